@@ -1,0 +1,5 @@
+"""``python -m logbuch``."""
+
+from logbuch.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Files that runs produce: where each lies, and the disks that hold them."""

@@ -1,0 +1,54 @@
+"""From an owner and a relative path to the key of a file: the one place where a path is judged.
+
+A key is ``<location>/<run>/artifacts/<path>`` below the artifact root, so that a person finds a file without Logbuch.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from logbuch.errors import InvalidInput
+from logbuch.limits import ARTIFACT_PATH_BYTES, ARTIFACT_SEGMENT_BYTES, clip
+
+_FORBIDDEN = frozenset(map(chr, range(32))) | {"\\", "\x7f"}
+TEMPORARY = ".logbuch-upload-"
+"""How the names of unfinished uploads begin; no artifact may bear such a name."""
+
+
+def run_key(location: str, run_id: str, path: str = "") -> str:
+    """The key of a run's artifact, or of its artifact folder for an empty path."""
+    return join(location, run_id, "artifacts", path)
+
+
+def join(*parts: str) -> str:
+    """One checked key from parts; empty parts are left out."""
+    return "/".join(segment for part in parts if part for segment in segments(part))
+
+
+def segments(path: str) -> list[str]:
+    """The segments of a relative path; InvalidInput for anything that could lead elsewhere.
+
+    The path has been percent-decoded once. A segment that a second decoding would turn into a way out is refused too.
+    """
+    if len(path.encode("utf-8", "surrogatepass")) > ARTIFACT_PATH_BYTES:
+        raise InvalidInput(f"Invalid path: it has more than {ARTIFACT_PATH_BYTES} bytes.")
+    found = path.rstrip("/").split("/")
+    for segment in found:
+        if not _allowed(segment):
+            raise InvalidInput(f"Invalid path: {clip(path)!r} holds the segment {clip(segment)!r}.")
+    return found
+
+
+def _allowed(segment: str) -> bool:
+    if segment in ("", ".", "..") or segment.startswith(TEMPORARY) or not _FORBIDDEN.isdisjoint(segment):
+        return False
+    try:
+        if len(segment.encode()) > ARTIFACT_SEGMENT_BYTES:
+            return False
+    except UnicodeEncodeError:
+        return False
+    # "..;" is a way out on servers that cut path parameters off; nothing here does, and no file needs it.
+    if segment.split(";")[0] in (".", ".."):
+        return False
+    decoded = unquote(segment)
+    return decoded == segment or _allowed(decoded) and "/" not in decoded

@@ -1,0 +1,117 @@
+"""``logbuch server`` and ``logbuch ui``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from logbuch import settings
+
+_FOLDER = Path(".logbuch")
+
+
+def _option(name: str, setting: settings.Setting, **more: Any) -> Callable[[Any], Any]:
+    default = setting.default
+    shown = more.pop("help", setting.help)
+    return click.option(
+        name, default=default, envvar=list(setting.variables), help=shown, show_default=default is not None, **more
+    )
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that both commands share."""
+    for option in reversed(
+        (
+            _option("--backend-store-uri", settings.BACKEND_STORE_URI, metavar="URI"),
+            _option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="FOLDER"),
+            _option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="FOLDER"),
+            _option("--host", settings.SERVER_HOST, metavar="ADDRESS"),
+            _option("--port", settings.SERVER_PORT, type=click.IntRange(1, 65535)),
+            _option("--allowed-hosts", settings.ALLOWED_HOSTS, metavar="NAMES"),
+            _option("--cors-allowed-origins", settings.CORS_ALLOWED_ORIGINS, metavar="ORIGINS"),
+            _option("--static-prefix", settings.STATIC_PREFIX, metavar="PATH"),
+            _option("--workers", settings.WORKERS, type=click.IntRange(1, 64)),
+            click.option(
+                "--serve-artifacts/--no-serve-artifacts", default=True, hidden=True, help="Accepted as MLflow's; always on."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+def server(**options: Any) -> None:
+    """Start the tracking server."""
+    _serve(options)
+
+
+@click.command()
+@_options
+def ui(**options: Any) -> None:
+    """Start the server on this folder's ./.logbuch and show its page."""
+    _serve(options)
+
+
+def _serve(options: dict[str, Any]) -> None:
+    from logbuch.server.context import Options
+    from logbuch.server.run import Service, serve
+
+    uri = options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}"
+    service = Service(
+        store_uri=_store_uri(uri),
+        artifact_root=_artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri),
+        options=Options(
+            host=options["host"],
+            port=options["port"],
+            static_prefix=_prefix(options["static_prefix"] or ""),
+            allowed_hosts=_names(options["allowed_hosts"]),
+            origins=_names(options["cors_allowed_origins"]) or (),
+        ),
+        workers=options["workers"],
+    )
+    sys.exit(serve(service))
+
+
+def _store_uri(text: str) -> str:
+    """A bare file name is taken for SQLite's."""
+    if "://" in text:
+        return text
+    if text.startswith("sqlite:") or not text.endswith((".db", ".sqlite")):
+        raise click.BadParameter(
+            f"{text!r}: use sqlite:///FILE (four slashes for an absolute path) or postgresql://USER@HOST/NAME.",
+            param_hint="--backend-store-uri",
+        )
+    return f"sqlite:///{text}"
+
+
+def _artifact_root(wanted: str | None, store_uri: str) -> Path:
+    if wanted is None:
+        path = urlsplit(store_uri).path.removeprefix("/") if store_uri.startswith("sqlite:") else ""
+        return (Path(unquote(path)).parent if path else _FOLDER) / "artifacts"
+    scheme = urlsplit(wanted).scheme
+    if scheme == "file":
+        return Path(unquote(urlsplit(wanted).path))
+    if scheme and len(scheme) > 1:
+        raise click.BadParameter(
+            f"{wanted!r}: this version keeps artifacts in a local folder.", param_hint="--default-artifact-root"
+        )
+    return Path(wanted)
+
+
+def _prefix(text: str) -> str:
+    if text and (not text.startswith("/") or text.endswith("/") or "//" in text or "?" in text or "#" in text):
+        raise click.BadParameter(f"{text!r} must begin and not end with a slash.", param_hint="--static-prefix")
+    return text
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())

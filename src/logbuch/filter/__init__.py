@@ -1,0 +1,32 @@
+"""The search language: text to a tree, for filters and orders. ``logbuch.store`` turns the tree into SQL.
+
+MLflow's grammar, and more: OR, NOT, parentheses, keys with ``/``, ``-`` and ``:`` without quotes, IN on every text,
+IS NULL on every kind, and NaN and ±Infinity as values of metrics.
+"""
+
+from __future__ import annotations
+
+from logbuch.filter.entities import EXPERIMENTS, RUNS, Entity, Field, ValueType
+from logbuch.filter.nodes import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
+from logbuch.filter.order import parse_order_by
+from logbuch.filter.parser import parse_filter
+
+__all__ = [
+    "EXPERIMENTS",
+    "RUNS",
+    "And",
+    "Compare",
+    "Entity",
+    "Field",
+    "IsNull",
+    "Key",
+    "Kind",
+    "Node",
+    "Not",
+    "Op",
+    "Or",
+    "OrderBy",
+    "ValueType",
+    "parse_filter",
+    "parse_order_by",
+]

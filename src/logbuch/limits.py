@@ -1,0 +1,140 @@
+"""Every size limit and validation rule, once. Figures are MLflow 3.18's unless said otherwise."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from logbuch.errors import InvalidInput
+
+METRICS_PER_BATCH = 1000
+PARAMS_PER_BATCH = 100
+TAGS_PER_BATCH = 100
+ENTITIES_PER_BATCH = 1000
+KEY_LENGTH = 250
+PARAM_VALUE_LENGTH = 6000
+RUN_TAG_VALUE_LENGTH = 8000
+EXPERIMENT_NAME_LENGTH = 500
+EXPERIMENT_TAG_VALUE_LENGTH = 20_000
+RUN_NAME_LENGTH = 1000
+USER_LENGTH = 256
+ARTIFACT_LOCATION_LENGTH = 1000
+DATASETS_PER_CALL = 1000
+DATASET_NAME_LENGTH = 500
+DATASET_DIGEST_LENGTH = 36
+DATASET_SOURCE_TYPE_LENGTH = 36
+DATASET_SCHEMA_LENGTH = 1_048_575
+DATASET_SOURCE_LENGTH = 65_535
+DATASET_PROFILE_LENGTH = 16_777_215
+INPUT_TAG_KEY_LENGTH = 255
+INPUT_TAG_VALUE_LENGTH = 500
+RUNS_PER_PAGE = 50_000
+RUNS_PER_PAGE_DEFAULT = 1000
+EXPERIMENTS_PER_PAGE = 50_000
+HISTORY_PER_PAGE = 25_000
+BULK_INTERVAL_RUNS = 100
+BULK_INTERVAL_POINTS = 2500
+BUCKETS = 4000
+BUCKET_SERIES = 1000
+TABLE_COLUMNS = 2000
+FILTER_LENGTH = 100_000
+FILTER_CLAUSES = 500
+FILTER_DEPTH = 40
+IN_LIST_LENGTH = 5000
+LIKE_LENGTH = 2000
+LIKE_WILDCARDS = 20
+ORDER_BY_CLAUSES = 20
+JSON_BODY_BYTES = 64 * 1024 * 1024
+ARTIFACT_SEGMENT_BYTES = 255
+ARTIFACT_PATH_BYTES = 4000
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+_KEY = re.compile(r"[/\w.\- :]*")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
+
+
+def check_key(key: str, field: str, limit: int = KEY_LENGTH) -> str:
+    """A metric, param or tag key: 1 to 250 of alphanumerics, ``_ - . space : /``, and a normal relative path."""
+    if not key:
+        raise InvalidInput(f"Missing value for required parameter '{field}': a key must not be empty.")
+    if len(key) > limit:
+        raise InvalidInput(f"'{field}' exceeds the maximum length of {limit} characters: it has {len(key)}.")
+    if not _KEY.fullmatch(key):
+        raise InvalidInput(
+            f"Invalid value {clip(key)!r} for parameter '{field}': names may only contain alphanumerics, "
+            "underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/)."
+        )
+    if key.startswith("/") or posixpath.normpath(key) != key or key == ".." or key.startswith("../"):
+        raise InvalidInput(
+            f"Invalid value {clip(key)!r} for parameter '{field}': names must be normal relative paths, "
+            f"without empty, '.' or '..' parts."
+        )
+    return key
+
+
+def check_text(value: str, field: str, limit: int) -> str:
+    """Text of at most ``limit`` characters without NUL, which PostgreSQL cannot keep."""
+    if len(value) > limit:
+        raise InvalidInput(f"'{field}' exceeds the maximum length of {limit} characters: it has {len(value)}.")
+    if "\0" in value:
+        raise InvalidInput(f"Invalid value for parameter '{field}': it contains a NUL character.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"Invalid value for parameter '{field}': it is not valid Unicode.") from None
+    return value
+
+
+def check_integer(value: int, field: str) -> int:
+    """A signed 64-bit integer."""
+    if not INT64_MIN <= value <= INT64_MAX:
+        raise InvalidInput(f"Invalid value {value} for parameter '{field}': it does not fit 64 bits.")
+    return value
+
+
+def check_run_id(run_id: str, field: str = "run_id") -> str:
+    """A run's id: a letter or digit, then up to 255 letters, digits, ``_`` or ``-``."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise InvalidInput(f"Invalid value {clip(run_id)!r} for parameter '{field}': it is no run ID.")
+    return run_id
+
+
+def check_experiment_name(name: str) -> str:
+    if not name.strip():
+        raise InvalidInput("Invalid experiment name: 'name' must be a string that is not empty.")
+    return check_text(name, "name", EXPERIMENT_NAME_LENGTH)
+
+
+def check_page_size(value: int, field: str, limit: int) -> int:
+    if not 1 <= value <= limit:
+        raise InvalidInput(f"Invalid value {value} for parameter '{field}' supplied. It must be from 1 to {limit}.")
+    return value
+
+
+def check_batch(metrics: int, params: int, tags: int) -> None:
+    """The sizes of one log-batch call."""
+    for count, limit, field in (
+        (metrics, METRICS_PER_BATCH, "metrics"),
+        (params, PARAMS_PER_BATCH, "params"),
+        (tags, TAGS_PER_BATCH, "tags"),
+        (metrics + params + tags, ENTITIES_PER_BATCH, "metrics, params and tags together"),
+    ):
+        if count > limit:
+            raise InvalidInput(
+                f"A batch logging request can contain at most {limit} {field}. "
+                f"Got {count} {field}. Please split up {field} across multiple requests and try again."
+            )
+
+
+def check_unique(keys: Sequence[str]) -> None:
+    """Param keys of one batch must differ, even with equal values."""
+    if len(set(keys)) != len(keys):
+        seen: set[str] = set()
+        twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+        raise InvalidInput(f"Duplicate parameter keys have been submitted: {twice}")
+
+
+def clip(text: str, width: int = 80) -> str:
+    """A user's text short enough for a message."""
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,172 @@
+"""The nouns of a tracker, as frozen structs: what the store returns, the wire carries and the SDK hands out.
+
+Names and shapes are those MLflow's users know (``run.info.run_id``, ``run.data.metrics["loss"]``). All times are
+Unix milliseconds; steps are signed 64-bit integers; metric values are IEEE 754 doubles, NaN and ±Inf included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. ``wire`` is the number that MLflow's protocol gives it."""
+
+    RUNNING = "RUNNING"
+    SCHEDULED = "SCHEDULED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+    @property
+    def wire(self) -> int:
+        return _STATUS_NUMBERS[self]
+
+    @classmethod
+    def from_wire(cls, number: int) -> RunStatus:
+        """The status of a protocol number; ``ValueError`` for any other."""
+        for status, value in _STATUS_NUMBERS.items():
+            if value == number:
+                return status
+        raise ValueError(f"{number} is no run status")
+
+    @property
+    def terminal(self) -> bool:
+        return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+
+
+_STATUS_NUMBERS = {status: number for number, status in enumerate(RunStatus, start=1)}
+
+
+class ViewType(IntEnum):
+    """Which lifecycle stages a search looks at."""
+
+    ACTIVE_ONLY = 1
+    DELETED_ONLY = 2
+    ALL = 3
+
+
+class LifecycleStage(StrEnum):
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all nouns: immutable, compared by value, built by keywords."""
+
+
+class Metric(Noun, frozen=True, kw_only=True):
+    """One point of a series: ``value`` at ``step``, taken at ``timestamp`` (ms)."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+
+
+class Param(Noun, frozen=True, kw_only=True):
+    key: str
+    value: str
+
+
+class Tag(Noun, frozen=True, kw_only=True):
+    key: str
+    value: str
+
+
+class Dataset(Noun, frozen=True, kw_only=True):
+    """A data set as a run saw it; ``schema`` and ``profile`` are JSON text."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+
+
+class DatasetInput(Noun, frozen=True, kw_only=True):
+    dataset: Dataset
+    tags: tuple[Tag, ...] = ()
+
+
+class RunInputs(Noun, frozen=True, kw_only=True):
+    dataset_inputs: tuple[DatasetInput, ...] = ()
+
+
+class RunData(Noun, frozen=True, kw_only=True):
+    """What a run logged. ``metric_points`` holds the latest point of every metric."""
+
+    metric_points: tuple[Metric, ...] = ()
+    param_list: tuple[Param, ...] = ()
+    tag_list: tuple[Tag, ...] = ()
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        return {point.key: point.value for point in self.metric_points}
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        return {param.key: param.value for param in self.param_list}
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return {tag.key: tag.value for tag in self.tag_list}
+
+
+class RunInfo(Noun, frozen=True, kw_only=True):
+    """The head of a run. ``end_time`` is None while it runs."""
+
+    run_id: str
+    experiment_id: str
+    run_name: str
+    user_id: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    lifecycle_stage: LifecycleStage
+    artifact_uri: str
+
+    @property
+    def run_uuid(self) -> str:
+        return self.run_id
+
+
+class Run(Noun, frozen=True, kw_only=True):
+    info: RunInfo
+    data: RunData = RunData()
+    inputs: RunInputs = RunInputs()
+
+
+class Experiment(Noun, frozen=True, kw_only=True):
+    experiment_id: str
+    name: str
+    artifact_location: str
+    lifecycle_stage: LifecycleStage
+    creation_time: int
+    last_update_time: int
+    tag_list: tuple[Tag, ...] = ()
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return {tag.key: tag.value for tag in self.tag_list}
+
+
+class DatasetSummary(Noun, frozen=True, kw_only=True):
+    """A data set used in an experiment, once for each context in which it was used."""
+
+    experiment_id: str
+    name: str
+    digest: str
+    context: str | None
+
+
+class FileInfo(Noun, frozen=True, kw_only=True):
+    """An artifact or a folder of them; ``path`` is relative to the run's artifact root, ``file_size`` in bytes."""
+
+    path: str
+    is_dir: bool
+    file_size: int | None = None

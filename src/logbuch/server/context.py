@@ -1,0 +1,68 @@
+"""What a request handler gets: the store, the files, and a way to call them without holding up the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from logbuch.artifacts.files import LocalFiles
+from logbuch.server.live import Hub
+from logbuch.store import Store
+from logbuch.store.tx import Tx
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a server was started. ``allowed_hosts`` and ``origins`` are exact names; None means the defaults."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    static_prefix: str = ""
+    allowed_hosts: tuple[str, ...] | None = None
+    origins: tuple[str, ...] = ()
+    page: Path = Path(__file__).parent / "page"
+
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach the server."""
+        return self.host not in ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(slots=True)
+class Context:
+    """One server's parts, handed to every handler."""
+
+    store: Store
+    files: LocalFiles
+    options: Options
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(12, "logbuch-read"))
+    hub: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(self.store)
+
+    async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a reading store function in a thread."""
+        return await self.call(self.store.read, function, *args, **kwargs)
+
+    async def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a writing store function in the next group commit; returns when it is durable."""
+        return await self.store.write_soon(function, *args, **kwargs)
+
+    async def call(self, function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        """Runs any blocking function in a thread."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, lambda: context.run(function, *args, **kwargs))
+
+    def close(self) -> None:
+        self.threads.shutdown(cancel_futures=True)
+        self.store.close()

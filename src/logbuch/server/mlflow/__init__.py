@@ -1,0 +1,1 @@
+"""MLflow's REST endpoints, one file a noun."""

@@ -1,0 +1,1 @@
+"""Logbuch's own endpoints, one file a noun."""

@@ -1,0 +1,20 @@
+"""Experiments for the page: all of them, with the number of their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logbuch.server.context import Context
+from logbuch.server.native.views import view_type
+from logbuch.server.routes import Permission, Route
+from logbuch.store import table
+from logbuch.wire import native as wire
+
+
+async def list_all(context: Context, request: wire.ListExperiments) -> Any:
+    return {"experiments": await context.read(table.experiments, view_type(request.view))}
+
+
+ROUTES = (
+    Route("GET", "/experiments", wire.ListExperiments, Permission.READ, list_all, "All experiments with run counts"),
+)

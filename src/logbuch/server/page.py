@@ -1,0 +1,52 @@
+"""The web page: the built files, and index.html for every address that the page itself routes."""
+
+from __future__ import annotations
+
+import html
+import mimetypes
+from pathlib import Path
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+_LASTING = "public, max-age=31536000, immutable"
+_ALWAYS_ASK = "no-cache"
+_NOT_BUILT = "The web page is not part of this checkout yet: build it with `make ui`, or install the released package.\n"
+
+
+class Page:
+    """Serves the page below ``prefix``. Only files that lay there at the start are served, read once."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._prefix = prefix
+        self._folder = folder
+        self._files = {
+            "/" + path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+        }
+        self._cache: dict[str, bytes] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope["method"], scope["path"].removeprefix(self._prefix))(scope, receive, send)
+
+    def _answer(self, method: str, path: str) -> Response:
+        if method not in ("GET", "HEAD"):
+            return PlainTextResponse("Method Not Allowed", 405, {"allow": "GET, HEAD"})
+        if path in self._files and path != "/index.html":
+            lasting = _LASTING if path.startswith("/assets/") else _ALWAYS_ASK
+            type_ = mimetypes.guess_type(path)[0] or "application/octet-stream"
+            return Response(self._content(path), media_type=type_, headers={"cache-control": lasting})
+        if path.startswith("/assets/"):
+            return PlainTextResponse("Not Found", 404)
+        if "/index.html" not in self._files:
+            return PlainTextResponse(_NOT_BUILT, 503)
+        return Response(self._index(), media_type="text/html", headers={"cache-control": _ALWAYS_ASK})
+
+    def _content(self, path: str) -> bytes:
+        if path not in self._cache:
+            self._cache[path] = self._files[path].read_bytes()
+        return self._cache[path]
+
+    def _index(self) -> bytes:
+        """The page's frame; its relative addresses count from the server's base, whatever the address shown."""
+        base = f'<base href="{html.escape(self._prefix)}/">'.encode()
+        return self._content("/index.html").replace(b"<head>", b"<head>" + base, 1)

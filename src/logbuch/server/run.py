@@ -1,0 +1,163 @@
+"""Starting and stopping: open the store, bind the socket, serve until told to end."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from logbuch.artifacts.files import LocalFiles
+from logbuch.errors import StoreRefused
+from logbuch.server.app import create_app
+from logbuch.server.context import Context, Options
+from logbuch.store import open_store
+
+BACKLOG = 2048
+DRAIN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All that is needed to start a server process."""
+
+    store_uri: str
+    artifact_root: Path
+    options: Options
+    workers: int = 1
+
+
+def serve(service: Service) -> int:
+    """Serves until SIGINT or SIGTERM, and returns the exit code. Raises StoreRefused for what cannot be opened."""
+    listener = _bind(service.options)
+    with listener:
+        if service.workers == 1:
+            context = _open(service)
+            _announce(service, context)
+            return _run(context, listener)
+        # Opened once before the workers start: what is refused is refused in one line, and the schema is there.
+        context = _open(service)
+        _announce(service, context)
+        context.close()
+        return _supervise(service, listener)
+
+
+def _open(service: Service) -> Context:
+    files = LocalFiles(service.artifact_root)
+    return Context(open_store(service.store_uri), files, service.options)
+
+
+def _bind(options: Options) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it: answers on kept-alive connections must not wait for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((options.host, options.port))
+    except OSError as error:
+        listener.close()
+        raise StoreRefused(
+            f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another address or --port."
+        ) from None
+    listener.listen(BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(service: Service, context: Context) -> None:
+    options = service.options
+    shown = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
+    shown = f"[{shown}]" if ":" in shown else shown
+    print(f"Logbuch at http://{shown}:{options.port}{options.static_prefix}/  (Ctrl-C ends it)", flush=True)  # noqa: T201
+    print(f"Runs in {context.store.where}, artifacts in {service.artifact_root}", flush=True)  # noqa: T201
+    if options.exposed:
+        print(  # noqa: T201
+            "Warning: other machines can reach this server, and there is no login: whoever reaches it can read and "
+            "change everything.",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _run(context: Context, listener: socket.socket) -> int:
+    config = uvicorn.Config(
+        create_app(context),
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config, context)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        context.close()
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends the endless streams first, so that shutting down does not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._context.hub.close()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        logging.getLogger("logbuch.server").info("serving")
+
+
+def _supervise(service: Service, listener: socket.socket) -> int:
+    """Starts the workers on one socket, replaces one that dies, and ends them all when told to."""
+    stopping = False
+    spawn = multiprocessing.get_context("fork")
+    workers: list[Any] = []
+
+    def start() -> Any:
+        worker = spawn.Process(target=_work, args=(service, listener), name="logbuch-worker")
+        worker.start()
+        return worker
+
+    def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
+        nonlocal stopping
+        stopping = True
+        for worker in workers:
+            worker.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    workers += [start() for _ in range(service.workers)]
+    while not stopping:
+        multiprocessing.connection.wait([worker.sentinel for worker in workers])
+        for index, worker in enumerate(workers):
+            if not worker.is_alive() and not stopping:
+                print(f"A worker ended with code {worker.exitcode}; starting another.", file=sys.stderr)  # noqa: T201
+                workers[index] = start()
+    for worker in workers:
+        worker.join()
+    return 0
+
+
+def _work(service: Service, listener: socket.socket) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os._exit(_run(_open(service), listener))

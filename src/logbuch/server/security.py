@@ -1,0 +1,112 @@
+"""The outermost layer: exact host names, origins, and the headers of every answer.
+
+A browser page of another origin must neither read nor write here, also not by DNS rebinding: the Host must be one of
+the server's own names, and whoever sends an Origin must be the server's own page or an allowed one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from logbuch.server.context import Options
+
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNGUARDED = ("/health", "/version")
+
+
+class Security:
+    """ASGI middleware; see the module."""
+
+    def __init__(self, app: ASGIApp, options: Options) -> None:
+        self._app = app
+        self._hosts = Hosts(options)
+        self._origins = frozenset(options.origins)
+        self._prefix = options.static_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope["method"], scope["path"].removeprefix(self._prefix), headers)
+        if refusal is not None:
+            await PlainTextResponse(refusal, 403)(scope, receive, _guarded(send))
+        else:
+            await self._app(scope, receive, _guarded(send))
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> str | None:
+        if path in _UNGUARDED:
+            return None
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._hosts.allow(hosts[0]):
+            return "Invalid Host header - possible DNS rebinding attack detected"
+        if method in _SAFE:
+            return None
+        origin = headers.get("origin")
+        if origin is not None and origin not in self._origins and not _same_origin(origin, hosts[0]):
+            return "Cross-origin request blocked"
+        if headers.get("sec-fetch-site") == "cross-site" and origin not in self._origins:
+            return "Cross-origin request blocked"
+        return None
+
+
+class Hosts:
+    """The names under which the server may be called: numbers, the machine's own names, and those allowed."""
+
+    def __init__(self, options: Options) -> None:
+        allowed = options.allowed_hosts
+        self._all = allowed is not None and "*" in allowed
+        own = {"localhost", socket.gethostname().lower(), options.host.lower()}
+        self._names = frozenset(own | {name.lower() for name in allowed or ()})
+
+    def allow(self, host: str) -> bool:
+        """Whether a Host header names this server. Ports do not matter unless an allowed name bears one."""
+        if self._all or host.lower() in self._names:
+            return True
+        name = _without_port(host.lower())
+        return name in self._names or _is_address(name)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
+
+
+def _is_address(name: str) -> bool:
+    """An IP literal cannot be rebound: whoever calls by number means this machine."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    parts = urlsplit(origin)
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def _guarded(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("x-content-type-options", "nosniff")
+            headers.setdefault("x-frame-options", "SAMEORIGIN")
+            headers.setdefault("referrer-policy", "same-origin")
+            headers.setdefault("cross-origin-resource-policy", "same-origin")
+            headers.setdefault("content-security-policy", PAGE_POLICY)
+            headers.add_vary_header("Origin")
+        await send(message)
+
+    return guarded

@@ -1,0 +1,117 @@
+"""One table of settings: name, environment variables, default, help. Everything configurable stands here."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting. ``variables`` are read in order: Logbuch's own name first, then MLflow's of the same meaning."""
+
+    name: str
+    variables: tuple[str, ...]
+    default: str | None
+    help: str
+
+    def get(self) -> str | None:
+        """The value from the environment, else the default. An empty variable counts as absent."""
+        for variable in self.variables:
+            value = os.environ.get(variable)
+            if value:
+                return value
+        return self.default
+
+    def flag(self) -> bool:
+        """The value as yes or no: ``1``, ``true``, ``yes`` and ``on`` mean yes, in any case."""
+        return (self.get() or "").lower() in ("1", "true", "yes", "on")
+
+    def number(self) -> float:
+        """The value as a number; the default where the variable holds no number."""
+        for text in (self.get(), self.default):
+            try:
+                return float(text or "")
+            except ValueError:
+                continue
+        raise ValueError(f"setting {self.name} has no number")
+
+
+def _setting(name: str, default: str | None, help: str, *also: str) -> Setting:  # noqa: A002
+    return Setting(name, (f"LOGBUCH_{name.upper()}", *also), default, help)
+
+
+TRACKING_URI = _setting(
+    "tracking_uri", None, "Where runs go: a server's address, or a folder. Absent: ./.logbuch", "MLFLOW_TRACKING_URI"
+)
+TRACKING_USERNAME = _setting(
+    "tracking_username", None, "User name for Basic authentication", "MLFLOW_TRACKING_USERNAME"
+)
+TRACKING_PASSWORD = _setting("tracking_password", None, "Password for Basic authentication", "MLFLOW_TRACKING_PASSWORD")
+TRACKING_TOKEN = _setting("tracking_token", None, "Bearer token for the server", "MLFLOW_TRACKING_TOKEN")
+INSECURE_TLS = _setting(
+    "tracking_insecure_tls", "false", "Accept any TLS certificate", "MLFLOW_TRACKING_INSECURE_TLS"
+)
+SERVER_CERT_PATH = _setting(
+    "tracking_server_cert_path",
+    None,
+    "File with the certificates to trust for the server",
+    "MLFLOW_TRACKING_SERVER_CERT_PATH",
+)
+CLIENT_CERT_PATH = _setting(
+    "tracking_client_cert_path", None, "File with the client's certificate", "MLFLOW_TRACKING_CLIENT_CERT_PATH"
+)
+EXPERIMENT_NAME = _setting("experiment_name", None, "Experiment of new runs, by name", "MLFLOW_EXPERIMENT_NAME")
+EXPERIMENT_ID = _setting("experiment_id", None, "Experiment of new runs, by ID", "MLFLOW_EXPERIMENT_ID")
+RUN_ID = _setting("run_id", None, "Run that start_run() resumes", "MLFLOW_RUN_ID")
+RUN_NAME = _setting("run_name", None, "Name of a new run", "MLFLOW_RUN_NAME")
+RUN_CONTEXT = _setting("run_context", None, "JSON object of tags for new runs", "MLFLOW_RUN_CONTEXT")
+TRUNCATE_LONG_VALUES = _setting(
+    "truncate_long_values", "true", "Cut params and tags that are too long", "MLFLOW_TRUNCATE_LONG_VALUES"
+)
+REQUEST_TIMEOUT = _setting(
+    "http_request_timeout", "120", "Seconds until a request gives up", "MLFLOW_HTTP_REQUEST_TIMEOUT"
+)
+MAX_RETRIES = _setting(
+    "http_request_max_retries", "4", "Retries of a request that needs an answer", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+)
+FINISH_TIMEOUT = _setting("finish_timeout", "30", "Seconds that the end of a run waits for its records to be sent")
+CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
+CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
+SERVER_HOST = _setting("host", "127.0.0.1", "Address that the server listens on", "MLFLOW_HOST")
+SERVER_PORT = _setting("port", "5000", "Port that the server listens on", "MLFLOW_PORT")
+BACKEND_STORE_URI = _setting(
+    "backend_store_uri",
+    None,
+    "Database: sqlite:///FILE or postgresql://…. Absent: ./.logbuch/logbuch.db",
+    "MLFLOW_BACKEND_STORE_URI",
+)
+ARTIFACT_ROOT = _setting(
+    "default_artifact_root",
+    None,
+    "Folder for artifacts. Absent: an artifacts folder beside the SQLite file",
+    "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+)
+ARTIFACTS_DESTINATION = _setting(
+    "artifacts_destination",
+    None,
+    "MLflow's name for the folder that proxied artifacts are kept in",
+    "MLFLOW_ARTIFACTS_DESTINATION",
+)
+ALLOWED_HOSTS = _setting(
+    "allowed_hosts",
+    None,
+    "Comma-separated host names that requests may carry; * admits all",
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+)
+CORS_ALLOWED_ORIGINS = _setting(
+    "cors_allowed_origins",
+    None,
+    "Comma-separated origins of other pages that may call the server",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+)
+STATIC_PREFIX = _setting("static_prefix", "", "Path that all addresses begin with", "MLFLOW_STATIC_PREFIX")
+WORKERS = _setting("workers", "1", "Server processes", "MLFLOW_WORKERS")
+
+ALL: tuple[Setting, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Setting))
+"""The whole table, in the order above; docs/reference/settings.md is checked against it."""

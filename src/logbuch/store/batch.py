@@ -1,0 +1,28 @@
+"""What a training logs: metrics, params and tags of one run, all of a call or nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logbuch import limits
+from logbuch.model import DatasetInput, Metric, Param, Tag
+from logbuch.store import inputs, params, runs
+from logbuch.store.metrics import log
+from logbuch.store.tx import Tx
+
+
+def log_batch(
+    tx: Tx, run_id: str, metrics: Sequence[Metric] = (), new_params: Sequence[Param] = (), tags: Sequence[Tag] = ()
+) -> None:
+    """Logs metrics, params and tags of an active run: a call that breaks a rule leaves nothing behind."""
+    limits.check_batch(len(metrics), len(new_params), len(tags))
+    head = runs.active(tx, run_id)
+    if params.write(tx, head.id, new_params, run_id):
+        tx.touch(head.id, head.experiment)
+    runs.apply_tags(tx, head, tags)
+    log.append(tx, head, metrics)
+
+
+def log_inputs(tx: Tx, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+    """Notes the data sets that an active run used."""
+    inputs.write(tx, runs.active(tx, run_id), datasets)

@@ -1,0 +1,1 @@
+"""The metric engine: arrival log, blocks, latest values and buckets of every series."""

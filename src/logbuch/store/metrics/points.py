@@ -1,0 +1,143 @@
+"""Points in columns, and their packed forms.
+
+Arrival form (one commit of one run, all its keys mixed): ``n`` as uint64 (eight bytes, so that the columns are aligned), then the columns key (int64), step (int64),
+timestamp (int64) and value (float64), little endian. Block form (one series): a byte for the version, a uint32 length
+of the step and of the timestamp column, then step, timestamp and value as pcodec chunks
+(https://github.com/pcodec/pcodec, standalone format).
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logbuch.store.metrics import ordinal
+
+_BLOCK = struct.Struct("<BII")
+_BLOCK_VERSION = 1
+_COUNT = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one run and key: parallel arrays of steps (int64), timestamps (int64, ms) and values (float64)."""
+
+    steps: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Series:
+        return Series(self.steps[index], self.timestamps[index], self.values[index])
+
+    @classmethod
+    def empty(cls) -> Series:
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+
+    @classmethod
+    def concat(cls, parts: Sequence[Series]) -> Series:
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.steps for part in parts]),
+            np.concatenate([part.timestamps for part in parts]),
+            np.concatenate([part.values for part in parts]),
+        )
+
+    def ordered(self) -> Series:
+        """Sorted by (step, timestamp, value), exact duplicates removed; the same object if it already is."""
+        ordinals = ordinal.encode_array(self.values)
+        if len(self) < 2 or _ascending(self.steps, self.timestamps, ordinals):
+            return self
+        order = np.lexsort((ordinals, self.timestamps, self.steps))
+        arranged, ordinals = self[order], ordinals[order]
+        fresh = np.ones(len(order), np.bool_)
+        fresh[1:] = (
+            (np.diff(arranged.steps) != 0) | (np.diff(arranged.timestamps) != 0) | (ordinals[1:] != ordinals[:-1])
+        )
+        return arranged if fresh.all() else arranged[fresh]
+
+    def by_time(self) -> Series:
+        """Sorted by (timestamp, step, value), the order of a metric's history. Expects no duplicates."""
+        ordinals = ordinal.encode_array(self.values)
+        if len(self) < 2 or _ascending(self.timestamps, self.steps, ordinals):
+            return self
+        return self[np.lexsort((ordinals, self.steps, self.timestamps))]
+
+
+def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> bool:
+    """Whether the triples ascend strictly."""
+    a, b = first[1:] - first[:-1], second[1:] - second[:-1]
+    tied = a == 0
+    if not ((a > 0) | tied).all():
+        return False
+    return bool((~tied | (b > 0) | ((b == 0) & (third[1:] > third[:-1]))).all())
+
+
+def pack_arrival(
+    keys: Sequence[int], steps: Sequence[int], timestamps: Sequence[int], values: Sequence[float]
+) -> bytes:
+    """The arrival form of points given in columns of equal length."""
+    return b"".join(
+        (
+            _COUNT.pack(len(keys)),
+            array("q", keys).tobytes(),
+            array("q", steps).tobytes(),
+            array("q", timestamps).tobytes(),
+            array("d", values).tobytes(),
+        )
+    )
+
+
+def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, list[Series]]:
+    """From packed arrivals, in order, to the series of each key; only those in ``only`` if it is given."""
+    parts: dict[int, list[Series]] = {}
+    for blob in blobs:
+        keys, series = _unpack_arrival(blob)
+        wanted = np.unique(keys) if only is None else np.intersect1d(keys, np.fromiter(only, np.int64, len(only)))
+        for key in wanted.tolist():
+            parts.setdefault(key, []).append(series if len(wanted) == 1 and (keys == key).all() else series[keys == key])
+    return parts
+
+
+def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:
+    (count,) = _COUNT.unpack_from(blob)
+    columns = [np.frombuffer(blob, np.int64, count, _COUNT.size + 8 * count * index) for index in range(3)]
+    values = np.frombuffer(blob, np.float64, count, _COUNT.size + 24 * count)
+    return columns[0], Series(columns[1], columns[2], values)
+
+
+def pack_block(series: Series) -> bytes:
+    """The block form of a series. Values are compressed losslessly, bit for bit."""
+    from pcodec import ChunkConfig, standalone
+
+    steps, timestamps, values = (
+        standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig())
+        for column in (series.steps, series.timestamps, series.values)
+    )
+    return _BLOCK.pack(_BLOCK_VERSION, len(steps), len(timestamps)) + steps + timestamps + values
+
+
+def unpack_block(blob: bytes) -> Series:
+    """The series of a block; ``ValueError`` for a version that this code does not know."""
+    from pcodec import standalone
+
+    version, steps, timestamps = _BLOCK.unpack_from(blob)
+    if version != _BLOCK_VERSION:
+        raise ValueError(f"metric block of unknown version {version}")
+    start, middle = _BLOCK.size, _BLOCK.size + steps
+    end = middle + timestamps
+    return Series(
+        standalone.simple_decompress(blob[start:middle]),
+        standalone.simple_decompress(blob[middle:end]),
+        standalone.simple_decompress(blob[end:]),
+    )

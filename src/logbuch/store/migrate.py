@@ -1,0 +1,100 @@
+"""Brings a database to this version's schema, or refuses it in one line.
+
+A fresh database gets the tables at once and is stamped; an older one of Logbuch's is migrated by Alembic; MLflow's,
+a newer Logbuch's or a stranger's is never written.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from logbuch.errors import StoreRefused
+from logbuch.store import schema
+from logbuch.store.migrations import HEAD, REVISIONS, VERSION_TABLE
+from logbuch.store.seam import Seam
+
+DEFAULT_EXPERIMENT = "Default"
+
+
+def prepare(seam: Seam) -> str:
+    """Creates or migrates the schema, and returns the store's id, which never changes in its life."""
+    try:
+        with seam.reader.connect() as connection:
+            if _revision(connection) == HEAD:
+                return _store_id(connection)
+        with seam.writer.connect() as connection, seam.begin_write(connection):
+            seam.create_lock(connection)
+            _bring_up(connection, seam)
+            return _store_id(connection)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StoreRefused(f"The database {seam.where} cannot be opened: {reason}") from None
+    except SQLAlchemyError as error:
+        raise StoreRefused(f"The database {seam.where} cannot be opened: {error}") from None
+
+
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Runs Alembic's migrations up to a revision on an open transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _bring_up(connection: Connection, seam: Seam) -> None:
+    revision = _revision(connection)
+    if revision is None:
+        _refuse_strangers(connection, seam.where)
+        schema.metadata.create_all(connection)
+        connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:head)"), {"head": HEAD})  # noqa: S608
+    elif revision not in REVISIONS:
+        raise StoreRefused(
+            f"The database {seam.where} was written by a newer Logbuch (schema {revision}; this one knows {HEAD}). "
+            "Upgrade with: pip install --upgrade logbuch"
+        )
+    elif revision != HEAD:
+        upgrade(connection)
+    _fill(connection, seam)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    row = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).first()  # noqa: S608
+    return None if row is None else str(row[0])
+
+
+def _refuse_strangers(connection: Connection, where: str) -> None:
+    tables = set(inspect(connection).get_table_names())
+    if {"experiments", "alembic_version"} <= tables:
+        raise StoreRefused(
+            f"The database {where} is MLflow's and is not written. Choose another --backend-store-uri for Logbuch."
+        )
+    if tables & set(schema.metadata.tables):
+        raise StoreRefused(f"The database {where} holds tables of another program and is not written.")
+
+
+def _fill(connection: Connection, seam: Seam) -> None:
+    """The store's id and the experiment 0, which every MLflow client expects."""
+    if connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "store_id")).first() is None:
+        connection.execute(schema.meta.insert(), {"key": "store_id", "value": uuid.uuid4().hex})
+        row = {"id": 0, "name": DEFAULT_EXPERIMENT, "artifact_location": "", "deleted": False}
+        now = {"creation_time": _now(), "last_update_time": _now()}
+        connection.execute(seam.upsert(schema.experiments, None), row | now)
+
+
+def _store_id(connection: Connection) -> str:
+    return str(connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "store_id")).scalar_one())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,71 @@
+"""Keyset pages: the token names the last row of a page, so that page 1,000 costs what page 1 costs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_
+
+from logbuch.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One column of an order. It is never NULL: what may be absent is given as a rank column before the value."""
+
+    column: ColumnElement[Any]
+    ascending: bool = True
+
+
+class Order:
+    """A total order of rows: its last key is unique."""
+
+    def __init__(self, keys: Sequence[SortKey], name: str) -> None:
+        self._keys = keys
+        self._name = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+    def columns(self) -> list[ColumnElement[Any]]:
+        """The order's columns, to be selected so that tokens can be made."""
+        return [key.column.label(f"sort_{index}") for index, key in enumerate(self._keys)]
+
+    def apply(self, query: Select[Any], token: str) -> Select[Any]:
+        """The query in this order, from after the token's row on."""
+        if token:
+            query = query.where(self._after(self._values(token)))
+        return query.order_by(*(key.column.asc() if key.ascending else key.column.desc() for key in self._keys))
+
+    def token(self, row: Row[Any]) -> str:
+        """The token of the page that begins after this row."""
+        values = [getattr(row, f"sort_{index}") for index in range(len(self._keys))]
+        return base64.urlsafe_b64encode(json.dumps([self._name, *values]).encode()).decode()
+
+    def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
+        """(a, b, c) after (x, y, z): a beyond x, or equal and b beyond y, and so on."""
+        terms: list[ColumnElement[bool]] = []
+        for index, (key, value) in enumerate(zip(self._keys, values, strict=True)):
+            equal = [self._keys[before].column == values[before] for before in range(index)]
+            beyond = key.column > value if key.ascending else key.column < value
+            terms.append(and_(*equal, beyond))
+        return or_(*terms)
+
+    def _values(self, token: str) -> list[Any]:
+        try:
+            name, *values = json.loads(base64.urlsafe_b64decode(token))
+        except (ValueError, TypeError, binascii.Error):
+            raise _bad_token() from None
+        if name != self._name or len(values) != len(self._keys):
+            raise _bad_token()
+        for key, value in zip(self._keys, values, strict=True):
+            if not isinstance(value, key.column.type.python_type) or isinstance(value, bool):
+                raise _bad_token()
+        return values
+
+
+def _bad_token() -> InvalidInput:
+    return InvalidInput("Invalid value for parameter 'page_token': it belongs to another search or is no token at all.")

@@ -1,0 +1,64 @@
+"""Params: write-once texts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from logbuch import limits
+from logbuch.errors import InvalidInput
+from logbuch.model import Param
+from logbuch.store import schema
+from logbuch.store.tx import Tx, chunks
+
+_table = schema.params
+
+
+def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
+    """Logs params; the same value again is no error, another value is. Says whether anything was new."""
+    if not wanted:
+        return False
+    limits.check_unique([param.key for param in wanted])
+    for param in wanted:
+        limits.check_key(param.key, "key")
+        limits.check_text(param.value, "value", limits.PARAM_VALUE_LENGTH)
+    ids = tx.name_ids([param.key for param in wanted])
+    stored = _stored(tx, run, list(ids.values()))
+    fresh = []
+    for param in wanted:
+        old = stored.get(ids[param.key])
+        if old is None:
+            fresh.append({"run": run, "key": ids[param.key], "value": param.value})
+        elif old != param.value:
+            raise _conflict(param, old, run_id)
+    tx.insert(_table.insert(), fresh)
+    return bool(fresh)
+
+
+def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
+    """The params of each run, in the order of their keys."""
+    found: dict[int, list[Param]] = {}
+    for part in chunks(runs):
+        query = (
+            select(_table.c.run, schema.names.c.name, _table.c.value)
+            .join(schema.names, schema.names.c.id == _table.c.key)
+            .where(_table.c.run.in_(part))
+        )
+        for run, key, value in tx.execute(query):
+            found.setdefault(run, []).append(Param(key=key, value=value))
+    for params in found.values():
+        params.sort(key=lambda param: param.key)
+    return found
+
+
+def _stored(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, str]:
+    query = select(_table.c.key, _table.c.value).where(_table.c.run == run, _table.c.key.in_(keys))
+    return {key: value for key, value in tx.execute(query)}
+
+
+def _conflict(param: Param, old: str, run_id: str) -> InvalidInput:
+    return InvalidInput(
+        f"Changing param values is not allowed. Param with key='{param.key}' was already logged with "
+        f"value='{limits.clip(old)}' for run ID='{run_id}'. Attempted logging new value '{limits.clip(param.value)}'."
+    )

@@ -1,0 +1,162 @@
+"""PostgreSQL: any number of replicas over one database; wake-ups by LISTEN and NOTIFY."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, create_engine, literal, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.sql.dml import Insert
+
+from logbuch.errors import StoreRefused
+
+CHANNEL = "logbuch_changes"
+NOTIFY_SECONDS = 0.25
+RECONNECT_SECONDS = 2.0
+_SCHEMA_LOCK = 0x106B_0C40
+_RUN_LOCKS = 0x106B
+_RETRY_STATES = {"40001", "40P01"}
+
+
+class PostgresSeam:
+    """PostgreSQL's ways; see :class:`logbuch.store.seam.Seam`."""
+
+    def __init__(self, url: URL) -> None:
+        try:
+            import psycopg  # noqa: F401
+        except ImportError:
+            raise StoreRefused("PostgreSQL needs a driver: pip install 'logbuch[postgres]'.") from None
+        url = url.set(drivername="postgresql+psycopg")
+        self.url = url
+        self.where = url.render_as_string(hide_password=True)
+        options = {"connect_timeout": 10, "application_name": "logbuch"}
+        self.writer = create_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=options)
+        self.reader = create_engine(
+            url,
+            pool_size=4,
+            max_overflow=12,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            connect_args=options,
+        )
+        self._notifier = _Notifier(self._notify)
+
+    @contextmanager
+    def begin_write(self, connection: Connection) -> Iterator[None]:
+        with connection.begin():
+            yield
+
+    def begin_read(self, connection: Connection) -> AbstractContextManager[Any]:
+        return connection.begin()
+
+    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
+        statement = insert(table)
+        if update is None:
+            return statement.on_conflict_do_nothing()
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_=dict(update(statement.excluded))
+        )
+
+    def create_lock(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+    def lock_run(self, connection: Connection, run: int) -> None:
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:space, :run)"), {"space": _RUN_LOCKS, "run": run & 0x7FFF_FFFF}
+        )
+
+    def version(self, connection: Connection) -> int:
+        return int(connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one())
+
+    def horizon(self, connection: Connection) -> int:
+        """Transactions become visible in another order than they begin: the oldest one still open is the cursor."""
+        query = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        return int(connection.execute(text(query)).scalar_one())
+
+    def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
+        bound = literal(pattern.replace("\\", "\\\\"))
+        return column.collate("default").ilike(bound) if ignore_case else column.like(bound)
+
+    @contextmanager
+    def watch(self, changed: Callable[[], None]) -> Iterator[None]:
+        stop = threading.Event()
+        thread = threading.Thread(target=self._listen, args=(changed, stop), name="logbuch-watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _listen(self, changed: Callable[[], None], stop: threading.Event) -> None:
+        import psycopg
+
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not stop.is_set():
+            try:
+                with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    changed()
+                    while not stop.is_set():
+                        for _ in connection.notifies(timeout=1.0, stop_after=1):
+                            changed()
+            except psycopg.Error:
+                # The server is away: subscribers keep their cursor, and the next connection tells them to look.
+                stop.wait(RECONNECT_SECONDS)
+
+    def committed(self) -> None:
+        self._notifier.wake()
+
+    def _notify(self) -> None:
+        with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
+            connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+    def retryable(self, error: Exception) -> bool:
+        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_STATES
+
+    def busy(self, error: Exception) -> bool:
+        return isinstance(error, OperationalError | InterfaceError)
+
+    def close(self) -> None:
+        self._notifier.close()
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+class _Notifier:
+    """Sends one NOTIFY after a commit, and at most one in 250 ms, from a thread that sleeps while nothing happens."""
+
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
+        self._dirty = threading.Event()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        self._dirty.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="logbuch-notify", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            self._dirty.wait()
+            if self._closed.is_set():
+                return
+            self._dirty.clear()
+            self._send()
+            self._closed.wait(NOTIFY_SECONDS)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._dirty.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+__all__ = ["PostgresSeam"]

@@ -1,0 +1,198 @@
+"""The tables. Ids inside the store are integers; texts that repeat (keys) are interned in ``names``.
+
+Metric values stand in order-preserving 64-bit integers (:mod:`logbuch.store.metrics.ordinal`), so that NaN, ±Inf and
+-0.0 survive both databases, sort alike, and come back bit for bit.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy import types as sqltypes
+from sqlalchemy.dialects import postgresql, sqlite
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+"""A 64-bit id that SQLite can also use as its row id."""
+
+Text = sqltypes.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text that sorts by code points in both databases."""
+
+INDEXED_VALUE = 200
+"""Characters of a param's or tag's value that its index holds; PostgreSQL refuses index rows over 2.7 kB."""
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("artifact_location", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+experiment_tags = Table(
+    "experiment_tags",
+    metadata,
+    Column("experiment", Id, ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    Column("experiment", Id, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("start_time", BigInteger, nullable=False),
+    Column("end_time", BigInteger),
+    Column("deleted", Boolean, nullable=False),
+    Column("deleted_time", BigInteger),
+    Index("ix_runs_listing", "experiment", "deleted", "start_time", "run_id"),
+    sqlite_autoincrement=True,
+)
+
+params = Table(
+    "params",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Id, ForeignKey("names.id"), primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_params_value", params.c.key, func.substr(params.c.value, 1, INDEXED_VALUE), params.c.run)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Id, ForeignKey("names.id"), primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_tags_value", tags.c.key, func.substr(tags.c.value, 1, INDEXED_VALUE), tags.c.run)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("experiment", Id, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("schema", Text),
+    Column("profile", Text),
+    UniqueConstraint("experiment", "name", "digest"),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("dataset", Id, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+Index("ix_inputs_dataset", inputs.c.dataset)
+
+input_tags = Table(
+    "input_tags",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("dataset", Id, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+latest = Table(
+    "latest",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Id, ForeignKey("names.id"), primary_key=True),
+    Column("step", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False, comment="ordinal of the value at the highest (step, timestamp, value)"),
+    Column("min", BigInteger, comment="ordinal; NULL while only NaN was logged"),
+    Column("min_step", BigInteger),
+    Column("max", BigInteger),
+    Column("max_step", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index("ix_latest_key", latest.c.key, latest.c.run)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("ix_arrivals_run", "run"),
+    sqlite_autoincrement=True,
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("key", Id, ForeignKey("names.id"), nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("first_step", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("min", BigInteger, comment="ordinal; NULL where all values are NaN"),
+    Column("max", BigInteger),
+    Column("data", LargeBinary, nullable=False),
+    Index("ix_blocks_series", "run", "key", "first_step"),
+    sqlite_autoincrement=True,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("experiment", Id, nullable=False),
+    Column("version", BigInteger, nullable=False, comment="the commit that touched the run last"),
+    Index("ix_changes_version", "version"),
+)

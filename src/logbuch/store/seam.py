@@ -1,0 +1,62 @@
+"""What differs between the databases, and nothing else: one small class each in sqlite.py and postgres.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table
+from sqlalchemy.sql.dml import Insert
+
+
+class Seam(Protocol):
+    """A database's own ways. ``writer`` and ``reader`` are its engines; both are opened lazily by SQLAlchemy."""
+
+    writer: Engine
+    reader: Engine
+    where: str
+
+    def begin_write(self, connection: Connection) -> AbstractContextManager[Any]:
+        """A transaction that may write, committed durably at the end of the block."""
+
+    def begin_read(self, connection: Connection) -> AbstractContextManager[Any]:
+        """A transaction that sees one snapshot."""
+
+    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
+        """An insert that, where the primary key is taken, sets what ``update(excluded)`` returns, or does nothing."""
+
+    def create_lock(self, connection: Connection) -> None:
+        """Makes other processes wait that want to create or migrate the schema, until the transaction ends."""
+
+    def lock_run(self, connection: Connection, run: int) -> None:
+        """Makes other replicas wait that want to seal this run, until the transaction ends."""
+
+    def version(self, connection: Connection) -> int:
+        """The number of the current write transaction, as it stands in ``changes.version``."""
+
+    def horizon(self, connection: Connection) -> int:
+        """A cursor: every change that this snapshot does not show yet will bear this number or a higher one."""
+
+    def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
+        """SQL LIKE with ``%`` and ``_``; a backslash has no meaning."""
+
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
+        """Calls ``changed`` from a thread whenever another process may have committed, while the block lasts."""
+
+    def committed(self) -> None:
+        """Told after every commit of this process."""
+
+    def retryable(self, error: Exception) -> bool:
+        """Whether a transaction that failed so may be tried again from its start."""
+
+    def busy(self, error: Exception) -> bool:
+        """Whether the error says that the database cannot be written or reached now."""
+
+    def close(self) -> None: ...
+
+
+def insert_rows(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Executes a statement for many rows; nothing for none."""
+    if rows:
+        connection.execute(statement, list(rows))

@@ -1,0 +1,186 @@
+"""SQLite: one file, WAL, a durable commit (``synchronous=FULL``), one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, create_engine, event, func, literal, select, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.dml import Insert
+
+from logbuch.errors import StoreRefused
+from logbuch.store import schema
+
+BUSY_SECONDS = 30
+POLL_SECONDS = 0.4
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
+_PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-16000",
+)
+
+
+class SqliteSeam:
+    """SQLite's ways; see :class:`logbuch.store.seam.Seam`."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.where = str(file)
+        _check_place(file)
+        # The file is made private: runs may hold what their owner would not show to others on the machine.
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        self.writer = _engine(file, pool_size=1, max_overflow=2)
+        self.reader = _engine(file, pool_size=4, max_overflow=12)
+
+    @contextmanager
+    def begin_write(self, connection: Connection) -> Iterator[None]:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+
+    @contextmanager
+    def begin_read(self, connection: Connection) -> Iterator[None]:
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
+        statement = insert(table)
+        if update is None:
+            return statement.on_conflict_do_nothing()
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns), set_=dict(update(statement.excluded))
+        )
+
+    def create_lock(self, connection: Connection) -> None:
+        """BEGIN IMMEDIATE already keeps every other writer out."""
+
+    def lock_run(self, connection: Connection, run: int) -> None:
+        """BEGIN IMMEDIATE already keeps every other writer out."""
+
+    def version(self, connection: Connection) -> int:
+        return self._newest(connection) + 1
+
+    def horizon(self, connection: Connection) -> int:
+        return self._newest(connection) + 1
+
+    def _newest(self, connection: Connection) -> int:
+        return int(connection.execute(select(func.coalesce(func.max(schema.changes.c.version), 0))).scalar_one())
+
+    def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
+        if ignore_case:
+            return func.lower(column).op("LIKE", is_comparison=True)(literal(pattern.lower()))
+        return column.op("GLOB", is_comparison=True)(literal(_as_glob(pattern)))
+
+    @contextmanager
+    def watch(self, changed: Callable[[], None]) -> Iterator[None]:
+        """Other processes (a training that writes into the same file) show in SQLite's data_version."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._poll, args=(changed, stop), name="logbuch-watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _poll(self, changed: Callable[[], None], stop: threading.Event) -> None:
+        with self.reader.connect() as connection:
+            seen: int | None = None
+            while not stop.wait(POLL_SECONDS):
+                current = connection.execute(text("PRAGMA data_version")).scalar_one()
+                if seen is not None and current != seen:
+                    changed()
+                seen = current
+
+    def committed(self) -> None:
+        """Other processes see a commit by themselves."""
+
+    def retryable(self, error: Exception) -> bool:  # noqa: ARG002
+        return False
+
+    def busy(self, error: Exception) -> bool:
+        return isinstance(error, OperationalError)
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def _engine(file: Path, **options: int) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        poolclass=QueuePool,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
+        **options,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun by us, not by the driver
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        connection.create_function("lower", 1, lambda value: None if value is None else str(value).lower())
+
+    return engine
+
+
+def _as_glob(pattern: str) -> str:
+    """A LIKE pattern as a GLOB pattern: SQLite's LIKE ignores case, its GLOB does not, and GLOB can use an index."""
+    translated = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(translated.get(character, character) for character in pattern)
+
+
+def _check_place(file: Path) -> None:
+    folder = file.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreRefused(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise StoreRefused(f"The database {file} cannot be written: permission denied.")
+    if file.is_dir():
+        raise StoreRefused(f"The database {file} is a folder.")
+    kind = _file_system(folder)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise StoreRefused(
+            f"The database {file} lies on a network file system ({kind}), where SQLite loses data. "
+            "Choose a local disk, or PostgreSQL."
+        )
+
+
+def _file_system(folder: Path) -> str | None:
+    """The type of the file system that holds a folder, from Linux's mount table; None elsewhere."""
+    if not sys.platform.startswith("linux"):
+        return None
+    best, kind = "", None
+    real = str(folder.resolve())
+    for line in Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines():
+        _, mount, type_, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        if (real == mount or real.startswith(mount.rstrip("/") + "/")) and len(mount) >= len(best):
+            best, kind = mount, type_
+    return kind

@@ -1,0 +1,153 @@
+"""The store: opens a database, runs store functions in transactions, commits writes in groups.
+
+A store function is a plain function whose first argument is a :class:`Tx`: ``store.read(runs.get, run_id)``,
+``store.write(runs.create, new)``, or ``await store.write_soon(...)`` in a server. All nouns share these ways in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from logbuch.errors import LogbuchError, Unavailable
+from logbuch.store import changes, migrate
+from logbuch.store.metrics import log
+from logbuch.store.metrics.sealing import Sealer
+from logbuch.store.seam import Seam
+from logbuch.store.tx import Pending, Tx
+from logbuch.store.writer import Job, LoopWaiter, ThreadWaiter, Writer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+logger = logging.getLogger("logbuch.store")
+_KNOWN_NAMES_LIMIT = 200_000
+_RETRIES = 5
+
+
+class Store:
+    """One open database. ``seal=False`` leaves packing the metric log to another process (embedded use)."""
+
+    def __init__(self, seam: Seam, *, seal: bool = True) -> None:
+        self._seam = seam
+        self._names: dict[str, int] = {}
+        self._followers: list[Callable[[], None]] = []
+        try:
+            self.id = migrate.prepare(seam)
+        except BaseException:
+            seam.close()
+            raise
+        self._writer = Writer(self._commit)
+        self._sealer = Sealer(self.read, self.write) if seal else None
+        if self._sealer is not None:
+            self._sealer.catch_up()
+
+    @property
+    def where(self) -> str:
+        """The database's place, without a password."""
+        return self._seam.where
+
+    def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a store function in a reading transaction of its own: one snapshot."""
+        try:
+            with self._seam.reader.connect() as connection, self._seam.begin_read(connection):
+                return function(Tx(connection, self._seam, self._names), *args, **kwargs)
+        except SQLAlchemyError as error:
+            raise self._translated(error) from error
+
+    def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a store function in the next group commit and waits until it is durable."""
+        future: Future[R] = Future()
+        self._writer.submit(Job(lambda tx: function(tx, *args, **kwargs), ThreadWaiter(future)))
+        return future.result()
+
+    def write_soon(
+        self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[R]:
+        """Like :meth:`write`, for a coroutine: the future is done when the commit is durable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._writer.submit(Job(lambda tx: function(tx, *args, **kwargs), LoopWaiter(loop, future)))
+        return future
+
+    def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``follower`` from some thread after every commit of this process; the answer ends that."""
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
+
+    def watch(self, changed: Callable[[], None]) -> Any:
+        """A context in which ``changed`` is called whenever another process may have committed."""
+        return self._seam.watch(changed)
+
+    def close(self) -> None:
+        """Commits what is under way and closes the database."""
+        if self._sealer is not None:
+            self._sealer.close()
+        self._writer.close()
+        self._seam.close()
+
+    # -- group commit ------------------------------------------------------------------------------------------------
+
+    def _commit(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._commit_together(jobs)
+        except SQLAlchemyError as error:
+            if len(jobs) == 1 or self._seam.busy(error):
+                raise self._translated(error) from error
+            # Something broke the group as a whole: each job alone, so that only the guilty one fails.
+            for job in jobs:
+                try:
+                    self._commit_together([job])
+                except SQLAlchemyError as own:
+                    job.error = self._translated(own)
+
+    def _commit_together(self, jobs: Sequence[Job]) -> None:
+        for attempt in range(_RETRIES):
+            try:
+                group = self._transact(jobs)
+                break
+            except SQLAlchemyError as error:
+                if attempt == _RETRIES - 1 or not self._seam.retryable(error):
+                    raise
+        if len(self._names) > _KNOWN_NAMES_LIMIT:
+            self._names.clear()
+        self._names |= group.names
+        if group.touched:
+            self._seam.committed()
+            for follower in tuple(self._followers):
+                follower()
+        if self._sealer is not None:
+            self._sealer.note({run: len(points.keys) for run, points in group.points.items()})
+
+    def _transact(self, jobs: Sequence[Job]) -> Pending:
+        group = Pending()
+        with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
+            for job in jobs:
+                self._attempt(job, Tx(connection, self._seam, self._names, group))
+            finish = Tx(connection, self._seam, self._names, group)
+            log.flush(finish, group)
+            changes.flush(finish, group)
+        return group
+
+    def _attempt(self, job: Job, tx: Tx) -> None:
+        job.value, job.error = None, None
+        try:
+            job.value = job.call(tx)
+            tx.keep()
+        except SQLAlchemyError as error:
+            if self._seam.busy(error) or self._seam.retryable(error):
+                raise
+            tx.undo()
+            job.error = self._translated(error)
+        except Exception as error:  # noqa: BLE001  it goes to the caller who submitted the job
+            tx.undo()
+            job.error = error
+
+    def _translated(self, error: SQLAlchemyError) -> LogbuchError:
+        if not self._seam.busy(error):
+            logger.error("database error at %s: %s", self.where, error)
+        return Unavailable(f"The database {self.where} did not take the request: {str(error).splitlines()[0]}")

@@ -1,0 +1,233 @@
+"""The runs table of the page: heads of runs and only those columns that were asked for, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Integer, Row, func, select
+
+from logbuch import limits
+from logbuch.errors import InvalidInput
+from logbuch.model import LifecycleStage, Noun, RunStatus, ViewType
+from logbuch.store import schema, search
+from logbuch.store.experiments import inner_id
+from logbuch.store.metrics import ordinal
+from logbuch.store.tx import Tx, chunks
+
+METRIC_PARTS = ("last", "step", "min", "min_step", "max", "max_step")
+_DISTINCT_VALUES = 20
+Column = dict[str, list[Any]]
+
+
+class Head(Noun, frozen=True, kw_only=True):
+    """The head of a run in a table."""
+
+    run_id: str
+    experiment_id: str
+    name: str
+    user: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    lifecycle_stage: LifecycleStage
+
+
+class Page(Noun, frozen=True, kw_only=True):
+    """One page: ``columns`` holds, for each asked-for column, arrays parallel to ``runs``; None where missing."""
+
+    runs: list[Head]
+    columns: dict[str, Column]
+    total: int
+    next_page_token: str | None
+
+
+class KeyUse(Noun, frozen=True, kw_only=True):
+    """How many of the runs have a key; for params and tags also how many values, and the commonest of them."""
+
+    key: str
+    runs: int
+    distinct: int | None = None
+    values: list[str] | None = None
+
+
+class Keys(Noun, frozen=True, kw_only=True):
+    """What an experiment's runs have logged."""
+
+    runs: int
+    metrics: list[KeyUse]
+    params: list[KeyUse]
+    tags: list[KeyUse]
+
+
+def page(tx: Tx, query: search.RunQuery, columns: Sequence[str], max_results: int, page_token: str) -> Page:
+    """A page of the table. Columns are named ``metrics.KEY``, ``params.KEY`` and ``tags.KEY``."""
+    if len(columns) > limits.TABLE_COLUMNS:
+        raise InvalidInput(f"'columns' names {len(columns)} columns; at most {limits.TABLE_COLUMNS} are allowed.")
+    rows, token = search.page(tx, query, max_results, page_token)
+    return Page(
+        runs=[head(row) for row in rows],
+        columns=values(tx, [row.id for row in rows], columns),
+        total=search.count(tx, query),
+        next_page_token=token,
+    )
+
+
+def heads(tx: Tx, ids: Sequence[int]) -> list[Head]:
+    """The heads of runs by their inner ids."""
+    table = schema.runs
+    return [
+        head(row) for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))
+    ]
+
+
+def head(row: Row[Any]) -> Head:
+    return Head(
+        run_id=row.run_id,
+        experiment_id=str(row.experiment),
+        name=row.name,
+        user=row.user_id,
+        status=RunStatus.from_wire(row.status),
+        start_time=row.start_time,
+        end_time=row.end_time,
+        lifecycle_stage=LifecycleStage.DELETED if row.deleted else LifecycleStage.ACTIVE,
+    )
+
+
+def values(tx: Tx, runs: Sequence[int], columns: Sequence[str]) -> dict[str, Column]:
+    """The asked-for columns of these runs."""
+    wanted: dict[str, set[str]] = {"metrics": set(), "params": set(), "tags": set()}
+    for column in columns:
+        kind, _, key = column.partition(".")
+        if kind not in wanted or not key:
+            raise InvalidInput(
+                f"Invalid value {limits.clip(column)!r} for parameter 'columns': "
+                "a column is metrics.KEY, params.KEY or tags.KEY."
+            )
+        wanted[kind].add(key)
+    places = {run: place for place, run in enumerate(runs)}
+    found = _metrics(tx, places, wanted["metrics"])
+    found |= _texts(tx, places, schema.params, "params", wanted["params"])
+    found |= _texts(tx, places, schema.tags, "tags", wanted["tags"])
+    return {column: found[column] for column in columns}
+
+
+def keys(tx: Tx, experiment_ids: Sequence[str]) -> Keys:
+    """The keys that the active runs of these experiments have, those in most runs first."""
+    ids = [inner_id(id_) for id_ in experiment_ids]
+    runs = select(schema.runs.c.id).where(schema.runs.c.experiment.in_(ids), schema.runs.c.deleted.is_(False))
+    latest = schema.latest.c
+    uses = tx.execute(select(latest.key, func.count()).where(latest.run.in_(runs)).group_by(latest.key)).all()
+    texts = tx.texts(key for key, _ in uses)
+    return Keys(
+        runs=int(tx.execute(select(func.count()).select_from(runs.subquery())).scalar_one()),
+        metrics=_by_use([KeyUse(key=texts[key], runs=uses_) for key, uses_ in uses]),
+        params=_text_keys(tx, schema.params, runs),
+        tags=_text_keys(tx, schema.tags, runs),
+    )
+
+
+def _text_keys(tx: Tx, table: Any, runs: Any) -> list[KeyUse]:
+    query = (
+        select(table.c.key, table.c.value, func.count())
+        .where(table.c.run.in_(runs))
+        .group_by(table.c.key, table.c.value)
+        .order_by(table.c.key, func.count().desc(), table.c.value)
+    )
+    seen: dict[int, tuple[int, list[str]]] = {}
+    totals: dict[int, int] = {}
+    for key, value, count in tx.execute(query):
+        distinct, commonest = seen.get(key, (0, []))
+        if len(commonest) < _DISTINCT_VALUES:
+            commonest.append(value)
+        seen[key] = (distinct + 1, commonest)
+        totals[key] = totals.get(key, 0) + count
+    texts = tx.texts(seen)
+    return _by_use(
+        [
+            KeyUse(key=texts[key], runs=totals[key], distinct=distinct, values=commonest)
+            for key, (distinct, commonest) in seen.items()
+        ]
+    )
+
+
+def _by_use(uses: list[KeyUse]) -> list[KeyUse]:
+    return sorted(uses, key=lambda use: (-use.runs, use.key))
+
+
+def _metrics(tx: Tx, places: dict[int, int], wanted: set[str]) -> dict[str, Column]:
+    table = schema.latest.c
+    ids = tx.known_names(wanted)
+    columns = {key: {part: [None] * len(places) for part in METRIC_PARTS} for key in wanted}
+    names = {id_: name for name, id_ in ids.items()}
+    for runs in chunks(list(places)):
+        for part in chunks(list(names)):
+            query = select(
+                table.run, table.key, table.value, table.step, table.min, table.min_step, table.max, table.max_step
+            ).where(table.run.in_(runs), table.key.in_(part))
+            for row in tx.execute(query):
+                _place(columns[names[row.key]], places[row.run], row)
+    return {f"metrics.{key}": column for key, column in columns.items()}
+
+
+def _place(column: Column, place: int, row: Row[Any]) -> None:
+    column["last"][place] = ordinal.decode(row.value)
+    column["step"][place] = row.step
+    if row.min is not None:
+        column["min"][place], column["min_step"][place] = ordinal.decode(row.min), row.min_step
+        column["max"][place], column["max_step"][place] = ordinal.decode(row.max), row.max_step
+
+
+def _texts(tx: Tx, places: dict[int, int], table: Any, kind: str, wanted: set[str]) -> dict[str, Column]:
+    ids = tx.known_names(wanted)
+    columns: dict[str, Column] = {key: {"value": [None] * len(places)} for key in wanted}
+    names = {id_: name for name, id_ in ids.items()}
+    for runs in chunks(list(places)):
+        for part in chunks(list(names)):
+            query = select(table.c.run, table.c.key, table.c.value)
+            for run, key, value in tx.execute(query.where(table.c.run.in_(runs), table.c.key.in_(part))):
+                columns[names[key]]["value"][places[run]] = value
+    return {f"{kind}.{key}": column for key, column in columns.items()}
+
+
+class ExperimentUse(Noun, frozen=True, kw_only=True):
+    """An experiment as the list of experiments shows it."""
+
+    experiment_id: str
+    name: str
+    lifecycle_stage: LifecycleStage
+    creation_time: int
+    last_update_time: int
+    tags: dict[str, str]
+    runs: int
+    running: int
+    last_run_time: int | None
+
+
+def experiments(tx: Tx, view: ViewType) -> list[ExperimentUse]:
+    """All experiments with the number of their runs, the newest first."""
+    table = schema.runs.c
+    running = func.sum((table.status == RunStatus.RUNNING.wire).cast(Integer))
+    query = (
+        select(table.experiment, func.count(), running, func.max(table.start_time))
+        .where(table.deleted.is_(False))
+        .group_by(table.experiment)
+    )
+    uses = {row[0]: row for row in tx.execute(query)}
+    found, _ = search.experiments(tx, view=view)
+    none = (0, 0, 0, None)
+    return [
+        ExperimentUse(
+            experiment_id=item.experiment_id,
+            name=item.name,
+            lifecycle_stage=item.lifecycle_stage,
+            creation_time=item.creation_time,
+            last_update_time=item.last_update_time,
+            tags=dict(item.tags),
+            runs=int(use[1]),
+            running=int(use[2]),
+            last_run_time=use[3],
+        )
+        for item in found
+        for use in [uses.get(int(item.experiment_id), none)]
+    ]

@@ -1,0 +1,50 @@
+"""Tags of runs: texts that may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete as delete_from
+from sqlalchemy import select
+
+from logbuch import limits
+from logbuch.errors import NotFound
+from logbuch.model import Tag
+from logbuch.store import schema
+from logbuch.store.tx import Tx, chunks
+
+_table = schema.tags
+
+
+def write(tx: Tx, run: int, wanted: Sequence[Tag]) -> None:
+    """Sets tags; of several with one key the last wins."""
+    for tag in wanted:
+        limits.check_key(tag.key, "key")
+        limits.check_text(tag.value, "value", limits.RUN_TAG_VALUE_LENGTH)
+    last = {tag.key: tag.value for tag in wanted}
+    ids = tx.name_ids(last)
+    statement = tx.seam.upsert(_table, lambda new: {"value": new.value})
+    tx.insert(statement, [{"run": run, "key": ids[key], "value": value} for key, value in sorted(last.items())])
+
+
+def delete(tx: Tx, run: int, key: str, run_id: str) -> None:
+    id_ = tx.known_names([key]).get(key, -1) if "\0" not in key else -1
+    gone = tx.change(delete_from(_table).where(_table.c.run == run, _table.c.key == id_))
+    if gone.rowcount == 0:
+        raise NotFound(f"No tag with name: {limits.clip(key)} in run with id {run_id}")
+
+
+def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Tag]]:
+    """The tags of each run, in the order of their keys."""
+    found: dict[int, list[Tag]] = {}
+    for part in chunks(runs):
+        query = (
+            select(_table.c.run, schema.names.c.name, _table.c.value)
+            .join(schema.names, schema.names.c.id == _table.c.key)
+            .where(_table.c.run.in_(part))
+        )
+        for run, key, value in tx.execute(query):
+            found.setdefault(run, []).append(Tag(key=key, value=value))
+    for labels in found.values():
+        labels.sort(key=lambda tag: tag.key)
+    return found

@@ -1,0 +1,155 @@
+"""What a store function gets: a connection inside a transaction, and what its commit will have to finish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Executable, select
+from sqlalchemy.engine import CursorResult
+
+from logbuch.store import schema
+from logbuch.store.seam import Seam, insert_rows
+
+_SQL_VARIABLES = 500
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Points:
+    """Metric points of one run that wait for the end of the group, in columns."""
+
+    experiment: int
+    keys: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    timestamps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def extend(self, other: Points) -> None:
+        self.keys += other.keys
+        self.steps += other.steps
+        self.timestamps += other.timestamps
+        self.values += other.values
+
+
+@dataclass(slots=True)
+class Pending:
+    """What one job, or a whole group of them, has gathered for the commit."""
+
+    names: dict[str, int] = field(default_factory=dict)
+    touched: dict[int, int] = field(default_factory=dict)
+    points: dict[int, Points] = field(default_factory=dict)
+
+    def merge(self, other: Pending) -> None:
+        self.names |= other.names
+        self.touched |= other.touched
+        for run, points in other.points.items():
+            if run in self.points:
+                self.points[run].extend(points)
+            else:
+                self.points[run] = points
+
+
+class Tx:
+    """One transaction as a store function sees it. Reading transactions see one snapshot of the database."""
+
+    def __init__(self, connection: Connection, seam: Seam, known: Mapping[str, int], group: Pending | None = None):
+        self.connection = connection
+        self.seam = seam
+        self._known = known
+        self._group = group if group is not None else Pending()
+        self.pending = Pending()
+        self._savepoint = False
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Executes a statement that only reads."""
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+
+    def change(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Executes a statement that writes."""
+        self._protect()
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+
+    def insert(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Executes an insert or upsert for many rows; nothing for none."""
+        if rows:
+            self._protect()
+            insert_rows(self.connection, statement, rows)
+
+    def touch(self, run: int, experiment: int) -> None:
+        """Notes that a run has changed, for those who follow it live."""
+        self.pending.touched[run] = experiment
+
+    def now(self) -> int:
+        """The server's time in ms."""
+        return time.time_ns() // 1_000_000
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def name_ids(self, names: Iterable[str]) -> dict[str, int]:
+        """The ids of these names; names that are new get one."""
+        found, missing = self._look_up(names)
+        if missing:
+            rows = [{"name": name} for name in sorted(missing)]
+            self.insert(self.seam.upsert(schema.names, None), rows)
+            fresh = self._select_names(missing)
+            self.pending.names |= fresh
+            found |= fresh
+        return found
+
+    def known_names(self, names: Iterable[str]) -> dict[str, int]:
+        """The ids of those of these names that exist."""
+        found, missing = self._look_up(names)
+        return found | self._select_names(missing)
+
+    def texts(self, ids: Iterable[int]) -> dict[int, str]:
+        """The names of these ids."""
+        found: dict[int, str] = {}
+        for part in chunks(sorted(set(ids))):
+            query = select(schema.names.c.id, schema.names.c.name).where(schema.names.c.id.in_(part))
+            found |= {id_: name for id_, name in self.execute(query)}
+        return found
+
+    def _look_up(self, names: Iterable[str]) -> tuple[dict[str, int], set[str]]:
+        found, missing = {}, set()
+        for name in names:
+            id_ = self._known.get(name) or self._group.names.get(name) or self.pending.names.get(name)
+            if id_ is None:
+                missing.add(name)
+            else:
+                found[name] = id_
+        return found, missing
+
+    def _select_names(self, names: Iterable[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for part in chunks(sorted(names)):
+            query = select(schema.names.c.name, schema.names.c.id).where(schema.names.c.name.in_(part))
+            found |= {name: id_ for name, id_ in self.execute(query)}
+        return found
+
+    # -- the job's own savepoint, taken at its first write ---------------------------------------------------------------
+
+    def _protect(self) -> None:
+        if not self._savepoint:
+            self.connection.exec_driver_sql("SAVEPOINT job")
+            self._savepoint = True
+
+    def keep(self) -> None:
+        """Ends the job well: what it gathered joins the group's."""
+        if self._savepoint:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        self._group.merge(self.pending)
+
+    def undo(self) -> None:
+        """Takes back what the job wrote."""
+        if self._savepoint:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+
+
+def chunks(items: Sequence[T], size: int = _SQL_VARIABLES) -> Iterable[Sequence[T]]:
+    """The items in parts that fit into one statement's variables."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

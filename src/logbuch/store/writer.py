@@ -1,0 +1,133 @@
+"""Group commit: writes that arrive while a commit is under way share the next one.
+
+A durable commit costs one fsync. One thread takes everything that waits, runs it in one transaction and tells every
+caller after the commit. A job that fails takes back its own savepoint alone; the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from logbuch.errors import Unavailable
+
+GROUP_LIMIT = 4096
+
+
+class Waiter(Protocol):
+    """Somebody who waits for the outcome of a job."""
+
+    def settle(self, value: Any, error: BaseException | None) -> None: ...
+
+
+@dataclass(slots=True)
+class LoopWaiter:
+    """A coroutine that waits; outcomes are handed to its loop in one call for the whole group."""
+
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+    def settle(self, value: Any, error: BaseException | None) -> None:
+        if self.future.done():  # the client has gone
+            return
+        if error is None:
+            self.future.set_result(value)
+        else:
+            self.future.set_exception(error)
+
+
+@dataclass(slots=True)
+class ThreadWaiter:
+    """A thread that waits."""
+
+    future: Future[Any]
+
+    def settle(self, value: Any, error: BaseException | None) -> None:
+        if error is None:
+            self.future.set_result(value)
+        else:
+            self.future.set_exception(error)
+
+
+@dataclass(slots=True)
+class Job:
+    """One write: ``call(tx)`` inside the group's transaction; its outcome goes to ``waiter`` after the commit."""
+
+    call: Callable[[Any], Any]
+    waiter: Waiter
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """The write thread. ``commit`` runs a group in one transaction and leaves each job's value or error in it."""
+
+    def __init__(self, commit: Callable[[Sequence[Job]], None]) -> None:
+        self._commit = commit
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, job: Job) -> None:
+        with self._lock:
+            if self._closed:
+                raise Unavailable("The store is closed.")
+            self._queue.put(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="logbuch-writer", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Commits what was submitted, then ends the thread."""
+        with self._lock:
+            self._closed = True
+            self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, ended = self._drain(first)
+            try:
+                self._commit(group)
+            except BaseException as error:  # noqa: BLE001  every caller gets it; the thread must live on
+                for job in group:
+                    job.error = error
+            _settle(group)
+            if ended:
+                return
+
+    def _drain(self, first: Job) -> tuple[list[Job], bool]:
+        group = [first]
+        while len(group) < GROUP_LIMIT:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return group, True
+            group.append(job)
+        return group, False
+
+
+def _settle(group: Sequence[Job]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in group:
+        if isinstance(job.waiter, LoopWaiter):
+            loops.setdefault(job.waiter.loop, []).append(job)
+        else:
+            job.waiter.settle(job.value, job.error)
+    for loop, jobs in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle_all, jobs)
+
+
+def _settle_all(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.waiter.settle(job.value, job.error)

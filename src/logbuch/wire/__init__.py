@@ -1,0 +1,1 @@
+"""Bytes to nouns and back: MLflow's JSON, and our own."""

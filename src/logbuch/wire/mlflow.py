@@ -1,0 +1,306 @@
+"""MLflow's REST messages: requests as structs, answers as what msgspec encodes.
+
+Fields and their defaults are those of MLflow 3.18's protocol buffers. A field without a default is required.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from logbuch import limits
+from logbuch.model import (
+    Dataset,
+    DatasetInput,
+    DatasetSummary,
+    Experiment,
+    FileInfo,
+    Metric,
+    Param,
+    Run,
+    RunInfo,
+    RunStatus,
+    Tag,
+    ViewType,
+)
+from logbuch.wire.decode import missing
+
+
+class Body(msgspec.Struct, kw_only=True):
+    """Base of all requests."""
+
+
+class WireTag(Body, kw_only=True):
+    key: str
+    value: str = ""
+
+    def noun(self) -> Tag:
+        return Tag(key=self.key, value=self.value)
+
+
+class WireMetric(Body, kw_only=True):
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+
+    def noun(self) -> Metric:
+        return Metric(key=self.key, value=self.value, timestamp=self.timestamp, step=self.step)
+
+
+class WireParam(Body, kw_only=True):
+    key: str
+    value: str = ""
+
+    def noun(self) -> Param:
+        return Param(key=self.key, value=self.value)
+
+
+class WireDataset(Body, kw_only=True):
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+
+
+class WireDatasetInput(Body, kw_only=True):
+    dataset: WireDataset
+    tags: list[WireTag] = []
+
+    def noun(self) -> DatasetInput:
+        described = Dataset(**msgspec.structs.asdict(self.dataset))
+        return DatasetInput(dataset=described, tags=nouns(self.tags))
+
+
+class OfRun(Body, kw_only=True):
+    """A request about a run, which old clients name ``run_uuid``."""
+
+    run_id: str = ""
+    run_uuid: str = ""
+
+    @property
+    def run(self) -> str:
+        found = self.run_id or self.run_uuid
+        if not found:
+            raise missing("run_id")
+        return found
+
+
+class CreateExperiment(Body, kw_only=True):
+    name: str
+    artifact_location: str = ""
+    tags: list[WireTag] = []
+
+
+class OfExperiment(Body, kw_only=True):
+    experiment_id: str
+
+
+class ExperimentByName(Body, kw_only=True):
+    experiment_name: str
+
+
+class SearchExperiments(Body, kw_only=True):
+    max_results: int = 0
+    page_token: str = ""
+    filter: str = ""
+    order_by: list[str] = []
+    view_type: ViewType = ViewType.ACTIVE_ONLY
+
+
+class UpdateExperiment(Body, kw_only=True):
+    experiment_id: str
+    new_name: str = ""
+
+
+class SetExperimentTag(Body, kw_only=True):
+    experiment_id: str
+    key: str
+    value: str = ""
+
+
+class DeleteExperimentTag(Body, kw_only=True):
+    experiment_id: str
+    key: str
+
+
+class CreateRun(Body, kw_only=True):
+    experiment_id: str = "0"
+    user_id: str = ""
+    run_name: str = ""
+    start_time: int = 0
+    tags: list[WireTag] = []
+
+
+class UpdateRun(OfRun, kw_only=True):
+    status: RunStatus | None = None
+    end_time: int | None = None
+    run_name: str = ""
+
+
+class DeleteOrRestoreRun(Body, kw_only=True):
+    run_id: str
+
+
+class LogMetric(OfRun, kw_only=True):
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+
+
+class LogParam(OfRun, kw_only=True):
+    key: str
+    value: str = ""
+
+
+class SetTag(OfRun, kw_only=True):
+    key: str
+    value: str = ""
+
+
+class DeleteTag(Body, kw_only=True):
+    run_id: str
+    key: str
+
+
+class SearchRuns(Body, kw_only=True):
+    experiment_ids: list[str] = []
+    filter: str = ""
+    run_view_type: ViewType = ViewType.ACTIVE_ONLY
+    max_results: int = limits.RUNS_PER_PAGE_DEFAULT
+    order_by: list[str] = []
+    page_token: str = ""
+
+
+class ListArtifacts(OfRun, kw_only=True):
+    path: str = ""
+    page_token: str = ""
+
+
+class GetHistory(OfRun, kw_only=True):
+    metric_key: str
+    page_token: str = ""
+    max_results: int | None = None
+
+
+class BulkHistory(Body, kw_only=True):
+    run_id: list[str]
+    metric_key: str
+    max_results: int = limits.HISTORY_PER_PAGE
+
+
+class BulkInterval(Body, kw_only=True):
+    metric_key: str
+    run_ids: list[str] = []
+    start_step: int | None = None
+    end_step: int | None = None
+    max_results: int = limits.BULK_INTERVAL_POINTS
+
+
+class LogBatch(OfRun, kw_only=True):
+    metrics: list[WireMetric] = []
+    params: list[WireParam] = []
+    tags: list[WireTag] = []
+
+
+class LogInputs(Body, kw_only=True):
+    run_id: str
+    datasets: list[WireDatasetInput] = []
+
+
+class SearchDatasets(Body, kw_only=True):
+    experiment_ids: list[str] = []
+
+
+class ArtifactPath(Body, kw_only=True):
+    path: str = ""
+
+
+class GetArtifact(OfRun, kw_only=True):
+    path: str
+    download: str = ""
+
+
+def nouns(tags: Sequence[WireTag]) -> tuple[Tag, ...]:
+    """The tags of a request."""
+    return tuple(tag.noun() for tag in tags)
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+def number(value: float) -> float | str:
+    """A double as protocol buffers write it in JSON: NaN and ±Infinity are words."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
+
+
+def metric(point: Metric) -> Metric | dict[str, Any]:
+    """A point; the noun itself encodes well where its value is a number."""
+    if math.isfinite(point.value):
+        return point
+    return {"key": point.key, "value": number(point.value), "timestamp": point.timestamp, "step": point.step}
+
+
+def experiment(noun: Experiment) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "experiment_id": noun.experiment_id,
+        "name": noun.name,
+        "artifact_location": noun.artifact_location,
+        "lifecycle_stage": noun.lifecycle_stage,
+        "last_update_time": noun.last_update_time,
+        "creation_time": noun.creation_time,
+        "workspace": "default",
+    }
+    return shown | ({"tags": noun.tag_list} if noun.tag_list else {})
+
+
+def run_info(noun: RunInfo) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "run_uuid": noun.run_id,
+        "experiment_id": noun.experiment_id,
+        "run_name": noun.run_name,
+        "user_id": noun.user_id,
+        "status": noun.status,
+        "start_time": noun.start_time,
+        "artifact_uri": noun.artifact_uri,
+        "lifecycle_stage": noun.lifecycle_stage,
+        "run_id": noun.run_id,
+    }
+    return shown if noun.end_time is None else shown | {"end_time": noun.end_time}
+
+
+def run(noun: Run) -> dict[str, Any]:
+    data = {
+        "metrics": [metric(point) for point in noun.data.metric_points],
+        "params": noun.data.param_list,
+        "tags": noun.data.tag_list,
+    }
+    inputs = {"dataset_inputs": [dataset_input(used) for used in noun.inputs.dataset_inputs]}
+    return {"info": run_info(noun.info), "data": present(data), "inputs": present(inputs), "outputs": {}}
+
+
+def dataset_input(noun: DatasetInput) -> dict[str, Any]:
+    dataset = {key: value for key, value in msgspec.structs.asdict(noun.dataset).items() if value is not None}
+    return present({"tags": noun.tags}) | {"dataset": dataset}
+
+
+def dataset_summary(noun: DatasetSummary) -> dict[str, Any]:
+    return {key: value for key, value in msgspec.structs.asdict(noun).items() if value is not None}
+
+
+def file_info(noun: FileInfo) -> dict[str, Any]:
+    shown: dict[str, Any] = {"path": noun.path, "is_dir": noun.is_dir}
+    return shown if noun.file_size is None else shown | {"file_size": noun.file_size}
+
+
+def present(values: dict[str, Any]) -> dict[str, Any]:
+    """An answer without its empty fields, which protocol buffers leave out."""
+    return {key: value for key, value in values.items() if value}

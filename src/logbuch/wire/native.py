@@ -1,0 +1,117 @@
+"""Logbuch's own messages: requests of the page and the SDK, and the binary form of bucket tables.
+
+Bucket tables travel as one header of JSON and then raw little-endian columns, so that a browser reads them without
+parsing: ``uint32`` length of the header (padded with spaces until the columns are aligned to 8 bytes), the header,
+and for each series its columns of float64, one after the other.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from logbuch import limits
+from logbuch.wire.mlflow import Body, number
+
+_LENGTH = struct.Struct("<I")
+VIEWS = {"active": 1, "deleted": 2, "all": 3}
+
+
+class ListExperiments(Body, kw_only=True):
+    view: str = "active"
+
+
+class TableRequest(Body, kw_only=True):
+    experiment_ids: list[str] = []
+    filter: str = ""
+    order_by: list[str] = []
+    view: str = "active"
+    max_results: int = 200
+    page_token: str = ""
+    columns: list[str] = []
+    run_ids: list[str] | None = None
+
+
+class ColumnsRequest(Body, kw_only=True):
+    experiment_id: list[str] = []
+
+
+class CsvRequest(Body, kw_only=True):
+    experiment_id: list[str] = []
+    filter: str = ""
+    order_by: list[str] = []
+    view: str = "active"
+    run_id: list[str] | None = None
+
+
+class BucketsRequest(Body, kw_only=True):
+    run_ids: list[str]
+    keys: list[str]
+    x: str = "step"
+    start: float | None = None
+    end: float | None = None
+    buckets: int = 600
+    smoothing: float = 0.0
+
+
+class LiveRequest(Body, kw_only=True):
+    experiment_id: list[str] = []
+    run_id: list[str] = []
+    cursor: str = ""
+
+
+TABLE_PAGE = 5000
+Axis = Literal["step", "time", "relative"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTable:
+    """One series of a bucket answer: ``columns`` are the raw float64 columns, joined."""
+
+    run_id: str
+    key: str
+    buckets: int
+    points: int
+    x_min: float
+    x_max: float
+    columns: bytes
+
+
+def bucket_tables(axis: str, names: Sequence[str], tables: Sequence[SeriesTable]) -> bytes:
+    """The binary answer; see the module."""
+    described, offset = [], 0
+    for table in tables:
+        described.append(
+            {
+                "run_id": table.run_id,
+                "key": table.key,
+                "buckets": table.buckets,
+                "points": table.points,
+                "offset": offset,
+                "x_min": table.x_min,
+                "x_max": table.x_max,
+            }
+        )
+        offset += len(table.columns)
+    header = msgspec.json.encode({"x": axis, "columns": names, "series": described})
+    header += b" " * (-(len(header) + _LENGTH.size) % 8)
+    return b"".join((_LENGTH.pack(len(header)), header, *(table.columns for table in tables)))
+
+
+def column(values: list[Any]) -> list[Any]:
+    """A table's column with its non-finite numbers as words."""
+    return [number(value) if isinstance(value, float) and not math.isfinite(value) else value for value in values]
+
+
+def check_axis(name: str) -> Axis:
+    from logbuch.errors import InvalidInput
+
+    for axis in ("step", "time", "relative"):
+        if name == axis:
+            return axis  # type: ignore[return-value]
+    raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'x': it is step, time or relative.")
