@@ -1,19 +1,19 @@
 """Every error Logbuch raises on purpose. Each knows its MLflow code and its HTTP status.
 
-    LogbuchError (also MlflowException)
-    ├── InvalidInput          INVALID_PARAMETER_VALUE   400   a value breaks a rule; the message names the field
-    │   └── InvalidFilter     INVALID_PARAMETER_VALUE   400   search text that cannot be read; knows the place
-    ├── BadRequest            BAD_REQUEST               400   the request as a whole is unreadable
-    ├── NotFound              RESOURCE_DOES_NOT_EXIST   404
-    ├── AlreadyExists         RESOURCE_ALREADY_EXISTS   400
-    ├── InvalidState          INVALID_STATE             400   (MLflow answers 500; a client's mistake is no 5xx here)
-    ├── FeatureDisabled       FEATURE_DISABLED          400
-    ├── NotImplementedHere    NOT_IMPLEMENTED           501   clients fall back on this answer
-    ├── EndpointNotFound      ENDPOINT_NOT_FOUND        404
-    ├── PermissionDenied      PERMISSION_DENIED         403
-    ├── TooLarge              INVALID_PARAMETER_VALUE   413
-    ├── Unavailable           TEMPORARILY_UNAVAILABLE   503   the store cannot be written or read now
-    └── StoreRefused          INVALID_STATE             400   a store that this version must not open
+LogbuchError (also MlflowException)
+├── InvalidInput          INVALID_PARAMETER_VALUE   400   a value breaks a rule; the message names the field
+│   └── InvalidFilter     INVALID_PARAMETER_VALUE   400   search text that cannot be read; knows the place
+├── BadRequest            BAD_REQUEST               400   the request as a whole is unreadable
+├── NotFound              RESOURCE_DOES_NOT_EXIST   404
+├── AlreadyExists         RESOURCE_ALREADY_EXISTS   400
+├── InvalidState          INVALID_STATE             400   (MLflow answers 500; a client's mistake is no 5xx here)
+├── FeatureDisabled       FEATURE_DISABLED          400
+├── NotImplementedHere    NOT_IMPLEMENTED           501   clients fall back on this answer
+├── EndpointNotFound      ENDPOINT_NOT_FOUND        404
+├── PermissionDenied      PERMISSION_DENIED         403
+├── TooLarge              INVALID_PARAMETER_VALUE   413
+├── Unavailable           TEMPORARILY_UNAVAILABLE   503   the store cannot be written or read now
+└── StoreRefused          INVALID_STATE             400   a store that this version must not open
 """
 
 from __future__ import annotations

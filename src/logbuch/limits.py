@@ -65,7 +65,7 @@ def check_key(key: str, field: str, limit: int = KEY_LENGTH) -> str:
             f"Invalid value {clip(key)!r} for parameter '{field}': names may only contain alphanumerics, "
             "underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/)."
         )
-    if key.startswith("/") or posixpath.normpath(key) != key or key == ".." or key.startswith("../"):
+    if posixpath.normpath(key) != key or key in (".", "..") or key.startswith(("/", "../")):
         raise InvalidInput(
             f"Invalid value {clip(key)!r} for parameter '{field}': names must be normal relative paths, "
             f"without empty, '.' or '..' parts."

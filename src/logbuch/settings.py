@@ -49,9 +49,7 @@ TRACKING_USERNAME = _setting(
 )
 TRACKING_PASSWORD = _setting("tracking_password", None, "Password for Basic authentication", "MLFLOW_TRACKING_PASSWORD")
 TRACKING_TOKEN = _setting("tracking_token", None, "Bearer token for the server", "MLFLOW_TRACKING_TOKEN")
-INSECURE_TLS = _setting(
-    "tracking_insecure_tls", "false", "Accept any TLS certificate", "MLFLOW_TRACKING_INSECURE_TLS"
-)
+INSECURE_TLS = _setting("tracking_insecure_tls", "false", "Accept any TLS certificate", "MLFLOW_TRACKING_INSECURE_TLS")
 SERVER_CERT_PATH = _setting(
     "tracking_server_cert_path",
     None,

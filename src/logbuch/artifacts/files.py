@@ -63,7 +63,7 @@ class LocalFiles:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[BinaryIO]:
-        """A file to write into; it takes its place when the block ends well, durable on disk, and vanishes otherwise."""
+        """A file to write into: durable and in its place when the block ends well, gone otherwise."""
         *folders, name = key.split("/")
         with self._folder(folders, create=True) as folder, _refusing(key):
             temporary = TEMPORARY + secrets.token_hex(8)
@@ -156,7 +156,9 @@ def _refusing(key: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Unavailable("The disk that holds the artifacts is full.") from None
         if error.errno in (errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EINVAL):
-            raise InvalidInput(f"Invalid path: {clip(key)!r} names a file where a folder stands, or the reverse.") from None
+            raise InvalidInput(
+                f"Invalid path: {clip(key)!r} names a file where a folder stands, or the reverse."
+            ) from None
         if error.errno == errno.ENXIO:
             raise InvalidInput(f"The artifact path {clip(key)!r} is not a file.") from None
         if error.errno in (errno.EACCES, errno.EPERM):

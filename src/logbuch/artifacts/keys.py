@@ -51,4 +51,4 @@ def _allowed(segment: str) -> bool:
     if segment.split(";")[0] in (".", ".."):
         return False
     decoded = unquote(segment)
-    return decoded == segment or _allowed(decoded) and "/" not in decoded
+    return decoded == segment or (_allowed(decoded) and "/" not in decoded)

@@ -37,7 +37,10 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             _option("--static-prefix", settings.STATIC_PREFIX, metavar="PATH"),
             _option("--workers", settings.WORKERS, type=click.IntRange(1, 64)),
             click.option(
-                "--serve-artifacts/--no-serve-artifacts", default=True, hidden=True, help="Accepted as MLflow's; always on."
+                "--serve-artifacts/--no-serve-artifacts",
+                default=True,
+                hidden=True,
+                help="Accepted as MLflow's; always on.",
             ),
         )
     ):

@@ -114,5 +114,3 @@ async def _body(request: Request) -> bytes:
             raise TooLarge(f"The request body has more than {JSON_BODY_BYTES} bytes.")
         parts.append(chunk)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-

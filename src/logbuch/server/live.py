@@ -103,9 +103,7 @@ async def events(
         await context.hub.leave(listener)
 
 
-def _changed(
-    tx: Tx, cursor: int, experiments: Sequence[int], runs: Sequence[int]
-) -> tuple[list[table.Head], int]:
+def _changed(tx: Tx, cursor: int, experiments: Sequence[int], runs: Sequence[int]) -> tuple[list[table.Head], int]:
     ids, following = changes.since(tx, cursor, experiments, runs)
     return table.heads(tx, ids), following
 

@@ -28,14 +28,20 @@ _ERROR = {
 def document(tables: Tables) -> dict[str, Any]:
     """OpenAPI 3.1 of the first base of every table; the others serve the same."""
     routes = [(bases[0] + route.path, route) for bases, rows in tables for route in rows]
-    requests = sorted({route.request for _, route in routes if route.request is not None}, key=lambda type_: type_.__name__)
+    requests = sorted(
+        {route.request for _, route in routes if route.request is not None}, key=lambda type_: type_.__name__
+    )
     _, components = msgspec.json.schema_components(requests, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for path, route in routes:
         paths.setdefault(path, {})[route.method.lower()] = _operation(path, route, components)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Logbuch", "version": __version__, "description": "MLflow's REST protocol, and Logbuch's own"},
+        "info": {
+            "title": "Logbuch",
+            "version": __version__,
+            "description": "MLflow's REST protocol, and Logbuch's own",
+        },
         "paths": paths,
         "components": {"schemas": components},
     }

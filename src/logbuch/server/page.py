@@ -11,7 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 _LASTING = "public, max-age=31536000, immutable"
 _ALWAYS_ASK = "no-cache"
-_NOT_BUILT = "The web page is not part of this checkout yet: build it with `make ui`, or install the released package.\n"
+_NOT_BUILT = (
+    "The web page is not part of this checkout yet: build it with `make ui`, or install the released package.\n"
+)
 
 
 class Page:

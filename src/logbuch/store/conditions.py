@@ -97,9 +97,7 @@ class Conditions:
         used = schema.inputs.alias()
         if name == "context":
             own = schema.input_tags.alias()
-            return exists(
-                select(1).where(own.c.run == schema.runs.c.id, own.c.key == CONTEXT_TAG, test(own.c.value))
-            )
+            return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == CONTEXT_TAG, test(own.c.value)))
         described = schema.datasets.alias()
         return exists(
             select(1)

@@ -141,7 +141,9 @@ def _tags_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Tag]]:
 
 
 def _row(tx: Tx, experiment_id: str) -> Row[tuple[object, ...]]:
-    row = tx.execute(select(_table).where(_table.c.id == inner_id(experiment_id))).first()
+    row: Row[tuple[object, ...]] | None = tx.execute(
+        select(_table).where(_table.c.id == inner_id(experiment_id))
+    ).first()
     if row is None:
         raise NotFound(f"No Experiment with id={limits.clip(experiment_id)} exists")
     return row
@@ -150,9 +152,7 @@ def _row(tx: Tx, experiment_id: str) -> Row[tuple[object, ...]]:
 def _active(tx: Tx, experiment_id: str) -> Row[tuple[object, ...]]:
     row = _row(tx, experiment_id)
     if row.deleted:
-        raise InvalidInput(
-            f"The experiment {row.id} must be in the 'active' state. Current state is deleted."
-        )
+        raise InvalidInput(f"The experiment {row.id} must be in the 'active' state. Current state is deleted.")
     return row
 
 

@@ -64,7 +64,8 @@ class Order:
         for key, value in zip(self._keys, values, strict=True):
             if not isinstance(value, key.column.type.python_type) or isinstance(value, bool):
                 raise _bad_token()
-        return values
+        checked: list[Any] = values
+        return checked
 
 
 def _bad_token() -> InvalidInput:

@@ -54,7 +54,7 @@ def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
 
 def _stored(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, str]:
     query = select(_table.c.key, _table.c.value).where(_table.c.run == run, _table.c.key.in_(keys))
-    return {key: value for key, value in tx.execute(query)}
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def _conflict(param: Param, old: str, run_id: str) -> InvalidInput:

@@ -20,18 +20,18 @@ from logbuch.store.tx import Tx
 NAME_TAG = "mlflow.runName"
 _table = schema.runs
 
-_ADJECTIVES = (
-    "agile amber apt bold brave bright brisk calm clean clear clever cosy crisp deep eager early fair fast fine firm "
-    "fresh gentle glad golden grand green happy honest keen kind light lively lucky mellow merry neat nimble noble "
-    "patient placid polite proud quick quiet rapid rare ready robust sharp silent smooth solid steady stout subtle "
-    "sunny swift tidy tranquil upright vivid warm wise witty young"
-).split()
-_ANIMALS = (
-    "badger bear beaver bee bison boar crane crow deer dove duck eagle elk falcon ferret finch fox frog goat goose "
-    "grouse hare hawk hedgehog heron horse ibex jay kite lark lynx marten mole moose mouse newt otter owl ox perch "
-    "pike plover quail rabbit raven robin rook salmon seal shrew sparrow squirrel stag starling stoat stork swan swift "
-    "tern thrush toad trout vole weasel whale wolf wren"
-).split()
+_ADJECTIVES = """
+    agile amber apt bold brave bright brisk calm clean clear clever cosy crisp deep eager early fair fast fine firm
+    fresh gentle glad golden grand green happy honest keen kind light lively lucky mellow merry neat nimble noble
+    patient placid polite proud quick quiet rapid rare ready robust sharp silent smooth solid steady stout subtle
+    sunny swift tidy tranquil upright vivid warm wise witty young
+""".split()
+_ANIMALS = """
+    badger bear beaver bee bison boar crane crow deer dove duck eagle elk falcon ferret finch fox frog goat goose
+    grouse hare hawk hedgehog heron horse ibex jay kite lark lynx marten mole moose mouse newt otter owl ox perch
+    pike plover quail rabbit raven robin rook salmon seal shrew sparrow squirrel stag starling stoat stork swan
+    swift tern thrush toad trout vole weasel whale wolf wren
+""".split()
 
 
 class NewRun(Noun, frozen=True, kw_only=True):
@@ -134,7 +134,8 @@ def apply_tags(tx: Tx, head: Row[Any], wanted: Sequence[Tag]) -> None:
 
 def row(tx: Tx, run_id: str) -> Row[Any]:
     """A run's row; NotFound if there is none."""
-    found = tx.execute(select(_table).where(_table.c.run_id == run_id)).first() if "\0" not in run_id else None
+    limits.check_text(run_id, "run_id", limits.KEY_LENGTH * 2)
+    found: Row[Any] | None = tx.execute(select(_table).where(_table.c.run_id == run_id)).first()
     if found is None:
         raise NotFound(f"Run with id={limits.clip(run_id)} not found")
     return found

@@ -75,9 +75,7 @@ def experiments(
     """One page of experiments, and the token of the next."""
     limits.check_page_size(max_results, "max_results", limits.EXPERIMENTS_PER_PAGE)
     table = schema.experiments
-    wanted = parse_order_by(order_by, EXPERIMENTS) or (
-        OrderBy(Key(Kind.ATTRIBUTE, "creation_time"), False),
-    )
+    wanted = parse_order_by(order_by, EXPERIMENTS) or (OrderBy(Key(Kind.ATTRIBUTE, "creation_time"), False),)
     keys = [
         SortKey(table.c["id" if field.key.name == "experiment_id" else field.key.name], field.ascending)
         for field in wanted
@@ -89,9 +87,7 @@ def experiments(
     return experiment_store.nouns(tx, rows), token
 
 
-def _page(
-    tx: Tx, statement: Select[Any], order: Order, size: int, token: str
-) -> tuple[list[Row[Any]], str | None]:
+def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
     rows = list(tx.execute(order.apply(statement, token).limit(size + 1)).all())
     return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
 
@@ -154,4 +150,4 @@ def _attribute_keys(field: OrderBy) -> list[SortKey]:
     if name == "artifact_uri":
         return [SortKey(artifact_uri(), field.ascending)]
     columns = {"run_name": table.name, "experiment_id": table.experiment}
-    return [SortKey(columns.get(name, table.get(name)), field.ascending)]
+    return [SortKey(columns[name] if name in columns else table[name], field.ascending)]

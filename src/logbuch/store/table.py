@@ -76,9 +76,7 @@ def page(tx: Tx, query: search.RunQuery, columns: Sequence[str], max_results: in
 def heads(tx: Tx, ids: Sequence[int]) -> list[Head]:
     """The heads of runs by their inner ids."""
     table = schema.runs
-    return [
-        head(row) for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))
-    ]
+    return [head(row) for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))]
 
 
 def head(row: Row[Any]) -> Head:
@@ -215,7 +213,7 @@ def experiments(tx: Tx, view: ViewType) -> list[ExperimentUse]:
     )
     uses = {row[0]: row for row in tx.execute(query)}
     found, _ = search.experiments(tx, view=view)
-    none = (0, 0, 0, None)
+    none: Any = (0, 0, 0, None)
     return [
         ExperimentUse(
             experiment_id=item.experiment_id,

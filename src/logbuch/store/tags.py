@@ -28,7 +28,7 @@ def write(tx: Tx, run: int, wanted: Sequence[Tag]) -> None:
 
 
 def delete(tx: Tx, run: int, key: str, run_id: str) -> None:
-    id_ = tx.known_names([key]).get(key, -1) if "\0" not in key else -1
+    id_ = tx.known_names([key]).get(key, -1)
     gone = tx.change(delete_from(_table).where(_table.c.run == run, _table.c.key == id_))
     if gone.rowcount == 0:
         raise NotFound(f"No tag with name: {limits.clip(key)} in run with id {run_id}")

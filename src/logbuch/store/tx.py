@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, select
-from sqlalchemy.engine import CursorResult
 
 from logbuch.store import schema
 from logbuch.store.seam import Seam, insert_rows
@@ -63,14 +62,14 @@ class Tx:
         self.pending = Pending()
         self._savepoint = False
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-        """Executes a statement that only reads."""
-        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Executes a statement that only reads; SQLAlchemy's result."""
+        return self.connection.execute(statement, parameters)
 
-    def change(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-        """Executes a statement that writes."""
+    def change(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Executes a statement that writes; SQLAlchemy's result."""
         self._protect()
-        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+        return self.connection.execute(statement, parameters)
 
     def insert(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Executes an insert or upsert for many rows; nothing for none."""
@@ -109,7 +108,7 @@ class Tx:
         found: dict[int, str] = {}
         for part in chunks(sorted(set(ids))):
             query = select(schema.names.c.id, schema.names.c.name).where(schema.names.c.id.in_(part))
-            found |= {id_: name for id_, name in self.execute(query)}
+            found |= {row[0]: row[1] for row in self.execute(query)}
         return found
 
     def _look_up(self, names: Iterable[str]) -> tuple[dict[str, int], set[str]]:
@@ -124,12 +123,12 @@ class Tx:
 
     def _select_names(self, names: Iterable[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for part in chunks(sorted(names)):
+        for part in chunks(sorted(filter(_storable, names))):
             query = select(schema.names.c.name, schema.names.c.id).where(schema.names.c.name.in_(part))
-            found |= {name: id_ for name, id_ in self.execute(query)}
+            found |= {row[0]: row[1] for row in self.execute(query)}
         return found
 
-    # -- the job's own savepoint, taken at its first write ---------------------------------------------------------------
+    # -- the job's own savepoint, taken at its first write -----------------------------------------------------
 
     def _protect(self) -> None:
         if not self._savepoint:
@@ -147,6 +146,11 @@ class Tx:
         if self._savepoint:
             self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
             self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+
+
+def _storable(text: str) -> bool:
+    """Whether a database can hold a text at all; what it cannot hold it need not be asked for."""
+    return (text.isascii() and "\0" not in text) or ("\0" not in text and text == text.encode(errors="ignore").decode())
 
 
 def chunks(items: Sequence[T], size: int = _SQL_VARIABLES) -> Iterable[Sequence[T]]:

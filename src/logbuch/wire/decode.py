@@ -84,7 +84,8 @@ def _required_texts(type_: type[msgspec.Struct]) -> tuple[str, ...]:
 def missing(field: str) -> InvalidInput:
     """MLflow's answer to an absent parameter."""
     return InvalidInput(
-        f"Missing value for required parameter '{field}'. See the API docs for more information about request parameters."
+        f"Missing value for required parameter '{field}'. "
+        "See the API docs for more information about request parameters."
     )
 
 
@@ -92,7 +93,8 @@ def _invalid(value: Any, field: str) -> InvalidInput:
     shown = clip(value if isinstance(value, str) else json.dumps(value, default=str))
     return InvalidInput(
         f"Invalid value {shown} for parameter '{field}' supplied: "
-        f"Hint: Value was of type '{type(value).__name__}'. See the API docs for more information about request parameters."
+        f"Hint: Value was of type '{type(value).__name__}'. "
+        "See the API docs for more information about request parameters."
     )
 
 

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 from logbuch import limits
+from logbuch.errors import InvalidInput
 from logbuch.wire.mlflow import Body, number
 
 _LENGTH = struct.Struct("<I")
-VIEWS = {"active": 1, "deleted": 2, "all": 3}
 
 
 class ListExperiments(Body, kw_only=True):
@@ -67,6 +67,7 @@ class LiveRequest(Body, kw_only=True):
 
 TABLE_PAGE = 5000
 Axis = Literal["step", "time", "relative"]
+AXES: dict[str, Axis] = {"step": "step", "time": "time", "relative": "relative"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,7 @@ def column(values: list[Any]) -> list[Any]:
 
 
 def check_axis(name: str) -> Axis:
-    from logbuch.errors import InvalidInput
-
-    for axis in ("step", "time", "relative"):
-        if name == axis:
-            return axis  # type: ignore[return-value]
-    raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'x': it is step, time or relative.")
+    """The axis of a name; InvalidInput for an unknown one."""
+    if name not in AXES:
+        raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'x': it is step, time or relative.")
+    return AXES[name]

@@ -18,9 +18,7 @@ async def get_history(context: Context, request: wire.GetHistory) -> Any:
     if request.max_results is not None:
         limits.check_page_size(request.max_results, "max_results", limits.HISTORY_PER_PAGE)
     found = await context.read(history.packed, request.run, request.metric_key)
-    points, token = await context.call(
-        history.page, request.metric_key, found, request.max_results, request.page_token
-    )
+    points, token = await context.call(history.page, request.metric_key, found, request.max_results, request.page_token)
     return wire.present({"metrics": [wire.metric(point) for point in points], "next_page_token": token})
 
 
@@ -42,9 +40,7 @@ async def bulk_interval(context: Context, request: wire.BulkInterval) -> Any:
     if (start is None) != (end is None):
         raise InvalidInput("If either start step or end step are specified, both must be specified.")
     if start is not None and end is not None and start > end:
-        raise InvalidInput(
-            f"end_step must be greater than start_step. Found start_step={start} and end_step={end}."
-        )
+        raise InvalidInput(f"end_step must be greater than start_step. Found start_step={start} and end_step={end}.")
     shown: list[Any] = []
     for run_id in request.run_ids:
         found = await context.read(history.packed, run_id, request.metric_key)

@@ -41,7 +41,7 @@ def _tables(context: Context, request: wire.BucketsRequest, axis: wire.Axis) -> 
 
 def _fetch(tx: Tx, run_id: str, keys: Sequence[str]) -> tuple[dict[int, str], int, series.Packed]:
     head = runs.row(tx, run_id)
-    names = {id_: name for name, id_ in tx.known_names(key for key in keys if "\0" not in key).items()}
+    names = {id_: name for name, id_ in tx.known_names(keys).items()}
     return names, head.start_time, series.fetch(tx, head.id, list(names))
 
 

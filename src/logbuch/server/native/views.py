@@ -12,7 +12,5 @@ _VIEWS = {"active": ViewType.ACTIVE_ONLY, "deleted": ViewType.DELETED_ONLY, "all
 def view_type(name: str) -> ViewType:
     """The view of a name; InvalidInput for an unknown one."""
     if name not in _VIEWS:
-        raise InvalidInput(
-            f"Invalid value {limits.clip(name)!r} for parameter 'view': it is active, deleted or all."
-        )
+        raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'view': it is active, deleted or all.")
     return _VIEWS[name]

@@ -42,10 +42,10 @@ def summarize(
     smoothing: float = 0.0,
     origin: int = 0,
 ) -> Buckets | None:
-    """At most ``count`` buckets of a series between ``start`` and ``end`` (inclusive); None for a series without points.
+    """At most ``count`` buckets between ``start`` and ``end`` (inclusive); None for a series without points.
 
-    ``origin`` is the run's start in ms, from which ``relative`` counts. ``smoothing`` from 0 to below 1 is the weight of
-    an exponential moving average with bias correction over the whole series, so zooming does not change it.
+    ``origin`` is the run's start in ms, from which ``relative`` counts. ``smoothing``, from 0 to below 1, is the weight
+    of an exponential moving average with bias correction over the whole series, so that zooming does not change it.
     """
     if not len(series):
         return None

@@ -19,7 +19,7 @@ from logbuch.store.tx import Tx
 def packed(tx: Tx, run_id: str, key: str) -> tuple[int, series.Packed] | None:
     """The inner id of a metric's key and its packed points; None for a key that was never logged."""
     head = runs.row(tx, run_id)
-    id_ = tx.known_names([key]).get(key) if "\0" not in key else None
+    id_ = tx.known_names([key]).get(key)
     return None if id_ is None else (id_, series.fetch(tx, head.id, [id_]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,8 @@ def append(tx: Tx, head: Row[Any], metrics: Sequence[Metric]) -> None:
         [ids[metric.key] for metric in metrics],
         [metric.step for metric in metrics],
         [metric.timestamp for metric in metrics],
-        [metric.value for metric in metrics],
+        # One NaN for all: its sign and payload mean nothing, and equal points must have equal bits.
+        [metric.value if metric.value == metric.value else math.nan for metric in metrics],
     )
     if head.id in tx.pending.points:
         tx.pending.points[head.id].extend(gathered)

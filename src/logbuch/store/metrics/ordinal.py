@@ -15,12 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_FLIP = 0x7FFF_FFFF_FFFF_FFFF
+_FLIP: int = 0x7FFF_FFFF_FFFF_FFFF
 _DOUBLE, _INT = struct.Struct("<d"), struct.Struct("<q")
 
-NAN = _INT.unpack(_DOUBLE.pack(math.nan))[0] & _FLIP
-INFINITY = _INT.unpack(_DOUBLE.pack(math.inf))[0]
-NEGATIVE_INFINITY = _INT.unpack(_DOUBLE.pack(-math.inf))[0] ^ _FLIP
+NAN: int = _INT.unpack(_DOUBLE.pack(math.nan))[0] & _FLIP
+INFINITY: int = _INT.unpack(_DOUBLE.pack(math.inf))[0]
+NEGATIVE_INFINITY: int = _INT.unpack(_DOUBLE.pack(-math.inf))[0] ^ _FLIP
 ZERO, NEGATIVE_ZERO = 0, -1
 
 
@@ -28,7 +28,7 @@ def encode(value: float) -> int:
     """The ordinal of one double."""
     if value != value:
         return NAN
-    bits: int = _INT.unpack(_DOUBLE.pack(value))[0]
+    bits = int(_INT.unpack(_DOUBLE.pack(value))[0])
     return bits if bits >= 0 else bits ^ _FLIP
 
 

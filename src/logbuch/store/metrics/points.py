@@ -1,9 +1,9 @@
 """Points in columns, and their packed forms.
 
-Arrival form (one commit of one run, all its keys mixed): ``n`` as uint64 (eight bytes, so that the columns are aligned), then the columns key (int64), step (int64),
-timestamp (int64) and value (float64), little endian. Block form (one series): a byte for the version, a uint32 length
-of the step and of the timestamp column, then step, timestamp and value as pcodec chunks
-(https://github.com/pcodec/pcodec, standalone format).
+Arrival form (one commit of one run, all its keys mixed): ``n`` as uint64 (eight bytes, so that the columns are
+aligned), then the columns key (int64), step (int64), timestamp (int64) and value (float64), little endian. Block form
+(one series): a byte for the version, a uint32 length of the step and of the timestamp column, then step, timestamp and
+value as pcodec chunks (https://github.com/pcodec/pcodec, standalone format).
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
         keys, series = _unpack_arrival(blob)
         wanted = np.unique(keys) if only is None else np.intersect1d(keys, np.fromiter(only, np.int64, len(only)))
         for key in wanted.tolist():
-            parts.setdefault(key, []).append(series if len(wanted) == 1 and (keys == key).all() else series[keys == key])
+            parts.setdefault(key, []).append(
+                series if len(wanted) == 1 and (keys == key).all() else series[keys == key]
+            )
     return parts
 
 
@@ -124,7 +126,8 @@ def pack_block(series: Series) -> bytes:
         standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig())
         for column in (series.steps, series.timestamps, series.values)
     )
-    return _BLOCK.pack(_BLOCK_VERSION, len(steps), len(timestamps)) + steps + timestamps + values
+    head = _BLOCK.pack(_BLOCK_VERSION, len(steps), len(timestamps))
+    return b"".join((head, steps, timestamps, values))
 
 
 def unpack_block(blob: bytes) -> Series:

@@ -111,7 +111,7 @@ def seal(read: Callable[..., Any], write: Callable[..., Any], run: int) -> int:
         if not ids:
             return moved
         arrived = {key: Series.concat(parts).ordered() for key, parts in split_arrivals(blobs).items()}
-        old = read(_overlapped, run, {key: series for key, series in arrived.items()})
+        old = read(_overlapped, run, arrived)
         rows = _rewrite(run, arrived, old)
         try:
             write(_swap, run, ids, [block.id for block in old], rows)

@@ -21,7 +21,7 @@ class Packed:
     arrivals: Sequence[bytes]
 
     def decode(self) -> dict[int, Series]:
-        """Each key's points, sorted by (step, timestamp, value), without duplicates; keys without points are left out."""
+        """Each key's points by (step, timestamp, value), without duplicates; keys without points are left out."""
         late = split_arrivals(self.arrivals, self.keys)
         found = {}
         for key in self.keys:

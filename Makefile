@@ -1,0 +1,103 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.
+# `make check` is the quick part of the tests, for one's own loop.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MLFLOW3 := .venv-mlflow3
+MLFLOW2 := .venv-mlflow2
+PAGE := src/logbuch/server/page/index.html
+OUTPUT := test-output
+PIP := -m pip --disable-pip-version-check --quiet
+UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' 2>/dev/null)
+
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.PHONY: help setup ui demo test test-long check lint lint-python lint-ui format bench clean
+
+help:
+	@echo "make demo [ONCE=1]  start the tracker and train small real runs that log to it"
+	@echo "make test           everything: format, lint, types, import rules, Python, UI and browser tests"
+	@echo "make check          the quick part of it"
+	@echo "make test-long      the long fault loops"
+	@echo "make bench          measure side by side with peers"
+
+# -- set-up ---------------------------------------------------------------------------------------------------------
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	env -u PIP_CONSTRAINT $(BIN)/python $(PIP) install --upgrade pip
+	$(BIN)/python $(PIP) install --group test --editable '.[postgres]'
+	@touch $@
+
+$(MLFLOW3)/.ready: tests/compat/mlflow3.txt
+	$(PYTHON) -m venv $(MLFLOW3)
+	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install --upgrade pip
+	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install torch==2.13.0
+	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install -r $<
+	@touch $@
+
+$(MLFLOW2)/.ready: tests/compat/mlflow2.txt
+	$(PYTHON) -m venv $(MLFLOW2)
+	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install --upgrade pip
+	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install -r $<
+	@touch $@
+
+ui/node_modules/.ready: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): ui/node_modules/.ready $(UI_SOURCES)
+	cd ui && npm run --silent build
+	@touch $@
+
+setup: $(VENV)/.ready $(PAGE)
+
+ui: $(PAGE)
+
+# Chromium drives the browser tests. Debian's is used where it is; as root it is installed.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null; } || \
+	  { echo "Chromium is needed for the browser tests: install the package chromium."; exit 1; }
+
+# -- the two commands -------------------------------------------------------------------------------------------------
+
+demo: setup
+	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+test: setup chromium $(MLFLOW3)/.ready $(MLFLOW2)/.ready lint
+	cd ui && npm run --silent test
+	@mkdir -p $(OUTPUT)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --junitxml=$(OUTPUT)/python.xml
+
+check: setup lint
+	cd ui && npm run --silent test
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow" tests/unit tests/contract
+
+test-long: setup
+	LOGBUCH_TEST_LONG=1 $(BIN)/python -m pytest tests -m "slow" -n 2 --dist loadscope
+
+# -- parts --------------------------------------------------------------------------------------------------------------
+
+lint: lint-python lint-ui
+
+lint-python: $(VENV)/.ready
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lint-ui: ui/node_modules/.ready
+	cd ui && npm run --silent lint
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) ui/node_modules src/logbuch/server/page $(OUTPUT) dist

