@@ -27,15 +27,23 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
-@pytest.fixture
-def postgres_uri(postgres_server: str) -> str:
-    """A fresh database."""
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: str) -> Callable[[], str]:
+    """Makes fresh databases and gives their URIs."""
     import psycopg
 
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return postgres_server.replace("/postgres?", f"/{name}?")
+    def make() -> str:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(postgres_server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres_server.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture
+def postgres_uri(new_postgres: Callable[[], str]) -> str:
+    return new_postgres()
 
 
 @pytest.fixture
@@ -54,6 +62,18 @@ def store_uri(request: pytest.FixtureRequest) -> str:
 def store(store_uri: str) -> Iterator[Store]:
     """A store on each kind of database."""
     opened = open_store(store_uri)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store on each kind of database, for tests of one file that only read what a fixture wrote."""
+    if request.param == "sqlite":
+        uri = f"sqlite:///{tmp_path_factory.mktemp('module')}/logbuch.db"
+    else:
+        uri = request.getfixturevalue("new_postgres")()
+    opened = open_store(uri)
     yield opened
     opened.close()
 

@@ -59,6 +59,8 @@ class Conditions:
 
     def _compare(self, term: Compare) -> Condition:
         kind = term.key.kind
+        if term.op in (Op.LIKE, Op.ILIKE):
+            _pattern(str(term.value))
         if kind is Kind.ATTRIBUTE:
             return self._attribute(term)
         if kind is Kind.DATASET:

@@ -25,12 +25,14 @@ def prepare(seam: Seam) -> str:
     """Creates or migrates the schema, and returns the store's id, which never changes in its life."""
     try:
         with seam.reader.connect() as connection:
-            if _revision(connection) == HEAD:
-                return _store_id(connection)
+            if _revision(connection) == HEAD and (id_ := _store_id(connection)) is not None:
+                return id_
         with seam.writer.connect() as connection, seam.begin_write(connection):
             seam.create_lock(connection)
             _bring_up(connection, seam)
-            return _store_id(connection)
+            id_ = _store_id(connection)
+            assert id_ is not None
+            return id_
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise StoreRefused(f"The database {seam.where} cannot be opened: {reason}") from None
@@ -85,15 +87,16 @@ def _refuse_strangers(connection: Connection, where: str) -> None:
 
 def _fill(connection: Connection, seam: Seam) -> None:
     """The store's id and the experiment 0, which every MLflow client expects."""
-    if connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "store_id")).first() is None:
+    if _store_id(connection) is None:
         connection.execute(schema.meta.insert(), {"key": "store_id", "value": uuid.uuid4().hex})
         row = {"id": 0, "name": DEFAULT_EXPERIMENT, "artifact_location": "", "deleted": False}
         now = {"creation_time": _now(), "last_update_time": _now()}
         connection.execute(seam.upsert(schema.experiments, None), row | now)
 
 
-def _store_id(connection: Connection) -> str:
-    return str(connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "store_id")).scalar_one())
+def _store_id(connection: Connection) -> str | None:
+    id_: str | None = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "store_id")).scalar()
+    return id_
 
 
 def _now() -> int:

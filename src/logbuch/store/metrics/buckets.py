@@ -63,7 +63,8 @@ def _axis(series: Series, axis: Axis, origin: int) -> tuple[Floats, Floats]:
     if axis == "step":
         return series.steps.astype(np.float64), series.values
     ordered = series.by_time()
-    return (ordered.timestamps - (origin if axis == "relative" else 0)).astype(np.float64), ordered.values
+    times = ordered.timestamps.astype(np.float64)
+    return times - (origin if axis == "relative" else 0), ordered.values
 
 
 def _table(x: Floats, values: Floats, smooth: Floats, low: float, high: float, count: int) -> Floats:

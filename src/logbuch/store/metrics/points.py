@@ -60,10 +60,10 @@ class Series:
             return self
         order = np.lexsort((ordinals, self.timestamps, self.steps))
         arranged, ordinals = self[order], ordinals[order]
-        fresh = np.ones(len(order), np.bool_)
-        fresh[1:] = (
-            (np.diff(arranged.steps) != 0) | (np.diff(arranged.timestamps) != 0) | (ordinals[1:] != ordinals[:-1])
-        )
+        fresh = np.zeros(len(order), np.bool_)
+        fresh[0] = True
+        for column in (arranged.steps, arranged.timestamps, ordinals):
+            fresh[1:] |= column[1:] != column[:-1]
         return arranged if fresh.all() else arranged[fresh]
 
     def by_time(self) -> Series:
@@ -76,11 +76,11 @@ class Series:
 
 def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> bool:
     """Whether the triples ascend strictly."""
-    a, b = first[1:] - first[:-1], second[1:] - second[:-1]
-    tied = a == 0
-    if not ((a > 0) | tied).all():
+    # By comparison, not by difference: steps may lie more than 63 bits apart.
+    if not (first[1:] >= first[:-1]).all():
         return False
-    return bool((~tied | (b > 0) | ((b == 0) & (third[1:] > third[:-1]))).all())
+    apart = (second[1:] > second[:-1]) | ((second[1:] == second[:-1]) & (third[1:] > third[:-1]))
+    return bool(((first[1:] != first[:-1]) | apart).all())
 
 
 def pack_arrival(

@@ -14,4 +14,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("A database is never taken back to an older schema; restore a backup instead.")
+    raise RuntimeError("A database is never taken back to an older schema; restore a backup instead.")
