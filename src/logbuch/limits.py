@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from logbuch import settings
 from logbuch.errors import InvalidInput
 
 METRICS_PER_BATCH = 1000
@@ -84,6 +85,13 @@ def check_text(value: str, field: str, limit: int) -> str:
     except UnicodeEncodeError:
         raise InvalidInput(f"Invalid value for parameter '{field}': it is not valid Unicode.") from None
     return value
+
+
+def fit_text(value: str, field: str, limit: int) -> str:
+    """Text of a param or tag, cut to ``limit`` characters unless MLFLOW_TRUNCATE_LONG_VALUES is off."""
+    if len(value) > limit and settings.TRUNCATE_LONG_VALUES.flag():
+        value = value[:limit]
+    return check_text(value, field, limit)
 
 
 def check_integer(value: int, field: str) -> int:

@@ -48,7 +48,7 @@ def test_rename(store: Store) -> None:
     with pytest.raises(AlreadyExists):
         store.write(experiments.rename, id_, "other")
     store.write(experiments.delete_experiment, id_)
-    with pytest.raises(InvalidInput, match="active"):
+    with pytest.raises(InvalidState, match="deleted"):
         store.write(experiments.rename, id_, "again")
 
 
@@ -64,8 +64,11 @@ def test_deletion_takes_the_runs_along_and_restoring_brings_back_just_those(stor
     store.write(experiments.restore, id_)
     assert store.read(runs.get, kept).info.lifecycle_stage == "active"
     assert store.read(runs.get, gone).info.lifecycle_stage == "deleted"
-    with pytest.raises(InvalidState):
+    with pytest.raises(NotFound):
         store.write(experiments.restore, id_)
+    store.write(experiments.delete_experiment, id_)
+    with pytest.raises(NotFound):
+        store.write(experiments.delete_experiment, id_)
 
 
 def test_tags_are_set_replaced_and_deleted(store: Store) -> None:
@@ -79,7 +82,7 @@ def test_tags_are_set_replaced_and_deleted(store: Store) -> None:
         store.write(experiments.delete_tag, id_, "k")
 
 
-@pytest.mark.parametrize("id_", ["17", "x", "", "-1", "1e3", "٣", "9" * 30, "0\0"])
+@pytest.mark.parametrize("id_", ["17", "x", "", "-1", "1e3", "٣", "9" * 30, "0\0", "01"])
 def test_an_unknown_experiment_is_not_found(store: Store, id_: str) -> None:
     with pytest.raises(NotFound):
         store.read(experiments.get, id_)

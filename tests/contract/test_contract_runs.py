@@ -97,13 +97,25 @@ def test_a_batch_that_breaks_a_rule_leaves_nothing(store: Store) -> None:
         ([*good[0], Metric(key="a\nb", value=1, timestamp=1)], good[1], good[2]),
         ([*good[0], Metric(key="m", value=1, timestamp=2**63)], good[1], good[2]),
         (good[0], [*good[1], Param(key="lr", value="2")], good[2]),
-        (good[0], [*good[1], Param(key="long", value="x" * 6001)], good[2]),
+        (good[0], [*good[1], Param(key="nul", value="a\0")], good[2]),
         (good[0], good[1], [*good[2], Tag(key="../x", value="")]),
         (good[0] * 1001, good[1], good[2]),
     ):
         with pytest.raises(InvalidInput):
             store.write(batch.log_batch, run_id, metrics, params, tags)
     assert store.read(runs.get, run_id) == before
+
+
+def test_long_values_are_cut_as_mlflow_cuts_them(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = new_run(store)
+    long = [Param(key="p", value="x" * 6001)], [Tag(key="t", value="y" * 8001)]
+    for _ in range(2):
+        store.write(batch.log_batch, run_id, (), *long)
+    data = store.read(runs.get, run_id).data
+    assert (len(data.params["p"]), len(data.tags["t"])) == (6000, 8000)
+    monkeypatch.setenv("MLFLOW_TRUNCATE_LONG_VALUES", "false")
+    with pytest.raises(InvalidInput, match="maximum length"):
+        store.write(batch.log_batch, run_id, (), *long)
 
 
 def test_of_tags_in_one_batch_the_last_wins(store: Store) -> None:

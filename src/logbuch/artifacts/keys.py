@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from logbuch.errors import InvalidInput
 from logbuch.limits import ARTIFACT_PATH_BYTES, ARTIFACT_SEGMENT_BYTES, clip
 
-_FORBIDDEN = frozenset(map(chr, range(32))) | {"\\", "\x7f"}
+_FORBIDDEN = frozenset(map(chr, range(32))) | {"\\", "\x7f", "\ufffd"}
+"""Control characters, the other slash, and what bytes that are not UTF-8 were decoded to."""
 TEMPORARY = ".logbuch-upload-"
 """How the names of unfinished uploads begin; no artifact may bear such a name."""
 

@@ -57,9 +57,7 @@ class Dispatcher:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route = methods.get(method)
         if route is None:
-            response = answers.error(EndpointNotFound(f"{method} is not offered at '{path[:200]}'."))
-            response.status_code = 204 if method == "OPTIONS" else 405
-            response.headers["allow"] = ", ".join(sorted(methods))
+            response = _not_offered(method, path, methods)
         else:
             response = await self._answer(route, Request(scope, receive), rest)
         await response(scope, receive, send)
@@ -93,6 +91,16 @@ class Dispatcher:
             return decode.from_query(route.request, request.query_params.multi_items())
         _check_content_type(request)
         return decode.from_json(route.request, await _body(request))
+
+
+def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:
+    allow = {"allow": ", ".join(sorted(methods))}
+    if method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    response = answers.error(EndpointNotFound(f"{method} is not offered at '{path[:200]}'."))
+    response.status_code = 405
+    response.headers.update(allow)
+    return response
 
 
 def _check_content_type(request: Request) -> None:

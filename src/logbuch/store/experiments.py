@@ -51,7 +51,9 @@ def get_by_name(tx: Tx, name: str) -> Experiment:
 
 def rename(tx: Tx, experiment_id: str, name: str) -> None:
     limits.check_experiment_name(name)
-    row = _active(tx, experiment_id)
+    row = _row(tx, experiment_id)
+    if row.deleted:
+        raise InvalidState(f"Cannot rename the experiment {row.id}: it is deleted.")
     other = tx.execute(select(_table.c.id, _table.c.deleted).where(_table.c.name == name)).first()
     if other is not None and other.id != row.id:
         raise _name_taken(name, deleted=other.deleted)
@@ -60,7 +62,9 @@ def rename(tx: Tx, experiment_id: str, name: str) -> None:
 
 def delete_experiment(tx: Tx, experiment_id: str) -> None:
     """Marks an experiment and its active runs as deleted."""
-    row = _active(tx, experiment_id)
+    row = _row(tx, experiment_id)
+    if row.deleted:
+        raise NotFound(f"No active Experiment with id={row.id} exists")
     _set(tx, row.id, deleted=True)
     runs = schema.runs
     # The runs bear the experiment's own time of deletion: restoring brings back these and no others.
@@ -73,7 +77,7 @@ def restore(tx: Tx, experiment_id: str) -> None:
     """Brings back an experiment and the runs that were deleted with it."""
     row = _row(tx, experiment_id)
     if not row.deleted:
-        raise InvalidState(f"Cannot restore experiment {row.id}: it is not deleted.")
+        raise NotFound(f"No deleted Experiment with id={row.id} exists")
     runs = schema.runs
     theirs = (runs.c.experiment == row.id) & runs.c.deleted & (runs.c.deleted_time == row.last_update_time)
     _touch_runs(tx, row.id, list(tx.execute(select(runs.c.id).where(theirs)).scalars()))
@@ -110,7 +114,8 @@ def location(tx: Tx, experiment_id: str) -> str:
 
 def inner_id(experiment_id: str) -> int:
     """The number of an experiment id; -1, which no experiment has, for any other text."""
-    return int(experiment_id) if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19 else -1
+    number = experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19
+    return int(experiment_id) if number and str(int(experiment_id)) == experiment_id else -1
 
 
 def nouns(tx: Tx, rows: Sequence[Row[tuple[object, ...]]]) -> list[Experiment]:

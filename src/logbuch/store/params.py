@@ -20,9 +20,7 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
     if not wanted:
         return False
     limits.check_unique([param.key for param in wanted])
-    for param in wanted:
-        limits.check_key(param.key, "key")
-        limits.check_text(param.value, "value", limits.PARAM_VALUE_LENGTH)
+    wanted = [_checked(param) for param in wanted]
     ids = tx.name_ids([param.key for param in wanted])
     stored = _stored(tx, run, list(ids.values()))
     fresh = []
@@ -50,6 +48,11 @@ def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
     for params in found.values():
         params.sort(key=lambda param: param.key)
     return found
+
+
+def _checked(param: Param) -> Param:
+    limits.check_key(param.key, "key")
+    return Param(key=param.key, value=limits.fit_text(param.value, "value", limits.PARAM_VALUE_LENGTH))
 
 
 def _stored(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, str]:

@@ -82,9 +82,9 @@ def update_run(
     values: dict[str, Any] = {}
     if status is not None:
         values["status"] = status.wire
-        if not status.terminal and end_time is None:
+        if not status.terminal and not end_time:
             values["end_time"] = None
-    if end_time is not None:
+    if end_time:  # 0 is how protocol buffers say that nothing is given
         values["end_time"] = limits.check_integer(end_time, "end_time")
     if run_name:
         values["name"] = limits.check_text(run_name, "run_name", limits.RUN_NAME_LENGTH)
@@ -122,6 +122,8 @@ def delete_tag(tx: Tx, run_id: str, key: str) -> None:
 
 def apply_tags(tx: Tx, head: Row[Any], wanted: Sequence[Tag]) -> None:
     """Sets tags of a run whose row is at hand."""
+    # An empty name would leave the run without one; MLflow ignores it too.
+    wanted = [tag for tag in wanted if tag.key != NAME_TAG or tag.value]
     if not wanted:
         return
     tags.write(tx, head.id, wanted)

@@ -18,10 +18,10 @@ _table = schema.tags
 
 def write(tx: Tx, run: int, wanted: Sequence[Tag]) -> None:
     """Sets tags; of several with one key the last wins."""
+    last: dict[str, str] = {}
     for tag in wanted:
         limits.check_key(tag.key, "key")
-        limits.check_text(tag.value, "value", limits.RUN_TAG_VALUE_LENGTH)
-    last = {tag.key: tag.value for tag in wanted}
+        last[tag.key] = limits.fit_text(tag.value, "value", limits.RUN_TAG_VALUE_LENGTH)
     ids = tx.name_ids(last)
     statement = tx.seam.upsert(_table, lambda new: {"value": new.value})
     tx.insert(statement, [{"run": run, "key": ids[key], "value": value} for key, value in sorted(last.items())])

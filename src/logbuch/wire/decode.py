@@ -34,10 +34,14 @@ def from_json(type_: type[Request], body: bytes) -> Request:
 
 
 def from_query(type_: type[Request], query: Sequence[tuple[str, str]]) -> Request:
-    """A request from a query string; a repeated key is a list."""
-    values: dict[str, list[str]] = {}
+    """A request from a query string: of a repeated key a list takes all values, anything else the first."""
+    lists = {field.encode_name for field in _info(type_).fields if _is_list(field.type)}
+    values: dict[str, Any] = {}
     for key, value in query:
-        values.setdefault(key, []).append(value)
+        if key in lists:
+            values.setdefault(key, []).append(value)
+        else:
+            values.setdefault(key, value)
     return from_mapping(type_, values)
 
 
@@ -114,17 +118,25 @@ def _struct(info: inspect.StructType, values: Any, path: str) -> Any:
 
 
 def _value(info: inspect.Type, value: Any, name: str) -> Any:
-    if isinstance(info, inspect.UnionType):
-        info = next(part for part in info.types if not isinstance(part, inspect.NoneType))
+    info = _plain(info)
     if isinstance(info, inspect.ListType):
         if not isinstance(value, list):
             raise _invalid(value, name)
         return [_value(info.item_type, item, f"{name}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, list) and len(value) == 1 and not isinstance(info, inspect.StructType):
-        value = value[0]  # one value of a query string
     if isinstance(info, inspect.StructType):
         return _struct(info, value, f"{name}.")
     return _scalar(info, value, name)
+
+
+def _plain(info: inspect.Type) -> inspect.Type:
+    """A type without its None."""
+    if isinstance(info, inspect.UnionType):
+        return next(part for part in info.types if not isinstance(part, inspect.NoneType))
+    return info
+
+
+def _is_list(info: inspect.Type) -> bool:
+    return isinstance(_plain(info), inspect.ListType)
 
 
 def _scalar(info: inspect.Type, value: Any, name: str) -> Any:

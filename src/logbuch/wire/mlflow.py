@@ -115,7 +115,7 @@ class SearchExperiments(Body, kw_only=True):
 
 class UpdateExperiment(Body, kw_only=True):
     experiment_id: str
-    new_name: str = ""
+    new_name: str
 
 
 class SetExperimentTag(Body, kw_only=True):

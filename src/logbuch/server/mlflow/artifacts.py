@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from logbuch.artifacts import keys
 from logbuch.artifacts.files import CHUNK_BYTES
-from logbuch.errors import InvalidInput, NotImplementedHere
+from logbuch.errors import InvalidInput, NotFound, NotImplementedHere
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import experiments, runs
@@ -58,7 +59,9 @@ async def download(context: Context, request: Request, path: str) -> Response:  
 
 
 async def delete(context: Context, request: Request, path: str) -> Any:  # noqa: ARG001
-    await context.call(context.files.delete, await _key(context, path))
+    key = await _key(context, path)
+    with suppress(NotFound):  # deleting again is no error
+        await context.call(context.files.delete, key)
     return {}
 
 

@@ -41,10 +41,7 @@ async def find(context: Context, request: wire.SearchExperiments) -> Any:
 
 
 async def update(context: Context, request: wire.UpdateExperiment) -> Any:
-    if request.new_name:
-        await context.write(experiments.rename, request.experiment_id, request.new_name)
-    else:
-        await context.read(experiments.get, request.experiment_id)
+    await context.write(experiments.rename, request.experiment_id, request.new_name)
     return {}
 
 

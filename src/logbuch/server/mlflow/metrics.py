@@ -15,10 +15,11 @@ from logbuch.wire import mlflow as wire
 
 
 async def get_history(context: Context, request: wire.GetHistory) -> Any:
-    if request.max_results is not None:
-        limits.check_page_size(request.max_results, "max_results", limits.HISTORY_PER_PAGE)
+    size = request.max_results
+    if size is not None:
+        size = min(limits.check_page_size(size, "max_results", limits.INT64_MAX), limits.HISTORY_PER_PAGE)
     found = await context.read(history.packed, request.run, request.metric_key)
-    points, token = await context.call(history.page, request.metric_key, found, request.max_results, request.page_token)
+    points, token = await context.call(history.page, request.metric_key, found, size, request.page_token)
     return wire.present({"metrics": [wire.metric(point) for point in points], "next_page_token": token})
 
 

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from logbuch.errors import InvalidInput
+from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import Metric
 from logbuch.store import runs
 from logbuch.store.metrics import ordinal, series
@@ -17,8 +17,11 @@ from logbuch.store.tx import Tx
 
 
 def packed(tx: Tx, run_id: str, key: str) -> tuple[int, series.Packed] | None:
-    """The inner id of a metric's key and its packed points; None for a key that was never logged."""
-    head = runs.row(tx, run_id)
+    """The inner id of a metric's key and its packed points; None for a run or a key that does not exist."""
+    try:
+        head = runs.row(tx, run_id)
+    except NotFound:
+        return None
     id_ = tx.known_names([key]).get(key)
     return None if id_ is None else (id_, series.fetch(tx, head.id, [id_]))
 
