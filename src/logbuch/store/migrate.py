@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, text
@@ -54,7 +55,7 @@ def upgrade(connection: Connection, revision: str = HEAD) -> None:
 def _bring_up(connection: Connection, seam: Seam) -> None:
     revision = _revision(connection)
     if revision is None:
-        _refuse_strangers(connection, seam.where)
+        refuse_strangers(inspect(connection).get_table_names(), seam.where)
         schema.metadata.create_all(connection)
         connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:head)"), {"head": HEAD})  # noqa: S608
@@ -75,8 +76,11 @@ def _revision(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _refuse_strangers(connection: Connection, where: str) -> None:
-    tables = set(inspect(connection).get_table_names())
+def refuse_strangers(names: Iterable[str], where: str) -> None:
+    """Refuses a database by the names of its tables, unless it is Logbuch's or has none of these names."""
+    tables = set(names)
+    if VERSION_TABLE in tables:
+        return
     if {"experiments", "alembic_version"} <= tables:
         raise StoreRefused(
             f"The database {where} is MLflow's and is not written. Choose another --backend-store-uri for Logbuch."

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
 from logbuch.store import schema
+from logbuch.store.migrate import refuse_strangers
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
@@ -42,6 +43,7 @@ class SqliteSeam:
         self.file = file
         self.where = str(file)
         _check_place(file)
+        _check_owner(file)
         # The file is made private: runs may hold what their owner would not show to others on the machine.
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
@@ -170,6 +172,18 @@ def _check_place(file: Path) -> None:
             f"The database {file} lies on a network file system ({kind}), where SQLite loses data. "
             "Choose a local disk, or PostgreSQL."
         )
+
+
+def _check_owner(file: Path) -> None:
+    """Looks at the tables without writing a byte: opening for writing would already change the journal's mode."""
+    if not file.exists() or file.stat().st_size == 0:
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    except sqlite3.Error as error:
+        raise StoreRefused(f"The database {file} cannot be opened: {error}") from None
+    refuse_strangers(names, str(file))
 
 
 def _file_system(folder: Path) -> str | None:
