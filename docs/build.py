@@ -17,8 +17,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Each can be given as an environment variable; of several that are set, the first counts. The server's also exist as",
-        "options of `logbuch server` and `logbuch ui`.",
+        "Each can be given as an environment variable; of several that are set, the first counts. The server's",
+        "also exist as options of `logbuch server` and `logbuch ui`.",
         "",
         "| setting | environment | default | meaning |",
         "|-|-|-|-|",
@@ -35,8 +35,9 @@ def rest_page() -> str:
         "# REST endpoints",
         "",
         "The machine-readable description is served at `/api/logbuch/1/openapi.json`. POST bodies are JSON",
-        '(`Content-Type: application/json`). Errors are `{"error_code": …, "message": …}`; errors in a filter add `position`',
-        "and `length`. Times are Unix milliseconds. NaN and ±Infinity are the strings `NaN`, `Infinity` and `-Infinity`.",
+        '(`Content-Type: application/json`). Errors are `{"error_code": …, "message": …}`; errors in a filter add',
+        "`position` and `length`. Times are Unix milliseconds. NaN and ±Infinity are the strings `NaN`, `Infinity` and",
+        "`-Infinity`.",
         "",
     ]
     for bases, routes in TABLES:
@@ -51,19 +52,19 @@ def rest_page() -> str:
 BUCKETS = """
 ## The binary form of buckets
 
-`POST /api/logbuch/1/metrics/buckets` takes `{"run_ids": […], "keys": […], "x": "step"|"time"|"relative", "start": null,
-"end": null, "buckets": 600, "smoothing": 0}` and answers little-endian bytes: a uint32 with the length of a header,
-padded so that what follows is aligned to 8 bytes; the header as JSON, `{"x", "columns", "series": [{"run_id", "key",
-"buckets", "points", "offset", "x_min", "x_max"}]}`; then for each series, `offset` bytes after the header, its columns of
-`buckets` float64 each: x of the first and of the last point, count of finite values, min, max, first, last, mean and
+`POST /api/logbuch/1/metrics/buckets` takes `{"run_ids": […], "keys": […], "x": "step"|"time"|"relative",
+"start": null, "end": null, "buckets": 600, "smoothing": 0}` and answers little-endian bytes: a uint32 with the length of
+a header, padded so that what follows is aligned to 8 bytes; the header as JSON, `{"x", "columns", "series": [{"run_id",
+"key", "buckets", "points", "offset", "x_min", "x_max"}]}`; then for each series, `offset` bytes after the header, its
+columns of `buckets` float64 each: x of the first and of the last point, count of finite values, min, max, first, last, mean and
 smoothed value, and the counts of NaN, +Infinity and -Infinity. Empty buckets are left out; a series with no more points
 than buckets comes point by point.
 
 ## Live changes
 
 `GET /api/logbuch/1/live?experiment_id=1&cursor=…` is a stream of server-sent events: `hello` with the cursor, then
-`changes` with the heads of the runs that changed, at most four a second. Every event's id is the cursor, so a browser that
-reconnects misses nothing.
+`changes` with the heads of the runs that changed, at most four a second. Every event's id is the cursor, so a browser
+that reconnects misses nothing.
 """
 
 

@@ -21,7 +21,18 @@ def address(server: Server, path: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["a.txt", "model/weights.bin", "with space.txt", "100%.txt", "ünï/😀.txt", "a#b?c&d.txt", "a;b", "x" * 255]
+    "name",
+    [
+        "a.txt",
+        "model/weights.bin",
+        "with space.txt",
+        "100%.txt",
+        "step%3%timestamp%17.png",
+        "ünï/😀.txt",
+        "a#b?c&d.txt",
+        "a;b",
+        "x" * 255,
+    ],
 )
 def test_a_file_comes_back_as_it_was(shared_server: Server, name: str) -> None:
     run_id = shared_server.new_run()
@@ -63,8 +74,8 @@ def test_listing_folders(shared_server: Server) -> None:
 
 
 OUTSIDE = [
-    "..", "../x", "a/../../x", "%2e%2e/x", "%252e%252e/x", "%252e%252e%252fetc/passwd", "a/..;/..;/x", "..%5c..%5cx", "a%00b",
-    "a//b", "./a", "%2fetc/passwd", "x" * 2000, "a%0ab", ".logbuch-upload-1", "..%c0%af..%c0%afx", "%25252e%25252e/x",
+    "..", "../x", "a/../../x", "%2e%2e/x", "%252e%252e/x", "%252e%252e%252fetc/passwd", "a/..;/..;/x", "..%5c..%5cx",
+    "a%00b", "a//b", "./a", "%2fetc/passwd", "x" * 2000, "a%0ab", ".logbuch-upload-1", "..%c0%af..%c0%afx", "%25252e%25252e/x",
 ]  # fmt: skip
 
 

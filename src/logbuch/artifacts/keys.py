@@ -48,8 +48,16 @@ def _allowed(segment: str) -> bool:
             return False
     except UnicodeEncodeError:
         return False
-    # "..;" is a way out on servers that cut path parameters off; nothing here does, and no file needs it.
-    if segment.split(";")[0] in (".", ".."):
-        return False
+    return not _leads_out(segment)
+
+
+def _leads_out(segment: str) -> bool:
+    """Whether a segment would be a way out to something that decoded it again, or cut path parameters off.
+
+    Nothing here does either, and percent signs in names are common: only the ways out themselves are refused.
+    """
+    parts = segment.replace("\\", "/").split("/")
+    if (len(parts) > 1 and parts[0] == "") or any(part.split(";")[0] in (".", "..") for part in parts):
+        return True
     decoded = unquote(segment)
-    return decoded == segment or (_allowed(decoded) and "/" not in decoded)
+    return decoded != segment and _leads_out(decoded)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from logbuch.server import answers, openapi
 from logbuch.server.context import Context
 from logbuch.server.dispatch import Dispatcher
-from logbuch.server.mlflow import about, artifacts, experiments, metrics, runs
+from logbuch.server.mlflow import about, artifacts, experiments, metrics, models, runs
 from logbuch.server.native import about as native_about
 from logbuch.server.native import buckets, live, table
 from logbuch.server.native import experiments as native_experiments
@@ -27,7 +27,7 @@ async def _document(context: Context, request: Request) -> Response:  # noqa: AR
 TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
     (
         ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow"),
-        (*experiments.ROUTES, *runs.ROUTES, *metrics.ROUTES, *artifacts.ROUTES),
+        (*experiments.ROUTES, *runs.ROUTES, *metrics.ROUTES, *artifacts.ROUTES, *models.ROUTES),
     ),
     (("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"), artifacts.PROXY_ROUTES),
     (("/api/3.0/mlflow", "/ajax-api/3.0/mlflow"), about.INFO_ROUTES),

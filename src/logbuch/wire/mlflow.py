@@ -218,6 +218,11 @@ class SearchDatasets(Body, kw_only=True):
     experiment_ids: list[str] = []
 
 
+class SearchLoggedModels(Body, kw_only=True):
+    experiment_ids: list[str] = []
+    filter: str = ""
+
+
 class ArtifactPath(Body, kw_only=True):
     path: str = ""
 

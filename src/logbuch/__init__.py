@@ -1,0 +1,237 @@
+"""Logbuch, an experiment tracker: ``import logbuch`` and log.
+
+Every public name is fetched at its first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logbuch import entities, exceptions, tracking
+    from logbuch.errors import LogbuchError
+    from logbuch.exceptions import MlflowException
+    from logbuch.sdk import data
+    from logbuch.sdk.active import ActiveRun
+    from logbuch.sdk.client import LogbuchClient
+    from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
+    from logbuch.sdk.fluent import (
+        active_run,
+        create_experiment,
+        delete_experiment,
+        delete_experiment_tag,
+        delete_run,
+        delete_tag,
+        delivery,
+        end_run,
+        flush,
+        flush_artifact_async_logging,
+        flush_async_logging,
+        get_artifact_uri,
+        get_experiment,
+        get_experiment_by_name,
+        get_parent_run,
+        get_run,
+        get_tracking_uri,
+        is_tracking_uri_set,
+        last_active_run,
+        list_experiments,
+        load_table,
+        log_artifact,
+        log_artifacts,
+        log_dict,
+        log_figure,
+        log_image,
+        log_input,
+        log_inputs,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_stream,
+        log_table,
+        log_text,
+        restore_experiment,
+        restore_run,
+        search_experiments,
+        search_runs,
+        set_experiment,
+        set_experiment_tag,
+        set_experiment_tags,
+        set_tag,
+        set_tags,
+        set_tracking_uri,
+    )
+    from logbuch.sdk.render import Image
+    from logbuch.sdk.starting import start_run
+    from logbuch.sdk.system_metrics import (
+        disable_system_metrics_logging,
+        enable_system_metrics_logging,
+        set_system_metrics_node_id,
+        set_system_metrics_samples_before_logging,
+        set_system_metrics_sampling_interval,
+    )
+    from logbuch.sdk.tables import RunTable
+    from logbuch.tracking import MlflowClient
+    from logbuch.version import __version__
+
+_HOMES = {
+    "logbuch.errors": ("LogbuchError",),
+    "logbuch.exceptions": ("MlflowException",),
+    "logbuch.sdk.active": ("ActiveRun",),
+    "logbuch.sdk.client": ("LogbuchClient",),
+    "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
+    "logbuch.sdk.fluent": (
+        "active_run",
+        "create_experiment",
+        "delete_experiment",
+        "delete_experiment_tag",
+        "delete_run",
+        "delete_tag",
+        "delivery",
+        "end_run",
+        "flush",
+        "flush_artifact_async_logging",
+        "flush_async_logging",
+        "get_artifact_uri",
+        "get_experiment",
+        "get_experiment_by_name",
+        "get_parent_run",
+        "get_run",
+        "get_tracking_uri",
+        "is_tracking_uri_set",
+        "last_active_run",
+        "list_experiments",
+        "load_table",
+        "log_artifact",
+        "log_artifacts",
+        "log_dict",
+        "log_figure",
+        "log_image",
+        "log_input",
+        "log_inputs",
+        "log_metric",
+        "log_metrics",
+        "log_param",
+        "log_params",
+        "log_stream",
+        "log_table",
+        "log_text",
+        "restore_experiment",
+        "restore_run",
+        "search_experiments",
+        "search_runs",
+        "set_experiment",
+        "set_experiment_tag",
+        "set_experiment_tags",
+        "set_tag",
+        "set_tags",
+        "set_tracking_uri",
+    ),
+    "logbuch.sdk.render": ("Image",),
+    "logbuch.sdk.starting": ("start_run",),
+    "logbuch.sdk.system_metrics": (
+        "disable_system_metrics_logging",
+        "enable_system_metrics_logging",
+        "set_system_metrics_node_id",
+        "set_system_metrics_samples_before_logging",
+        "set_system_metrics_sampling_interval",
+    ),
+    "logbuch.sdk.tables": ("RunTable",),
+    "logbuch.tracking": ("MlflowClient",),
+    "logbuch.version": ("__version__",),
+}
+_MODULES = {
+    "data": "logbuch.sdk.data",
+    "entities": "logbuch.entities",
+    "exceptions": "logbuch.exceptions",
+    "tracking": "logbuch.tracking",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ActiveRun",
+    "Image",
+    "LogbuchClient",
+    "LogbuchError",
+    "MlflowClient",
+    "MlflowException",
+    "RunTable",
+    "__version__",
+    "active_run",
+    "create_experiment",
+    "data",
+    "delete_experiment",
+    "delete_experiment_tag",
+    "delete_run",
+    "delete_tag",
+    "delivery",
+    "disable_system_metrics_logging",
+    "download_artifacts",
+    "enable_system_metrics_logging",
+    "end_run",
+    "entities",
+    "exceptions",
+    "flush",
+    "flush_artifact_async_logging",
+    "flush_async_logging",
+    "get_artifact_uri",
+    "get_experiment",
+    "get_experiment_by_name",
+    "get_parent_run",
+    "get_run",
+    "get_tracking_uri",
+    "is_tracking_uri_set",
+    "last_active_run",
+    "list_artifacts",
+    "list_experiments",
+    "load_dict",
+    "load_image",
+    "load_table",
+    "load_text",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_input",
+    "log_inputs",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_stream",
+    "log_table",
+    "log_text",
+    "restore_experiment",
+    "restore_run",
+    "search_experiments",
+    "search_runs",
+    "set_experiment",
+    "set_experiment_tag",
+    "set_experiment_tags",
+    "set_system_metrics_node_id",
+    "set_system_metrics_samples_before_logging",
+    "set_system_metrics_sampling_interval",
+    "set_tag",
+    "set_tags",
+    "set_tracking_uri",
+    "start_run",
+    "tracking",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        found: Any = importlib.import_module(_MODULES[name])
+    elif name in _HOME_OF:
+        found = getattr(importlib.import_module(_HOME_OF[name]), name)
+    else:
+        raise AttributeError(f"module 'logbuch' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,210 @@
+"""The runs that are active in this process: begun, ended, and ended by themselves when the process ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal
+
+from logbuch import limits, settings
+from logbuch.errors import LogbuchError
+from logbuch.model import Run, RunStatus
+from logbuch.sdk import ending
+from logbuch.sdk.calls import End
+from logbuch.sdk.capture import Background
+from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.notes import say
+from logbuch.sdk.system_metrics import Monitor
+from logbuch.sdk.writer import RunWriter
+
+ERROR_TAG, LOST_TAG = "logbuch.error", "logbuch.records_lost"
+_CAPTURE_SECONDS = 5.0
+
+
+class ActiveRun(Run, frozen=True):
+    """A run that has been started. As a context manager it ends the run: FINISHED, or FAILED with an exception."""
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        end(self.info.run_id, outcome(error), error)
+        return False
+
+
+@dataclass(slots=True, eq=False)
+class Active:
+    """What belongs to an active run. ``before`` is the exception that was being handled when it began."""
+
+    run: ActiveRun
+    uri: str
+    connection: Connection | None
+    writer: RunWriter | None
+    before: BaseException | None
+    resumed: bool = False
+    owner: int = field(default_factory=os.getpid)
+    capture: Background | None = None
+    monitor: Monitor | None = None
+
+    def attached(self) -> tuple[Connection, RunWriter]:
+        """Connection and writer, made anew in a forked child."""
+        if self.connection is None or self.writer is None:
+            self.connection = connect(self.uri)
+            self.writer = self.connection.adopt(self.run)
+        return self.connection, self.writer
+
+    def settle(self, seconds: float) -> None:
+        """Waits for what the run still gathers in the background."""
+        if self.capture is not None:
+            self.capture.finish(seconds)
+            if self.connection is not None and self.capture.finish in self.connection.gathering:
+                self.connection.gathering.remove(self.capture.finish)
+
+
+class _Stacks(threading.local):
+    """Each thread's active runs, the innermost last."""
+
+    def __init__(self) -> None:
+        self.own: list[Active] = _main if threading.current_thread() is threading.main_thread() else []
+
+
+_main: list[Active] = []
+_stacks = _Stacks()
+_all: list[Active] = []
+_last_id: str | None = None
+
+
+def top() -> Active | None:
+    """The innermost active run of this thread; in a thread without any, that of the main thread."""
+    own = _stacks.own
+    if own:
+        return own[-1]
+    return _main[-1] if _main else None
+
+
+def own_top() -> Active | None:
+    """The innermost run that this thread itself has begun."""
+    return _stacks.own[-1] if _stacks.own else None
+
+
+def everything() -> list[Active]:
+    """All active runs of the process, of whichever thread."""
+    return list(_all)
+
+
+def last_id() -> str | None:
+    """The run that was begun or ended last."""
+    return _last_id
+
+
+def begin(active: Active) -> None:
+    """Makes a run the active one of this thread."""
+    global _last_id
+    ending.heed_sigterm()
+    _stacks.own.append(active)
+    _all.append(active)
+    _last_id = active.run.info.run_id
+
+
+def end(run_id: str | None, status: RunStatus | None, error: BaseException | None = None) -> None:
+    """Ends a run of this thread (the innermost by default) and those that were begun within it.
+
+    Without a ``status``, the exception that is passing decides. Waits until all that was logged has been sent, at most
+    as long as the setting ``finish_timeout`` says; what is left is sent later, as long as the process lives.
+    """
+    for active in _taken(run_id):
+        passing = error if error is not None else _passing(active)
+        try:
+            _end_one(active, status if status is not None else outcome(passing), passing)
+        except LogbuchError as trouble:  # only a forked child, which connects anew, can get here
+            say(f"logbuch: run {active.run.info.run_name} was not ended: {trouble}")
+
+
+def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> None:
+    connection, writer = active.attached()
+    if active.owner == os.getpid():
+        conclude(active, status, error)
+    if not connection.sender.flush(settings.FINISH_TIMEOUT.number(), patient=True):
+        trouble = connection.sender.delivery().trouble or "it takes long"
+        say(
+            f"logbuch: run {active.run.info.run_name} ended with records still to be sent ({trouble}); "
+            "they are sent as long as this process lives."
+        )
+    connection.forget(writer.run_id)
+
+
+def conclude(active: Active, status: RunStatus, error: BaseException | None) -> None:
+    """Queues the end of a run: its last tags, then its status."""
+    connection, writer = active.attached()
+    if active.monitor is not None:
+        active.monitor.stop()
+    active.settle(_CAPTURE_SECONDS)
+    with contextlib.suppress(ValueError):
+        _all.remove(active)
+    if error is not None and status is not RunStatus.FINISHED:
+        text = "".join(traceback.format_exception(error))
+        writer.tags({ERROR_TAG: text[-limits.RUN_TAG_VALUE_LENGTH :].replace("\0", "")})
+    lost = connection.sender.lost.get(writer.run_id)
+    if lost:
+        writer.tags({LOST_TAG: str(lost)})
+    writer.call(End(writer.run_id, status, time.time_ns() // 1_000_000))
+
+
+def outcome(error: BaseException | None) -> RunStatus:
+    """The status of a run that ends while this exception passes."""
+    if ending.killed() or isinstance(error, KeyboardInterrupt):
+        return RunStatus.KILLED
+    if error is None or isinstance(error, GeneratorExit):
+        return RunStatus.FINISHED
+    if isinstance(error, SystemExit):
+        return RunStatus.FINISHED if error.code in (None, 0) else RunStatus.FAILED
+    return RunStatus.FAILED
+
+
+def _taken(run_id: str | None) -> Iterator[Active]:
+    global _last_id
+    own = _stacks.own
+    if run_id is not None and all(active.run.info.run_id != run_id for active in own):
+        return
+    while own:
+        active = own.pop()
+        _last_id = active.run.info.run_id
+        yield active
+        if run_id is None or active.run.info.run_id == run_id:
+            return
+
+
+def _passing(active: Active) -> BaseException | None:
+    """The exception that passes now and did not yet when the run began."""
+    error = sys.exc_info()[1]
+    return None if error is active.before else error
+
+
+@ending.at_end
+def _end_all(error: BaseException | None) -> None:
+    """Ends the runs that this process has begun and not ended."""
+    for active in reversed(everything()):
+        if active.owner == os.getpid():
+            with contextlib.suppress(Exception):
+                conclude(active, outcome(error), error)
+    _main.clear()
+
+
+def _after_fork() -> None:
+    """The parent's runs stay active in a forked child, for it may log to them; but it does not end them."""
+    for active in _all:
+        active.connection = active.writer = None
+        active.capture = active.monitor = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

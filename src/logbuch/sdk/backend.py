@@ -1,0 +1,91 @@
+"""What the SDK wants of the place where runs go: one Protocol, spoken by http.py and embedded.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from logbuch.errors import LogbuchError
+from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records of one run that travel together, within the limits of one log-batch call."""
+
+    run_id: str
+    metrics: list[Metric] = field(default_factory=list)
+    params: list[Param] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+
+
+class Backend(Protocol):
+    """A server, or a store in this process. Every method raises :class:`LogbuchError`, and nothing else.
+
+    ``Unavailable`` means: not now, the same call may work later. It comes within five seconds where nobody answers.
+    """
+
+    uri: str
+    gather_seconds: float
+    """How long the sender collects records before it sends them."""
+    spools: bool
+    """Whether files must be copied aside before they are sent."""
+
+    def create_experiment(self, name: str, artifact_location: str, tags: Sequence[Tag]) -> str: ...
+    def get_experiment(self, experiment_id: str) -> Experiment: ...
+    def get_experiment_by_name(self, name: str) -> Experiment: ...
+    def search_experiments(
+        self, view: ViewType, max_results: int, filter_text: str, order_by: Sequence[str], token: str
+    ) -> tuple[list[Experiment], str | None]: ...
+    def rename_experiment(self, experiment_id: str, name: str) -> None: ...
+    def delete_experiment(self, experiment_id: str) -> None: ...
+    def restore_experiment(self, experiment_id: str) -> None: ...
+    def set_experiment_tag(self, experiment_id: str, tag: Tag) -> None: ...
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None: ...
+
+    def create_run(self, experiment_id: str, name: str, user: str, start_time: int, tags: Sequence[Tag]) -> Run: ...
+    def get_run(self, run_id: str) -> Run: ...
+    def update_run(
+        self, run_id: str, status: RunStatus | None = None, end_time: int | None = None, name: str = ""
+    ) -> RunInfo: ...
+    def delete_run(self, run_id: str) -> None: ...
+    def restore_run(self, run_id: str) -> None: ...
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str],
+        filter_text: str,
+        view: ViewType,
+        max_results: int,
+        order_by: Sequence[str],
+        token: str,
+    ) -> tuple[list[Run], str | None]: ...
+    def metric_history(
+        self, run_id: str, key: str, max_results: int | None, token: str
+    ) -> tuple[list[Metric], str | None]: ...
+    def sampled_history(
+        self, run_ids: Sequence[str], key: str, max_results: int, steps: tuple[int, int] | None
+    ) -> Mapping[str, list[Metric]]:
+        """Per run at most ``max_results`` points between two steps, evenly spread over the steps."""
+
+    def log_batches(self, batches: Sequence[Batch]) -> list[LogbuchError | None]:
+        """Sends batches; each has its own verdict: None, or why the batch as a whole was refused.
+
+        Raises ``Unavailable`` only if no batch was taken; the whole call may then be repeated, for a repeated
+        batch changes nothing.
+        """
+
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None: ...
+    def delete_tag(self, run_id: str, key: str) -> None: ...
+
+    def list_artifacts(self, run: RunInfo, path: str) -> list[FileInfo]: ...
+    def upload(self, run: RunInfo, path: str, file: Path) -> None: ...
+    def download(self, run: RunInfo, path: str) -> Iterator[bytes]:
+        """A file's content in chunks; ``NotFound`` if there is none, before the first chunk."""
+
+    def artifact_uri(self, run: RunInfo, path: str) -> str: ...
+    def run_url(self, run: RunInfo) -> str | None:
+        """The address of a run's page; None where no server shows it."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,153 @@
+"""What is recorded about where a run came from, so that it can be done again.
+
+What costs microseconds becomes tags of the new run at once. git and the list of packages follow from a thread.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import platform
+import re
+import shlex
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from logbuch import settings
+from logbuch.sdk import git
+
+logger = logging.getLogger("logbuch")
+SOURCE_NAME, SOURCE_TYPE, USER = "mlflow.source.name", "mlflow.source.type", "mlflow.user"
+PACKAGES_FILE, DIFF_FILE = "logbuch/requirements.txt", "logbuch/diff.patch"
+_SECRET = re.compile(r"(?i)(token|secret|password|passwd|api[-_]?key|credential)")
+_DISTRIBUTION = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+?)(-.*)?\.(dist|egg)-info")
+
+
+def user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
+
+
+def in_notebook() -> bool:
+    """Whether this is a Jupyter kernel."""
+    shell = sys.modules.get("IPython")
+    instance = shell.get_ipython() if shell is not None else None
+    return type(instance).__name__ in ("ZMQInteractiveShell", "Shell")
+
+
+def tags() -> dict[str, str]:
+    """The tags of a new run that can be known at once."""
+    found = {
+        USER: user(),
+        SOURCE_NAME: _source(),
+        SOURCE_TYPE: "NOTEBOOK" if in_notebook() else "LOCAL",
+        "logbuch.python": platform.python_version(),
+        "logbuch.host": socket.gethostname(),
+        "logbuch.command": _command(sys.argv),
+        "logbuch.cwd": _folder(),
+    }
+    return {key: value for key, value in found.items() if value} | _context()
+
+
+class Background:
+    """Reads git and the packages in a thread, and hands over what it finds. ``finish`` waits for it."""
+
+    def __init__(self, set_tags: Callable[[Mapping[str, str]], None], keep_file: Callable[[str, bytes], None]) -> None:
+        self._set_tags, self._keep_file = set_tags, keep_file
+        self._thread = threading.Thread(target=self._run, name="logbuch-capture", daemon=True)
+        self._thread.start()
+
+    def finish(self, seconds: float) -> None:
+        if self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            if settings.CAPTURE_GIT.flag():
+                self._read_git()
+            if settings.CAPTURE_PACKAGES.flag():
+                self._keep_file(PACKAGES_FILE, packages().encode())
+        except Exception:
+            logger.debug("capture failed", exc_info=True)
+
+    def _read_git(self) -> None:
+        state = git.state(_code_folder())
+        if state is None:
+            return
+        found = {
+            "mlflow.source.git.commit": state.commit,
+            "mlflow.source.git.branch": state.branch,
+            "mlflow.source.git.dirty": str(state.dirty).lower(),
+            "mlflow.source.git.repoURL": state.url,
+        }
+        self._set_tags({key: value for key, value in found.items() if value})
+        patch = git.diff(state.folder) if state.dirty else None
+        if patch:
+            self._keep_file(DIFF_FILE, patch)
+
+
+def packages() -> str:
+    """Installed packages as ``name==version`` lines, read from the names of their folders: no file is opened."""
+    found: dict[str, str] = {}
+    for entry in sys.path:
+        for name in _names_in(entry or "."):
+            match = _DISTRIBUTION.fullmatch(name)
+            if match and match["name"] not in found:
+                found[match["name"]] = match["version"]
+    return "".join(f"{name}=={version}\n" for name, version in sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
+    except OSError:  # a zip file, or not there
+        return []
+
+
+def _source() -> str:
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    return str(program) if program else (sys.argv[0] if sys.argv and sys.argv[0] else "python")
+
+
+def _command(argv: list[str]) -> str:
+    """The command line as a shell would take it; the values of options that name a secret are left out."""
+    shown: list[str] = []
+    hide = False
+    for argument in argv:
+        name, equals, _ = argument.partition("=")
+        option = argument.startswith("-") and bool(_SECRET.search(name))
+        shown.append("***" if hide else f"{name}=***" if option and equals else argument)
+        hide = option and not equals
+    return shlex.join(shown)
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # it was removed
+        return ""
+
+
+def _code_folder() -> Path:
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(program).absolute().parent if program else Path.cwd()
+
+
+def _context() -> dict[str, str]:
+    text = settings.RUN_CONTEXT.get()
+    if not text:
+        return {}
+    try:
+        context = json.loads(text)
+        return {str(key): str(value) for key, value in context.items()}
+    except (ValueError, AttributeError):
+        logger.warning("the run context in the environment is no JSON object and was left out: %.100s", text)
+        return {}

@@ -1,0 +1,89 @@
+"""The end of the process: what must still happen then, and what ended it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+Callback = Callable[[BaseException | None], None]
+
+_callbacks: list[Callback] = []
+_installed_in: int | None = None
+_killed = False
+
+
+def at_end(callback: Callback) -> Callback:
+    """Calls ``callback`` with the exception that ended the program, if any; what was registered last comes first."""
+    _callbacks.append(callback)
+    return callback
+
+
+def killed() -> bool:
+    """Whether SIGTERM has asked this process to end."""
+    return _killed
+
+
+def install() -> None:
+    """Arranges, once a process, that the callbacks run at its end."""
+    global _installed_in
+    if _installed_in == os.getpid():
+        return
+    _installed_in = os.getpid()
+    atexit.register(_run)
+    processes: Any = sys.modules.get("multiprocessing.util")
+    if processes is not None and _is_worker():
+        # multiprocessing ends forked workers without running atexit, but it does run its own finalizers.
+        processes.Finalize(None, _run, exitpriority=100)
+
+
+def heed_sigterm() -> None:
+    """Lets SIGTERM end the program in the ordinary way, if nobody else minds that signal."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _is_worker() -> bool:
+    processes: Any = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.parent_process() is not None
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """Leaves the program as sys.exit does, so that its runs are ended; a second signal kills as usual.
+
+    No lock is taken here: the main thread may hold it.
+    """
+    global _killed
+    _killed = True
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise SystemExit(128 + number)
+
+
+def _run() -> None:
+    error = _fatal()
+    for callback in reversed(_callbacks):
+        with contextlib.suppress(Exception):
+            callback(error)
+
+
+def _fatal() -> BaseException | None:
+    """The exception that ended the program. In an interactive session the last one may be long past."""
+    if hasattr(sys, "ps1") or "IPython" in sys.modules:
+        return None
+    error = getattr(sys, "last_value", None)
+    return error if isinstance(error, BaseException) else None
+
+
+def _after_fork() -> None:
+    global _installed_in
+    _installed_in = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

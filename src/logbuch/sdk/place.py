@@ -1,0 +1,108 @@
+"""Where runs go: the tracking URI, and what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from logbuch import settings
+from logbuch.errors import InvalidInput
+
+FOLDER = ".logbuch"
+DATABASE = "logbuch.db"
+ARTIFACTS = "artifacts"
+
+
+class Embedded(NamedTuple):
+    """A store in this process: its database file and its folder of artifacts."""
+
+    database: Path
+    artifacts: Path
+
+    @property
+    def uri(self) -> str:
+        return f"sqlite:///{self.database}"
+
+
+_chosen: str | None = None
+_default: str | None = None
+
+
+def choose(uri: str | Path) -> None:
+    """Sets the tracking URI of this process; an empty one returns to the environment or the default."""
+    global _chosen
+    if isinstance(uri, Path):
+        uri = str(uri.absolute())
+    if uri:
+        uri = _pinned(uri)
+    _chosen = uri or None
+
+
+def current() -> str:
+    """The tracking URI in force: chosen, else from the environment, else ``./.logbuch`` as it was at first use."""
+    global _default
+    found = _chosen or settings.TRACKING_URI.get()
+    if found:
+        return found
+    if _default is None:
+        _default = in_folder(Path.cwd() / FOLDER).uri
+    return _default
+
+
+def is_chosen() -> bool:
+    """Whether the URI was set, in the program or in the environment."""
+    return bool(_chosen or settings.TRACKING_URI.get())
+
+
+def in_folder(folder: Path) -> Embedded:
+    folder = folder.absolute()
+    return Embedded(folder / DATABASE, folder / ARTIFACTS)
+
+
+def understand(uri: str) -> str | Embedded:
+    """A server's address as it is, or the files of an embedded store."""
+    scheme = uri.partition(":")[0].lower() if ":" in uri else ""
+    if scheme in ("http", "https"):
+        return uri
+    if scheme == "sqlite":
+        return _of_database(uri)
+    if scheme == "file":
+        return in_folder(_file_path(uri))
+    if scheme and len(scheme) > 1 and "/" not in scheme:  # a single letter is a Windows drive
+        raise InvalidInput(
+            f"Runs cannot be sent to {uri!r}: give a server's address (http://…), a folder, or sqlite:///FILE. "
+            "A PostgreSQL database is reached through 'logbuch server'."
+        )
+    return in_folder(Path(uri))
+
+
+def _of_database(uri: str) -> Embedded:
+    name = uri.removeprefix("sqlite:///").partition("?")[0]
+    if name == uri or not name or name == ":memory:":
+        raise InvalidInput(
+            f"{uri!r} names no database file: use sqlite:///FILE, or sqlite:////FILE for an absolute path."
+        )
+    database = Path(name).absolute()
+    return Embedded(database, database.parent / ARTIFACTS)
+
+
+def _file_path(uri: str) -> Path:
+    parts = urlsplit(uri)
+    if parts.netloc not in ("", "localhost"):
+        raise InvalidInput(f"{uri!r} names a file on another machine; use file:///FOLDER or a server's address.")
+    return Path(unquote(parts.path))
+
+
+def _pinned(uri: str) -> str:
+    """Relative places are meant as seen from where they were chosen, whatever the program's folder is later."""
+    place = understand(uri)
+    return uri if isinstance(place, str) or Path(uri).is_absolute() else place.uri if _relative(uri) else uri
+
+
+def _relative(uri: str) -> bool:
+    if uri.startswith("sqlite:///"):
+        return not Path(uri.removeprefix("sqlite:///")).is_absolute()
+    if uri.startswith("file:"):
+        return not urlsplit(uri).path.startswith("/")
+    return True

@@ -1,0 +1,143 @@
+"""Starting a run: a new one, or one that goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from logbuch import settings
+from logbuch.errors import InvalidInput
+from logbuch.model import RunInfo, RunStatus, Tag
+from logbuch.sdk import active, capture, experiments, files, options, system_metrics, values
+from logbuch.sdk.active import Active, ActiveRun
+from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.notes import say
+from logbuch.sdk.writer import RunWriter
+
+_environment_used = False
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | None = None,
+    run_name: str | None = None,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+    log_system_metrics: bool | None = None,
+) -> ActiveRun:
+    """Starts a run and makes it the active one; as a context manager it ends by itself.
+
+    ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Raises
+    :class:`LogbuchError` within five seconds if the server cannot be reached; once a run is started, no outage is felt.
+    """
+    outer = active.own_top()
+    if outer is not None and not nested:
+        raise InvalidInput(
+            f"Run {outer.run.info.run_id} is active already: end it first with end_run(), "
+            "or start this one within it by nested=True."
+        )
+    wanted = _tags(tags, description)
+    connection = connect()
+    resumed = run_id or _from_environment()
+    if resumed:
+        run = _resume(connection, resumed, experiment_id, run_name, wanted)
+    else:
+        parent = parent_run_id or _surrounding(nested)
+        run = _create(connection, experiment_id, run_name, parent, wanted)
+    started = _begin(connection, run, resumed=bool(resumed))
+    if system_metrics.wanted(log_system_metrics):
+        writer = started.attached()[1]
+        started.monitor = system_metrics.Monitor(run, writer.metrics)
+    _announce(connection, run.info)
+    return started.run
+
+
+def _create(
+    connection: Connection,
+    experiment_id: str | None,
+    run_name: str | None,
+    parent: str | None,
+    wanted: Mapping[str, str],
+) -> ActiveRun:
+    backend = connection.backend
+    if parent is not None and all(parent != known.run.info.run_id for known in active.everything()):
+        backend.get_run(parent)  # an error now is better than a child without parent
+    found = {key: values.as_tag(value, key) for key, value in capture.tags().items()}
+    if parent is not None:
+        found[values.PARENT_TAG] = parent
+    found |= wanted
+    run = backend.create_run(
+        str(experiment_id) if experiment_id is not None else experiments.current_id(backend),
+        run_name or settings.RUN_NAME.get() or "",
+        found.get(capture.USER, ""),
+        time.time_ns() // 1_000_000,
+        [Tag(key=key, value=value) for key, value in found.items()],
+    )
+    return ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
+
+
+def _resume(
+    connection: Connection, run_id: str, experiment_id: str | None, run_name: str | None, wanted: Mapping[str, str]
+) -> ActiveRun:
+    backend = connection.settle()
+    run = backend.get_run(run_id)
+    if experiment_id is not None and str(experiment_id) != run.info.experiment_id:
+        raise InvalidInput(
+            f"Run {run_id} belongs to experiment {run.info.experiment_id}, not to experiment {experiment_id}."
+        )
+    connection.forget(run_id)
+    writer = connection.adopt(run)  # a deleted run is an error before anything is changed
+    info = backend.update_run(run_id, RunStatus.RUNNING, None, run_name or "")
+    if wanted:
+        writer.tags(wanted)
+    return ActiveRun(info=info, data=run.data, inputs=run.inputs)
+
+
+def _surrounding(nested: bool) -> str | None:
+    """The run within which a nested one starts; a thread without runs of its own works for the main thread's."""
+    around = active.top() if nested else None
+    return around.run.info.run_id if around is not None else None
+
+
+def _begin(connection: Connection, run: ActiveRun, *, resumed: bool) -> Active:
+    writer = connection.adopt(run)
+    begun = Active(run, connection.key, connection, writer, sys.exc_info()[1])
+    active.begin(begun)
+    if not resumed:
+        begun.capture = capture.Background(writer.tags, lambda path, text: _keep(connection, writer, path, text))
+        connection.gathering.append(begun.capture.finish)
+    return begun
+
+
+def _keep(connection: Connection, writer: RunWriter, path: str, content: bytes) -> None:
+    files.put_content(connection, writer, path, content)
+
+
+def _tags(tags: Mapping[str, Any] | None, description: str | None) -> dict[str, str]:
+    found = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in (tags or {}).items()}
+    if description:
+        if found.get(values.NOTE_TAG, description) != description:
+            raise InvalidInput(f"The description is given twice: as an argument and as the tag {values.NOTE_TAG}.")
+        found[values.NOTE_TAG] = values.as_tag(description, values.NOTE_TAG)
+    return found
+
+
+def _from_environment() -> str | None:
+    """The run that the environment names; it is resumed by the first start of a process only."""
+    global _environment_used
+    if _environment_used:
+        return None
+    _environment_used = True
+    return settings.RUN_ID.get()
+
+
+def _announce(connection: Connection, info: RunInfo) -> None:
+    if options.QUIET.flag():
+        return
+    url = connection.backend.run_url(info)
+    if url is not None:
+        say(f"View run {info.run_name} at: {url}")

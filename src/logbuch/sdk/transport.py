@@ -1,0 +1,229 @@
+"""HTTP to a tracking server: kept-alive connections, credentials, TLS, retries, and answers turned into errors."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import httpx
+
+from logbuch import settings
+from logbuch.errors import (
+    BY_CODE,
+    EndpointNotFound,
+    InvalidFilter,
+    InvalidInput,
+    LogbuchError,
+    PermissionDenied,
+    TooLarge,
+    Unavailable,
+)
+from logbuch.sdk import codec
+from logbuch.version import __version__
+
+ANSWER_SECONDS = 5.0
+"""How long a call tries to reach a server that does not answer."""
+QUICK_SECONDS = 30.0
+"""How long it waits for the answer to a small question, once connected."""
+CHUNK_BYTES = 1024 * 1024
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0
+_BUSY = frozenset({429, 502, 503, 504})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Transport:
+    """Requests to one server. ``client`` is given by tests; its base URL is ignored."""
+
+    def __init__(self, uri: str, client: httpx.Client | None = None) -> None:
+        self.uri, user_info = _split_credentials(uri)
+        self._client = client or _new_client(self.uri, _auth(user_info))
+        self._patience = settings.REQUEST_TIMEOUT.number()
+        self._retries = int(settings.MAX_RETRIES.number())
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        repeatable: bool = True,
+        quick: bool = True,
+    ) -> dict[str, Any]:
+        """One JSON call. Without ``repeatable`` it is sent again only if the server cannot have seen it; ``quick`` is
+        what a server that works answers soon."""
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        content = codec.encode(body) if body is not None else None
+
+        def attempt(timeout: httpx.Timeout) -> httpx.Response:
+            return self._client.request(
+                method, self.uri + path, params=query, content=content, headers=headers, timeout=timeout
+            )
+
+        patience = min(self._patience, QUICK_SECONDS) if quick else self._patience
+        return self._json(self._persist(attempt, repeatable, patience))
+
+    def upload(self, path: str, file: Path, content_type: str) -> None:
+        """PUTs a file, read in chunks."""
+
+        def attempt(timeout: httpx.Timeout) -> httpx.Response:
+            headers = {"Content-Type": content_type, "Content-Length": str(file.stat().st_size)}
+            return self._client.put(self.uri + path, content=_chunks(file), headers=headers, timeout=timeout)
+
+        self._persist(attempt, True, self._patience)
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """GETs a file; errors of the answer are raised before the first chunk."""
+
+        def attempt(timeout: httpx.Timeout) -> httpx.Response:
+            request = self._client.build_request("GET", self.uri + path, timeout=timeout)
+            response = self._client.send(request, stream=True)
+            if response.is_error:
+                response.read()
+            return response
+
+        return self._stream(self._persist(attempt, True, self._patience))
+
+    def close(self) -> None:
+        self._client.close()
+
+    # -- one call, several attempts ------------------------------------------------------------------------------------
+
+    def _persist(
+        self, attempt: Callable[[httpx.Timeout], httpx.Response], repeatable: bool, patience: float
+    ) -> httpx.Response:
+        deadline, delay = time.monotonic() + ANSWER_SECONDS, _FIRST_DELAY
+        for left in range(self._retries, -1, -1):
+            try:
+                return self._checked(attempt(_timeout(deadline, patience)))
+            except _NEVER_SENT as error:
+                failure = self._silent(error)
+            except httpx.HTTPError as error:
+                failure = self._silent(error)
+                if not repeatable:
+                    raise failure from error
+            except Unavailable as error:
+                failure = error
+                if not repeatable:
+                    raise
+            if left == 0 or time.monotonic() + delay > deadline:
+                break
+            time.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  spreads clients, guards nothing
+            delay = min(delay * 2, _LONGEST_DELAY)
+        raise failure
+
+    def _silent(self, error: httpx.HTTPError) -> Unavailable:
+        reason = str(error) or type(error).__name__
+        return Unavailable(f"No answer from the tracking server {self.uri}: {reason}")
+
+    def _checked(self, response: httpx.Response) -> httpx.Response:
+        if response.is_success:
+            return response
+        if response.is_redirect:
+            raise LogbuchError(
+                f"The server {self.uri} redirects to {response.headers.get('location')}: use that address instead."
+            )
+        raise self._error(response)
+
+    def _json(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            body = codec.decode(response.content) if response.content else {}
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise LogbuchError(f"{self.uri} is no tracking server: it answered with something that is no JSON object.")
+        return body
+
+    def _stream(self, response: httpx.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes(CHUNK_BYTES)
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+        finally:
+            response.close()
+
+    def _error(self, response: httpx.Response) -> LogbuchError:
+        status, body = response.status_code, _error_body(response)
+        code, message = body.get("error_code"), body.get("message")
+        if not message:
+            message = f"The server {self.uri} answered {status} {response.reason_phrase} to {response.request.url.path}"
+        if status in _BUSY:
+            return Unavailable(message)
+        if status in (401, 403):
+            return PermissionDenied(message)
+        if status == 413:
+            return TooLarge(message)
+        if "position" in body:
+            return InvalidFilter(message, position=int(body["position"]), length=int(body.get("length", 1)))
+        if code is None and status == 404:
+            return EndpointNotFound(message)
+        kind = BY_CODE.get(str(code), InvalidInput if 400 <= status < 500 else LogbuchError)
+        return kind(message)
+
+
+def _timeout(deadline: float, patience: float) -> httpx.Timeout:
+    connect = max(0.2, deadline - time.monotonic())
+    return httpx.Timeout(patience, connect=min(connect, ANSWER_SECONDS - 1), pool=connect)
+
+
+def _error_body(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = codec.decode(response.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _split_credentials(uri: str) -> tuple[str, tuple[str, str] | None]:
+    """The URI without ``user:password@`` and without a trailing slash, and what was cut out."""
+    parts = urlsplit(uri)
+    if not parts.hostname:
+        raise InvalidInput(f"{uri!r} is no address of a tracking server: it names no host.")
+    host = parts.netloc.rpartition("@")[2]
+    bare = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+    return bare, (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+
+def _auth(user_info: tuple[str, str] | None) -> dict[str, Any]:
+    user = settings.TRACKING_USERNAME.get()
+    if user_info is None and user:
+        user_info = (user, settings.TRACKING_PASSWORD.get() or "")
+    if user_info is not None:
+        return {"auth": user_info}
+    token = settings.TRACKING_TOKEN.get()
+    return {"headers": {"Authorization": f"Bearer {token}"}} if token else {}
+
+
+def _new_client(uri: str, auth: Mapping[str, Any]) -> httpx.Client:
+    headers = {"User-Agent": f"logbuch-python/{__version__}"} | auth.get("headers", {})
+    return httpx.Client(
+        headers=headers,
+        auth=auth.get("auth"),
+        verify=_tls(uri),
+        limits=httpx.Limits(max_connections=10, keepalive_expiry=4),
+    )
+
+
+def _tls(uri: str) -> ssl.SSLContext | bool:
+    # Without TLS there is nothing to verify, and loading the certificates of all authorities takes long.
+    if uri.startswith("http://"):
+        return False
+    if settings.INSECURE_TLS.flag():
+        context = ssl._create_unverified_context()  # noqa: S323  the user asked for it by name
+    else:
+        context = ssl.create_default_context(cafile=settings.SERVER_CERT_PATH.get())
+    certificate = settings.CLIENT_CERT_PATH.get()
+    if certificate:
+        context.load_cert_chain(certificate)
+    return context

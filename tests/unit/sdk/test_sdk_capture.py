@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import logbuch
+from logbuch.sdk import capture, git
+
+
+def commit(folder: Path) -> None:
+    environment = os.environ | {
+        f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    for command in (["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=folder, env=environment, check=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "-q", "-b", "work", str(tmp_path / "r")], check=True)
+    folder = tmp_path / "r"
+    (folder / "a.py").write_text("one\n")
+    commit(folder)
+    return folder
+
+
+def test_a_clean_repository(repository: Path) -> None:
+    state = git.state(repository)
+    assert state is not None
+    assert (len(state.commit), state.branch, state.dirty, state.url) == (40, "work", False, None)
+
+
+def test_a_changed_repository(repository: Path) -> None:
+    subprocess.run(["git", "remote", "add", "origin", "https://me:secret@host/r.git"], cwd=repository, check=True)
+    (repository / "a.py").write_text("two\n")
+    (repository / "sub").mkdir()
+    state = git.state(repository / "sub")
+    assert state is not None
+    assert (state.dirty, state.url) == (True, "https://host/r.git")
+    patch = git.diff(state.folder)
+    assert patch is not None
+    assert b"-one\n+two\n" in patch
+
+
+def test_a_long_diff_is_cut(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "DIFF_BYTES", 100)
+    (repository / "a.py").write_text("x\n" * 1000)
+    patch = git.diff(repository)
+    assert patch is not None
+    assert len(patch) < 200
+    assert patch.endswith(b"5 MB\n")
+
+
+def test_no_repository_and_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert git.state(tmp_path) is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git.state(tmp_path) is None
+
+
+def test_hooks_of_the_repository_do_not_run(repository: Path, tmp_path: Path) -> None:
+    script = repository / "evil.sh"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/pwned\n")
+    script.chmod(0o755)
+    subprocess.run(["git", "config", "core.fsmonitor", str(script)], cwd=repository, check=True)
+    (repository / "a.py").write_text("two\n")
+    git.state(repository)
+    git.diff(repository)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://token@host/a.git", "https://host/a.git"),
+        ("ssh://git@host:22/a.git", "ssh://host:22/a.git"),
+        ("git@host:a/b.git", "git@host:a/b.git"),
+        ("/srv/git/a", "/srv/git/a"),
+    ],
+)
+def test_addresses_lose_their_credentials(url: str, shown: str) -> None:
+    assert git.without_credentials(url) == shown
+
+
+def test_tags_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", "--lr", "1 e", "--api-key", "s3cret", "--token=abc", "--n=1"])
+    monkeypatch.setenv("LOGBUCH_RUN_CONTEXT", '{"job": 7}')
+    tags = capture.tags()
+    assert tags["logbuch.command"] == "train.py --lr '1 e' --api-key '***' '--token=***' --n=1"
+    assert tags["mlflow.source.type"] == "LOCAL"
+    assert tags["job"] == "7"
+    assert {"mlflow.user", "mlflow.source.name", "logbuch.python", "logbuch.host", "logbuch.cwd"} <= tags.keys()
+    monkeypatch.setenv("LOGBUCH_RUN_CONTEXT", "[nonsense")
+    assert "job" not in capture.tags()
+
+
+def test_packages() -> None:
+    lines = capture.packages().splitlines()
+    assert any(line.startswith("pytest==") for line in lines)
+    assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower())
+
+
+def test_a_run_records_repository_and_packages(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_CAPTURE_GIT", "true")
+    monkeypatch.setenv("LOGBUCH_CAPTURE_PACKAGES", "true")
+    monkeypatch.setattr(capture, "_code_folder", lambda: repository)
+    (repository / "a.py").write_text("two\n")
+    with logbuch.start_run() as run:
+        tags = logbuch.get_run(run.info.run_id).data.tags  # a read waits for the thread that looks
+        assert tags["mlflow.source.git.branch"] == "work"
+        assert tags["mlflow.source.git.dirty"] == "true"
+    assert "+two" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/diff.patch")
+    assert "pytest==" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/requirements.txt")

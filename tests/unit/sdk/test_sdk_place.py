@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import logbuch
+from logbuch.errors import InvalidInput
+from logbuch.sdk import place
+
+
+def test_the_default_is_a_folder_here_and_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = f"sqlite:///{tmp_path}/.logbuch/logbuch.db"
+    assert logbuch.get_tracking_uri() == expected
+    assert not logbuch.is_tracking_uri_set()
+    monkeypatch.chdir("/")
+    assert logbuch.get_tracking_uri() == expected
+
+
+def test_the_environment_and_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://a:1")
+    assert logbuch.get_tracking_uri() == "http://a:1"
+    assert logbuch.is_tracking_uri_set()
+    monkeypatch.setenv("LOGBUCH_TRACKING_URI", "http://b:1")
+    assert logbuch.get_tracking_uri() == "http://b:1"
+    logbuch.set_tracking_uri("http://c:1")
+    assert logbuch.get_tracking_uri() == "http://c:1"
+    logbuch.set_tracking_uri("")
+    assert logbuch.get_tracking_uri() == "http://b:1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "database", "artifacts"),
+    [
+        ("sqlite:////x/y/m.db", "/x/y/m.db", "/x/y/artifacts"),
+        ("sqlite:///m.db?timeout=3", "m.db", "artifacts"),
+        ("/x/y", "/x/y/logbuch.db", "/x/y/artifacts"),
+        ("./runs", "runs/logbuch.db", "runs/artifacts"),
+        ("file:///x/a%20b", "/x/a b/logbuch.db", "/x/a b/artifacts"),
+        ("file:runs", "runs/logbuch.db", "runs/artifacts"),
+    ],
+)
+def test_places_in_this_process(uri: str, database: str, artifacts: str, tmp_path: Path) -> None:
+    assert place.understand(uri) == (tmp_path / database, tmp_path / artifacts)
+
+
+def test_a_server() -> None:
+    assert place.understand("HTTPS://host/prefix") == "HTTPS://host/prefix"
+
+
+@pytest.mark.parametrize(
+    "uri", ["postgresql://host/db", "databricks:x", "s3://b/c", "sqlite:///", "sqlite://", "file://host/x"]
+)
+def test_places_that_are_none(uri: str) -> None:
+    with pytest.raises(InvalidInput):
+        place.understand(uri)
+
+
+@pytest.mark.parametrize("uri", ["runs", "sqlite:///m.db", "file:runs", Path("runs")])
+def test_relative_places_are_pinned(uri: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logbuch.set_tracking_uri(uri)
+    monkeypatch.chdir("/")
+    assert place.understand(logbuch.get_tracking_uri())[0].parent in (tmp_path, tmp_path / "runs")  # type: ignore[union-attr]
