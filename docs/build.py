@@ -53,12 +53,16 @@ BUCKETS = """
 ## The binary form of buckets
 
 `POST /api/logbuch/1/metrics/buckets` takes `{"run_ids": […], "keys": […], "x": "step"|"time"|"relative",
-"start": null, "end": null, "buckets": 600, "smoothing": 0}` and answers little-endian bytes: a uint32 with the length of
-a header, padded so that what follows is aligned to 8 bytes; the header as JSON, `{"x", "columns", "series": [{"run_id",
-"key", "buckets", "points", "offset", "x_min", "x_max"}]}`; then for each series, `offset` bytes after the header, its
-columns of `buckets` float64 each: x of the first and of the last point, count of finite values, min, max, first, last, mean and
-smoothed value, and the counts of NaN, +Infinity and -Infinity. Empty buckets are left out; a series with no more points
-than buckets comes point by point.
+"start": null, "end": null, "buckets": 600, "smoothing": 0}` and answers little-endian bytes:
+
+1. a uint32 with the length of the header, which is padded so that what follows is aligned to 8 bytes;
+2. the header as JSON: `x`, the names of the `columns`, and for each of the `series` its `run_id`, `key`, number of
+   `buckets` and of `points`, `offset`, `x_min` and `x_max`;
+3. for each series, `offset` bytes after the header, its columns of `buckets` float64 each: x of the first and of the
+   last point, count of finite values, min, max, first, last, mean, smoothed value, and the counts of NaN, +Infinity and
+   -Infinity.
+
+Empty buckets are left out; a series with no more points than buckets comes point by point.
 
 ## Live changes
 

@@ -9,10 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logbuch import entities, exceptions, tracking
+    from logbuch import artifacts, data, entities, exceptions, tracking
     from logbuch.errors import LogbuchError
     from logbuch.exceptions import MlflowException
-    from logbuch.sdk import data
     from logbuch.sdk.active import ActiveRun
     from logbuch.sdk.client import LogbuchClient
     from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
@@ -143,7 +142,8 @@ _HOMES = {
     "logbuch.version": ("__version__",),
 }
 _MODULES = {
-    "data": "logbuch.sdk.data",
+    "artifacts": "logbuch.artifacts",
+    "data": "logbuch.data",
     "entities": "logbuch.entities",
     "exceptions": "logbuch.exceptions",
     "tracking": "logbuch.tracking",
@@ -160,6 +160,7 @@ __all__ = [
     "RunTable",
     "__version__",
     "active_run",
+    "artifacts",
     "create_experiment",
     "data",
     "delete_experiment",

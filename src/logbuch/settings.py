@@ -76,6 +76,31 @@ MAX_RETRIES = _setting(
 FINISH_TIMEOUT = _setting("finish_timeout", "30", "Seconds that the end of a run waits for its records to be sent")
 CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
 CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
+SYSTEM_METRICS = _setting(
+    "system_metrics",
+    "false",
+    "Sample CPU, memory, disk, network and GPU during every run",
+    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING",
+)
+SYSTEM_METRICS_INTERVAL = _setting(
+    "system_metrics_interval",
+    "10",
+    "Seconds between two samples of the system metrics",
+    "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
+)
+SYSTEM_METRICS_SAMPLES = _setting(
+    "system_metrics_samples",
+    "1",
+    "How many samples are averaged into one logged point",
+    "MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+)
+SYSTEM_METRICS_NODE = _setting(
+    "system_metrics_node",
+    None,
+    "Name of this machine within the system metrics of a run on several machines",
+    "MLFLOW_SYSTEM_METRICS_NODE_ID",
+)
+QUIET = _setting("quiet", "false", "Do not print the address of a run", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT")
 SERVER_HOST = _setting("host", "127.0.0.1", "Address that the server listens on", "MLFLOW_HOST")
 SERVER_PORT = _setting("port", "5000", "Port that the server listens on", "MLFLOW_PORT")
 BACKEND_STORE_URI = _setting(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from logbuch.artifacts import keys
-from logbuch.artifacts.files import LocalFiles, read_chunks
 from logbuch.errors import LogbuchError, Unavailable
+from logbuch.files import keys
+from logbuch.files.disk import LocalFiles, read_chunks
 from logbuch.model import (
     DatasetInput,
     Experiment,

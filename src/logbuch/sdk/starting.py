@@ -10,7 +10,7 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import RunInfo, RunStatus, Tag
-from logbuch.sdk import active, capture, experiments, files, options, system_metrics, values
+from logbuch.sdk import active, capture, experiments, files, system_metrics, values
 from logbuch.sdk.active import Active, ActiveRun
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.notes import say
@@ -136,7 +136,7 @@ def _from_environment() -> str | None:
 
 
 def _announce(connection: Connection, info: RunInfo) -> None:
-    if options.QUIET.flag():
+    if settings.QUIET.flag():
         return
     url = connection.backend.run_url(info)
     if url is not None:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import Run
-from logbuch.sdk import options
 
 logger = logging.getLogger("logbuch")
 PREFIX = "system/"
@@ -68,7 +68,7 @@ def wanted(asked: bool | None) -> bool:
     """Whether a run samples: what the caller said, else what the process was told, else the environment."""
     if asked is not None:
         return asked
-    return _enabled if _enabled is not None else options.SYSTEM_METRICS.flag()
+    return _enabled if _enabled is not None else settings.SYSTEM_METRICS.flag()
 
 
 class Monitor:
@@ -77,12 +77,12 @@ class Monitor:
     def __init__(self, run: Run, log: Callable[[Mapping[str, float], int], None]) -> None:
         self._log = log
         self._stop = threading.Event()
-        node = _node or options.SYSTEM_METRICS_NODE.get()
+        node = _node or settings.SYSTEM_METRICS_NODE.get()
         self._prefix = f"{PREFIX}{node}/" if node else PREFIX
         steps = [point.step for point in run.data.metric_points if point.key.startswith(self._prefix)]
         self._step = max(steps, default=-1) + 1
-        self._interval = _interval if _interval is not None else options.SYSTEM_METRICS_INTERVAL.number()
-        self._samples = _samples if _samples is not None else max(1, int(options.SYSTEM_METRICS_SAMPLES.number()))
+        self._interval = _interval if _interval is not None else settings.SYSTEM_METRICS_INTERVAL.number()
+        self._samples = _samples if _samples is not None else max(1, int(settings.SYSTEM_METRICS_SAMPLES.number()))
         self._thread = threading.Thread(target=self._run, name="logbuch-system-metrics", daemon=True)
         self._thread.start()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from logbuch.artifacts.files import LocalFiles
+from logbuch.files.disk import LocalFiles
 from logbuch.server.live import Hub
 from logbuch.store import Store
 from logbuch.store.tx import Tx

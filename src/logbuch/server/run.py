@@ -14,8 +14,8 @@ from typing import Any
 
 import uvicorn
 
-from logbuch.artifacts.files import LocalFiles
 from logbuch.errors import StoreRefused
+from logbuch.files.disk import LocalFiles
 from logbuch.server.app import create_app
 from logbuch.server.context import Context, Options
 from logbuch.store import open_store
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._context = context
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002
         # Not the base's way: it would raise the signal again at the end, before the store is closed.
         self._context.hub.close()
         self.force_exit = self.should_exit and sig == signal.SIGINT

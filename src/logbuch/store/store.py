@@ -44,7 +44,7 @@ class Store:
         self._writer = Writer(self._commit)
         self._sealer = Sealer(self.read, self.write) if seal else None
         if self._sealer is not None:
-            self._sealer.catch_up()
+            self._sealer.look()  # at what an earlier process left
 
     @property
     def where(self) -> str:
@@ -81,7 +81,13 @@ class Store:
 
     def watch(self, changed: Callable[[], None]) -> Any:
         """A context in which ``changed`` is called whenever another process may have committed."""
-        return self._seam.watch(changed)
+
+        def both() -> None:
+            if self._sealer is not None:
+                self._sealer.look()
+            changed()
+
+        return self._seam.watch(both)
 
     def close(self) -> None:
         """Commits what is under way and closes the database."""

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from logbuch.artifacts import keys
-from logbuch.artifacts.files import CHUNK_BYTES
 from logbuch.errors import InvalidInput, NotFound, NotImplementedHere
+from logbuch.files import keys
+from logbuch.files.disk import CHUNK_BYTES
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import experiments, runs

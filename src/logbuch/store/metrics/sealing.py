@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ BLOCK_POINTS = 32_768
 LOG_ROWS, LOG_POINTS = 256, 100_000
 """A run whose log has more rows or points than this is sealed."""
 READ_ROWS = 2000
+LOOK_SECONDS = 30.0
 
 
 class _Taken(Exception):
@@ -51,6 +53,8 @@ class Sealer:
         self._grown: dict[int, list[int]] = {}
         self._due: set[int] = set()
         self._closed = False
+        self._looked = -LOOK_SECONDS
+        self._look = False
         self._thread: threading.Thread | None = None
 
     def note(self, points: Mapping[int, int]) -> None:
@@ -66,12 +70,11 @@ class Sealer:
             if self._due:
                 self._start()
 
-    def catch_up(self) -> None:
-        """Finds the runs whose logs an earlier process left long."""
-        runs = self._read(_long_logs)
+    def look(self) -> None:
+        """Told that other processes may have written: looks for long logs, at most every half minute."""
         with self._lock:
-            self._due.update(runs)
-            if self._due:
+            if time.monotonic() - self._looked >= LOOK_SECONDS:
+                self._looked, self._look = time.monotonic(), True
                 self._start()
 
     def close(self) -> None:
@@ -90,17 +93,27 @@ class Sealer:
     def _run(self) -> None:
         while True:
             with self._lock:
-                while not self._due and not self._closed:
+                while not self._due and not self._look and not self._closed:
                     self._lock.wait()
                 if self._closed:
                     return
-                run = self._due.pop()
             try:
-                seal(self._read, self._write, run)
+                self._work()
             except LogbuchError as error:
-                logger.warning("run %d is sealed later: %s", run, error)
+                logger.warning("sealing goes on later: %s", error)
             except Exception:  # one run that cannot be packed must not keep the others from it
-                logger.exception("run %d cannot be sealed; its points stay in the log", run)
+                logger.exception("a run cannot be sealed; its points stay in the log")
+
+    def _work(self) -> None:
+        if self._look:
+            self._look = False
+            runs = self._read(_long_logs)
+            with self._lock:
+                self._due.update(runs)
+        if self._due:
+            with self._lock:
+                run = self._due.pop()
+            seal(self._read, self._write, run)
 
 
 def seal(read: Callable[..., Any], write: Callable[..., Any], run: int) -> int:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from logbuch.artifacts import keys
-from logbuch.artifacts.keys import TEMPORARY
 from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
+from logbuch.files import keys
+from logbuch.files.keys import TEMPORARY
 from logbuch.limits import clip
 from logbuch.model import FileInfo
 
@@ -26,7 +26,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
 class LocalFiles:
-    """The files below a root folder. Keys come from :mod:`logbuch.artifacts.keys`."""
+    """The files below a root folder. Keys come from :mod:`logbuch.files.keys`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
