@@ -13,7 +13,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help setup ui demo test test-long check lint lint-python lint-ui format bench clean
+.PHONY: help setup compat-envs ui demo test test-long check lint lint-python lint-ui format bench clean
 
 help:
 	@echo "make demo [ONCE=1]  start the tracker and train small real runs that log to it"
@@ -67,7 +67,9 @@ chromium:
 demo: setup
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: setup chromium $(MLFLOW3)/.ready $(MLFLOW2)/.ready lint
+compat-envs: $(MLFLOW3)/.ready $(MLFLOW2)/.ready
+
+test: setup chromium compat-envs lint
 	cd ui && npm run --silent test
 	@mkdir -p $(OUTPUT)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --junitxml=$(OUTPUT)/python.xml

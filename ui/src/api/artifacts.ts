@@ -1,0 +1,28 @@
+import { under } from "../url/base";
+import { get, getBlob, MLFLOW, queryString } from "./http";
+
+export interface Artifact {
+  path: string;
+  is_dir: boolean;
+  file_size?: number;
+}
+
+export async function listArtifacts(runId: string, path: string, signal?: AbortSignal): Promise<Artifact[]> {
+  const files: Artifact[] = [];
+  for (let token = ""; ; ) {
+    const body = await get<{ files?: Artifact[]; next_page_token?: string }>(
+      `${MLFLOW}/artifacts/list`, { run_id: runId, path: path || undefined, page_token: token || undefined }, signal);
+    files.push(...(body.files ?? []));
+    token = body.next_page_token ?? "";
+    if (!token) return files;
+  }
+}
+
+/** Where a file is shown (safe types only) or, with `download`, saved from. */
+export function artifactHref(runId: string, path: string, download = false): string {
+  return under("get-artifact") + queryString({ run_id: runId, path, download: download ? "1" : undefined });
+}
+
+export async function readArtifact(runId: string, path: string): Promise<Blob> {
+  return getBlob("get-artifact", { run_id: runId, path });
+}

@@ -1,0 +1,79 @@
+import { under } from "../url/base";
+
+/** An answer that is no success. `position` and `length` are characters of the filter text, when it is at fault. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly position: number | null = null,
+    readonly length: number | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  /** True when no server answered at all. */
+  get offline(): boolean {
+    return this.status === 0;
+  }
+}
+
+async function toError(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const body = JSON.parse(text) as Record<string, unknown>;
+    const number = (v: unknown) => (typeof v === "number" ? v : null);
+    return new ApiError(response.status, String(body["error_code"] ?? response.status), String(body["message"] ?? text), number(body["position"]), number(body["length"]));
+  } catch {
+    return new ApiError(response.status, String(response.status), text.slice(0, 300) || response.statusText);
+  }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(under(path), init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiError(0, "OFFLINE", "The server cannot be reached.");
+  }
+  if (!response.ok) throw await toError(response);
+  return response;
+}
+
+export type Query = Record<string, string | string[] | undefined>;
+
+/** A query string with its question mark; lists repeat their key. */
+export function queryString(query: Query): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) params.append(key, one);
+  }
+  const text = params.toString();
+  return text ? `?${text}` : "";
+}
+
+const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  const response = await send(path + queryString(query), signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, signal ? { ...json(body), signal } : json(body));
+  return (await response.json()) as T;
+}
+
+export async function postBinary(path: string, body: unknown): Promise<ArrayBuffer> {
+  return (await send(path, json(body))).arrayBuffer();
+}
+
+export async function getBlob(path: string, query: Query): Promise<Blob> {
+  return (await send(path + queryString(query), {})).blob();
+}
+
+export const MLFLOW = "api/2.0/mlflow";
+export const NATIVE = "api/logbuch/1";

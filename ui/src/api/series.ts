@@ -1,0 +1,141 @@
+import { Pacer } from "../model/pacer";
+import type { XAxis } from "../url/experiment";
+import { queryBuckets, type Series } from "./buckets";
+
+/** What decides the buckets of a series, apart from its run and key. */
+export interface SeriesView {
+  x: XAxis;
+  start: number | null;
+  end: number | null;
+  buckets: number;
+  smoothing: number;
+}
+
+interface Entry {
+  runId: string;
+  key: string;
+  view: SeriesView;
+  series: Series | null;
+  state: "wanted" | "loading" | "ready" | "failed";
+  stale: boolean;
+  error: Error | null;
+  users: number;
+  touched: number;
+}
+
+const KEEP = 1500;
+const MAX_SERIES_A_REQUEST = 240;
+const viewId = (v: SeriesView) => `${v.x}|${v.start ?? ""}|${v.end ?? ""}|${v.buckets}|${v.smoothing}`;
+
+/**
+ * The page's memory of bucketed series. Wishes of one moment travel in one request, one request at a time; a live
+ * change refetches only the series of the runs that changed, and only those somebody is looking at.
+ */
+export class SeriesStore {
+  private readonly entries = new Map<string, Entry>();
+  private readonly listeners = new Set<() => void>();
+  private readonly fetcher = new Pacer(() => this.fetchWanted(), 0);
+  private readonly refresher = new Pacer(async () => this.refreshStale(), 500);
+  private clock = 0;
+  version = 0;
+
+  constructor(private readonly query = queryBuckets) {}
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Asks for series and holds them; the returned function lets go. */
+  hold(runIds: string[], key: string, view: SeriesView): () => void {
+    const held = runIds.map((runId) => this.entry(runId, key, view));
+    for (const entry of held) {
+      entry.users++;
+      entry.touched = ++this.clock;
+      if (entry.state === "wanted" || entry.stale) this.want(entry);
+    }
+    return () => {
+      for (const entry of held) entry.users--;
+      this.evict();
+    };
+  }
+
+  peek(runId: string, key: string, view: SeriesView): Entry | undefined {
+    return this.entries.get(`${runId}|${key}|${viewId(view)}`);
+  }
+
+  /** The runs have new points: their series are refetched when in sight, else when next asked for. */
+  markChanged(runIds: Iterable<string>): void {
+    const changed = new Set(runIds);
+    for (const entry of this.entries.values()) if (changed.has(entry.runId)) entry.stale = true;
+    this.refresher.poke();
+  }
+
+  retry(runIds: string[], key: string, view: SeriesView): void {
+    for (const runId of runIds) {
+      const entry = this.peek(runId, key, view);
+      if (entry?.state === "failed") this.want(entry);
+    }
+  }
+
+  private entry(runId: string, key: string, view: SeriesView): Entry {
+    const id = `${runId}|${key}|${viewId(view)}`;
+    const known = this.entries.get(id);
+    if (known) return known;
+    const made: Entry = { runId, key, view, series: null, state: "wanted", stale: false, error: null, users: 0, touched: 0 };
+    this.entries.set(id, made);
+    return made;
+  }
+
+  private want(entry: Entry): void {
+    if (entry.state === "loading") return;
+    entry.state = "wanted";
+    this.fetcher.poke();
+  }
+
+  private refreshStale(): void {
+    for (const entry of this.entries.values()) if (entry.stale && entry.users > 0) this.want(entry);
+  }
+
+  /** Takes wishes of one view, by key, until the request is full; the rest follows in the next round. */
+  private takeBatch(): Entry[] {
+    const wanted = [...this.entries.values()].filter((e) => e.state === "wanted" && e.users > 0);
+    const first = wanted[0];
+    if (!first) return [];
+    const same = wanted.filter((e) => viewId(e.view) === viewId(first.view));
+    const runs = new Set(same.filter((e) => e.key === first.key).map((e) => e.runId));
+    const fits = same.filter((e) => runs.has(e.runId));
+    return fits.slice(0, Math.max(MAX_SERIES_A_REQUEST, runs.size));
+  }
+
+  private async fetchWanted(): Promise<void> {
+    for (let batch = this.takeBatch(); batch.length; batch = this.takeBatch()) await this.fetchBatch(batch);
+  }
+
+  private async fetchBatch(batch: Entry[]): Promise<void> {
+    const { view } = batch[0]!;
+    for (const entry of batch) [entry.state, entry.stale] = ["loading", false];
+    const run_ids = [...new Set(batch.map((e) => e.runId))];
+    const keys = [...new Set(batch.map((e) => e.key))];
+    try {
+      const found = new Map((await this.query({ run_ids, keys, ...view })).map((s) => [`${s.runId}|${s.key}`, s]));
+      for (const entry of batch) {
+        entry.series = found.get(`${entry.runId}|${entry.key}`) ?? null;
+        [entry.state, entry.error] = ["ready", null];
+      }
+    } catch (error) {
+      for (const entry of batch) [entry.state, entry.error] = ["failed", error as Error];
+    }
+    this.version++;
+    if (batch.some((e) => e.stale)) this.refresher.poke();
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private evict(): void {
+    if (this.entries.size <= KEEP) return;
+    const idle = [...this.entries].filter(([, e]) => e.users <= 0).sort(([, a], [, b]) => a.touched - b.touched);
+    for (const [id] of idle.slice(0, this.entries.size - KEEP)) this.entries.delete(id);
+  }
+}
+
+export const seriesStore = new SeriesStore();

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import type { Row, TablePage, TableQuery } from "./table";
+import { TableStore } from "./tableStore";
+
+const row = (id: string, loss = 1): Row => ({
+  run: { run_id: id, experiment_id: "1", name: id, status: "RUNNING", start_time: 0, end_time: null, lifecycle_stage: "active" },
+  metrics: { loss: { last: loss, step: 1, min: loss, minStep: 1, max: loss, maxStep: 1 } }, texts: {},
+});
+
+/** A server with numbered runs, newest first. */
+function server(count: number) {
+  const runs = Array.from({ length: count }, (_, i) => row(`r${i}`));
+  const asked: TableQuery[] = [];
+  const fetch = (query: TableQuery): Promise<TablePage> => {
+    asked.push(query);
+    if (query.filter === "bad") return Promise.reject(new Error("bad filter"));
+    const from = Number(query.page_token || 0);
+    const most = query.max_results!;
+    const list = query.run_ids ? runs.filter((r) => query.run_ids!.includes(r.run.run_id)) : runs.slice(from, from + most);
+    return Promise.resolve({ rows: list, total: runs.length, next: from + most < runs.length ? String(from + most) : "" });
+  };
+  return { runs, asked, store: new TableStore(fetch) };
+}
+const ids = (store: TableStore) => store.state.get().rows.map((r) => r.run.run_id);
+
+it("loads pages as far as needed", async () => {
+  const { store, asked } = server(3000);
+  await store.load({});
+  expect(ids(store)).toHaveLength(200);
+  await store.need(1500);
+  expect(ids(store)).toHaveLength(2200);
+  expect(new Set(ids(store)).size).toBe(2200);
+  await store.need(2999);
+  expect(ids(store)).toHaveLength(3000);
+  expect(asked).toHaveLength(4);
+});
+
+it("keeps the last good result after an error", async () => {
+  const { store } = server(5);
+  await store.load({});
+  await store.load({ filter: "bad" });
+  expect(store.state.get().error?.message).toBe("bad filter");
+  expect(ids(store)).toHaveLength(5);
+  await store.load({});
+  expect(store.state.get().error).toBeNull();
+});
+
+it("holds new runs and changes values in place", async () => {
+  const { store, runs } = server(3);
+  await store.load({});
+  runs.unshift(row("new"));
+  runs[2] = row("r1", 0.5);
+  await store.refresh(null, true);
+  expect(ids(store)).toEqual(["r0", "r1", "r2"]);
+  expect(store.state.get().rows[1]?.metrics["loss"]?.last).toBe(0.5);
+  expect(store.state.get().held).toBe(1);
+  store.release();
+  expect(ids(store)).toEqual(["new", "r0", "r1", "r2"]);
+  expect(store.state.get().held).toBe(0);
+});
+
+it("asks only for what changed when many rows are loaded", async () => {
+  const { store, asked } = server(3000);
+  await store.load({ columns: ["metrics.loss"] });
+  await store.need(2999);
+  await store.refresh(["r7", "unknown"], false);
+  expect(asked.at(-1)).toMatchObject({ run_ids: ["r7"], columns: ["metrics.loss"] });
+});

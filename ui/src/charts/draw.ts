@@ -1,0 +1,207 @@
+import type { Series } from "../api/buckets";
+import type { Curve, Emphasis } from "./curve";
+import type { Palette } from "./theme";
+
+/** The plot area of a canvas in device pixels, and how values become positions. */
+export interface Frame {
+  ctx: CanvasRenderingContext2D;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  ratio: number;
+  x: (value: number) => number;
+  y: (value: number) => number;
+}
+export interface DrawOptions {
+  log: boolean;
+  /** The word beside a NaN mark, with its place; empty where room is short. */
+  nanLabel: (kind: string, x: number) => string;
+}
+
+const LINE = 1.5;
+const THICK = 2.25;
+const FEW = 4;
+/** Labels nearer than this would lie over one another; the mark alone stays. */
+const LABEL_ROOM = 84;
+const DASHES = [[], [6, 3], [1.5, 3]];
+
+const shown = (v: number, log: boolean) => Number.isFinite(v) && (!log || v > 0);
+
+/** The path of the raw line: through first, lowest, highest and last of each bucket, broken where nothing is finite. */
+function rawPath({ ctx, x, y }: Frame, { n, cols }: Series, log: boolean): void {
+  ctx.beginPath();
+  let pen = false;
+  const to = (px: number, v: number) => {
+    if (!shown(v, log)) return;
+    if (pen) ctx.lineTo(px, y(v));
+    else ctx.moveTo(px, y(v));
+    pen = true;
+  };
+  for (let i = 0; i < n; i++) {
+    if (!cols.count[i]) {
+      pen = false;
+      continue;
+    }
+    const px = x(cols.x[i]!);
+    to(px, cols.first[i]!);
+    if (cols.count[i]! > 1) {
+      const end = x(cols.x_last[i]!);
+      const mid = (px + end) / 2;
+      const rising = cols.first[i]! <= cols.last[i]!;
+      to(mid, rising ? cols.min[i]! : cols.max[i]!);
+      to(mid, rising ? cols.max[i]! : cols.min[i]!);
+      to(end, cols.last[i]!);
+    }
+  }
+  ctx.stroke();
+}
+
+function smoothPath({ ctx, x, y }: Frame, { n, cols }: Series, log: boolean): void {
+  ctx.beginPath();
+  let pen = false;
+  for (let i = 0; i < n; i++) {
+    if (!cols.count[i] || !shown(cols.smooth[i]!, log)) {
+      pen = false;
+      continue;
+    }
+    if (pen) ctx.lineTo(x(cols.x_last[i]!), y(cols.smooth[i]!));
+    else ctx.moveTo(x(cols.x_last[i]!), y(cols.smooth[i]!));
+    pen = true;
+  }
+  ctx.stroke();
+}
+
+function envelope({ ctx, x, y }: Frame, { n, cols }: Series, log: boolean): void {
+  ctx.beginPath();
+  for (let i = 0; i < n; i++) {
+    let end = i;
+    while (end < n && cols.count[end]! > 0 && shown(cols.min[end]!, log)) end++;
+    if (end - i < 2) {
+      i = Math.max(i, end);
+      continue;
+    }
+    const at = (k: number) => x((cols.x[k]! + cols.x_last[k]!) / 2);
+    ctx.moveTo(at(i), y(cols.max[i]!));
+    for (let k = i + 1; k < end; k++) ctx.lineTo(at(k), y(cols.max[k]!));
+    for (let k = end - 1; k >= i; k--) ctx.lineTo(at(k), y(cols.min[k]!));
+    ctx.closePath();
+    i = end;
+  }
+  ctx.fill();
+}
+
+function points({ ctx, x, y, ratio }: Frame, { n, cols }: Series, log: boolean): void {
+  for (let i = 0; i < n; i++) {
+    if (!cols.count[i] || !shown(cols.last[i]!, log)) continue;
+    ctx.beginPath();
+    ctx.arc(x(cols.x[i]!), y(cols.last[i]!), 2 * ratio, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+}
+
+/** Stems and triangles where values were NaN or infinite; a stretch of them is one mark. `labels` holds the places of the words so far. */
+function brokenMarks(frame: Frame, { n, cols }: Series, colour: string, palette: Palette, options: DrawOptions, smooth: boolean, labels: number[]): void {
+  const { ctx, ratio: r, top, height, left } = frame;
+  for (let i = 0; i < n; i++) {
+    const down = cols.neg_inf[i]! > 0;
+    const kind = cols.nan[i]! > 0 ? "NaN" : cols.pos_inf[i]! > 0 ? "Inf" : down ? "−Inf" : "";
+    if (!kind) continue;
+    const px = frame.x(cols.count[i] ? cols.x_last[i]! : cols.x[i]!);
+    const edge = down && kind === "−Inf" ? top + height - 2 * r : top + 2 * r;
+    const sign = edge > top + height / 2 ? -1 : 1;
+    const before = i > 0 ? (smooth ? cols.smooth[i - 1]! : cols.last[i - 1]!) : NaN;
+    ctx.strokeStyle = ctx.fillStyle = colour;
+    ctx.lineWidth = r;
+    ctx.setLineDash([2 * r, 2 * r]);
+    ctx.beginPath();
+    ctx.moveTo(px, edge + sign * 8 * r);
+    ctx.lineTo(px, Number.isFinite(before) ? Math.min(top + height, Math.max(top, frame.y(before))) : edge + sign * 22 * r);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(px - 5 * r, edge + sign * 8.5 * r);
+    ctx.lineTo(px + 5 * r, edge + sign * 8.5 * r);
+    ctx.lineTo(px, edge);
+    ctx.closePath();
+    ctx.fill();
+    const label = options.nanLabel(kind, cols.x[i]!);
+    if (label && labels.every((taken) => Math.abs(taken - px) > LABEL_ROOM * r)) {
+      labels.push(px);
+      ctx.font = palette.font.replace(/^[\d.]+/, (px0) => String(Number(px0) * r));
+      const right = px - left < 80 * r;
+      ctx.textAlign = right ? "left" : "right";
+      ctx.textBaseline = "middle";
+      ctx.strokeStyle = palette.surface;
+      ctx.lineWidth = 4 * r;
+      ctx.fillStyle = palette.text2;
+      ctx.strokeText(label, px + (right ? 9 : -9) * r, edge + sign * 5 * r);
+      ctx.fillText(label, px + (right ? 9 : -9) * r, edge + sign * 5 * r);
+    }
+    while (i + 1 < n && !cols.count[i + 1] && cols.nan[i + 1]! + cols.pos_inf[i + 1]! + cols.neg_inf[i + 1]! > 0) i++;
+  }
+}
+
+function liveDot({ ctx, x, y, ratio: r }: Frame, { n, cols }: Series, smooth: boolean, log: boolean): void {
+  let i = n - 1;
+  while (i >= 0 && !cols.count[i]) i--;
+  const v = i < 0 ? NaN : smooth ? cols.smooth[i]! : cols.last[i]!;
+  if (!shown(v, log)) return;
+  const alpha = ctx.globalAlpha;
+  for (const [radius, a] of [[6, 0.2], [2.6, 1]] as const) {
+    ctx.globalAlpha = alpha * a;
+    ctx.beginPath();
+    ctx.arc(x(cols.x_last[i]!), y(v), radius * r, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+  ctx.globalAlpha = alpha;
+}
+
+/** Draws grey context first, then the coloured curves, the emphasised one last and on top. */
+export function drawCurves(frame: Frame, curves: Curve[], { hot, lead }: Emphasis, palette: Palette, options: DrawOptions): void {
+  const { ctx, ratio: r } = frame;
+  const coloured = curves.filter((c) => c.slot !== null);
+  const top = hot ?? lead;
+  const few = coloured.length <= FEW;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(frame.left, frame.top - 2 * r, frame.width + 4 * r, frame.height + 4 * r);
+  ctx.clip();
+  ctx.lineJoin = "round";
+  ctx.lineCap = "round";
+  const path = (smooth: boolean, series: Series) => (smooth ? smoothPath : rawPath)(frame, series, options.log);
+  const labels: number[] = [];
+  for (const { slot, id, series, smooth } of curves) {
+    if (slot !== null || id === hot) continue;
+    ctx.strokeStyle = palette.context;
+    ctx.globalAlpha = hot ? 0.3 : 0.55;
+    ctx.lineWidth = r;
+    path(smooth, series);
+  }
+  const ordered = [...coloured].sort((a, b) => Number(a.id === top) - Number(b.id === top) || b.slot! - a.slot!);
+  const hotGrey = curves.find((c) => c.slot === null && c.id === hot);
+  for (const { id, slot, series, live, smooth } of hotGrey ? [...ordered, hotGrey] : ordered) {
+    const colour = slot === null ? palette.text3 : palette.runs[slot % 10]!;
+    const faint = hot !== null && id !== hot ? palette.dim : 1;
+    ctx.strokeStyle = ctx.fillStyle = colour;
+    if (few || id === top) {
+      ctx.globalAlpha = palette.band * faint;
+      envelope(frame, series, options.log);
+      if (smooth) {
+        ctx.globalAlpha = palette.ghost * faint;
+        ctx.lineWidth = r;
+        rawPath(frame, series, options.log);
+      }
+    }
+    ctx.globalAlpha = faint;
+    ctx.lineWidth = (id === top && (hot !== null || coloured.length > 1) ? THICK : LINE) * r;
+    ctx.setLineDash((slot === null ? [] : DASHES[Math.floor(slot / 10) % 3]!).map((d) => d * r));
+    path(smooth, series);
+    ctx.setLineDash([]);
+    if (series.points < 40 && (few || id === top)) points(frame, series, options.log);
+    brokenMarks(frame, series, colour, palette, options, smooth, labels);
+    ctx.fillStyle = colour;
+    if (live) liveDot(frame, series, smooth, options.log);
+  }
+  ctx.restore();
+}

@@ -1,0 +1,39 @@
+import type { Curve } from "./curve";
+
+function offer(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const fileName = (key: string, ending: string) => `${key.replace(/[^\w.-]+/g, "_")}.${ending}`;
+
+/** Saves a chart's canvas on the card's own background. */
+export function savePng(canvas: HTMLCanvasElement, background: string, key: string): void {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const ctx = copy.getContext("2d")!;
+  ctx.fillStyle = background;
+  ctx.fillRect(0, 0, copy.width, copy.height);
+  ctx.drawImage(canvas, 0, 0);
+  copy.toBlob((blob) => blob && offer(blob, fileName(key, "png")));
+}
+
+/** A CSV cell; what a spreadsheet would run as a formula is kept as text. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
+  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Saves what is drawn, one line a bucket; numbers with a point whatever the language. */
+export function saveCsv(curves: Curve[], key: string): void {
+  const lines = ["run_id,run,x,x_last,count,min,max,last,smooth"];
+  for (const { id, name, series } of curves)
+    for (let i = 0; i < series.n; i++) {
+      const { x, x_last, count, min, max, last, smooth } = series.cols;
+      lines.push([cell(id), cell(name), x[i], x_last[i], count[i], min[i], max[i], last[i], smooth[i]].join(","));
+    }
+  offer(new Blob([lines.join("\n")], { type: "text/csv" }), fileName(key, "csv"));
+}

@@ -1,0 +1,68 @@
+const n = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+export const en = {
+  // frame
+  home: "Home", experiments: "Experiments", experiment: "Experiment", compare: "Compare", settings: "Settings", skip: "Skip to content", mainNav: "Main",
+  live: "Live", connecting: "Connecting", running: (c: number) => `${c} running`,
+  offline: "Server not reachable", offlineSince: (time: string) => `Server not reachable, showing ${time}`, tryNow: "Try now",
+  more: "More", close: "Close", cancel: "Cancel", save: "Save", copy: "Copy", copied: "Copied", copyLink: "Copy link", retry: "Try again", details: "Copy details",
+  notFound: "There is no page at this address", toHome: "Go to Home", noExperiment: "There is no such experiment", noRun: "There is no such run",
+  failed: "That did not work", couldNotLoad: "Could not load this",
+  // settings
+  theme: "Theme", light: "Light", dark: "Dark", system: "System", language: "Language", keysSetting: "Single keys", on: "On", off: "Off",
+  version: (v: string) => `Logbuch ${v}`, exposed: "Reachable from other machines, without a login",
+  // keys
+  keys: "Keys", keyHelp: "Show all keys", keyFilter: "Go to the filter", keyMove: "Next, previous row", keySelect: "Select the row", keyDraw: "Draw the run or put it away",
+  keyCompare: "Compare the selection", keyOpen: "Open", keyBaseline: "Set or clear the baseline", keyDiff: "Only differing", keyColumns: "Columns",
+  keyLayout: "Table, both, charts", keyGoHome: "Go to Home", keyGoExperiments: "Go to Experiments", keyEsc: "Close, then clear", keyZoom: "Drag to zoom, double click resets",
+  // experiments
+  name: "Name", runs: (c: number) => n(c, "run", "runs"), runsHead: "Runs", runningHead: "Running", lastHead: "Last",
+  inFolders: (c: number) => ` in ${n(c, "folder", "folders")}`,
+  newExperiment: "New experiment", experimentName: "Name; a slash makes a folder", create: "Create", rename: "Rename", remove: "Delete", restore: "Restore",
+  deleteExperiment: (name: string) => `Delete experiment “${name}”?`, deleteExperimentText: (c: number) => c ? `Its ${n(c, "run goes", "runs go")} with it. Both can be restored.` : "It can be restored.",
+  runningNow: "Running now", finishedLately: "Finished lately", allExperiments: "All experiments", deletedView: "Deleted", activeView: "Active", folder: "Folder", folders: "Folders", keyRail: "Wide or narrow rail", allFolders: "All",
+  searchExperiments: "Search experiments", noExperimentMatches: "No experiment matches", noDeleted: "Nothing has been deleted",
+  noRunsYet: "No runs yet", pasteThis: "Paste this into your training script. The first point opens the run here by itself.", listening: (host: string) => `Listening on ${host}`,
+  actionsFor: (name: string) => `Actions for ${name}`, duration: "Duration", ended: "Ended", started: "Started", run: "Run", status: "Status", step: (s: string) => `Step ${s}`,
+  stepOf: (a: string, b: string) => `Step ${a} of ${b}`, needsALook: "Needs a look", nothingToLook: "No failed run among the latest",
+  reasonFailed: (d: string) => `failed after ${d}`, reasonKilled: (d: string) => `stopped after ${d}`,
+  // four answers
+  bestRun: "Best run", setsApart: "What sets it apart", wasStable: "Was it stable", getBack: "Get it back",
+  ofRuns: (c: string) => `of ${c}`, vsBaseline: "vs baseline", noBest: "No run has a finished value yet", noMain: "No metric yet",
+  nOfParams: (a: number, b: number) => `${a} of ${n(b, "parameter", "parameters")}`, explainsMost: (k: string) => `${k} explains most of it`, explainsSome: (k: string) => `${k} explains`,
+  tooFew: "Too few runs to tell what moved it", nothingExplains: "No single parameter explains the spread", sameAsMost: "Same parameters as most runs", sameAsBase: "Same parameters as the baseline", nMore: (c: number) => `+${c}`,
+  stable: "Stable", diverged: "Diverged", spiked: "Spiked", overfitting: "Overfitting", short: "Too short", unknown: "Not known",
+  stableText: "No spike, no NaN or Inf", stableNorm: (v: string) => `No spike, no NaN or Inf, gradient norm at most ${v}`,
+  divergedNan: (kind: string, step: string, key: string) => `${kind} in ${key} at step ${step}`, divergedRise: (r: string) => `Ended at ${r} times its best loss`,
+  spikedText: (count: number, step: string) => count === 1 ? `One spike, at step ${step}` : `${count} spikes, the first at step ${step}`, recovered: (steps: string) => `, recovered in ${steps} steps`, notRecovered: ", not recovered",
+  overfitText: (step: string, rise: string) => `Best eval at step ${step}, end ${rise} worse`, shortText: (c: string) => `${c} points are too few to tell`, noLoss: "No loss has been logged",
+  wereNot: (a: number, b: string) => `${a} of ${b} diverged`, allStable: (b: string) => `none of ${b} diverged`,
+  noCommit: "No commit recorded: start it inside a git folder", noCommand: "No command recorded", commit: "commit", clean: "clean", dirty: "uncommitted changes", dirtyUnknown: "not recorded whether clean", notRecorded: "not recorded",
+  commandCopied: "Command copied", environment: "Environment", code: "Code", pythonV: (v: string) => `Python ${v}`, envMissing: "Environment not recorded",
+  // filter
+  filterLabel: "Filter runs", filterHint: "Filter: params.lr = '0.1', metrics.loss < 0.5, or words of a name", lastResult: "Showing the last result", clearFilter: "Clear filter", suggestions: "Suggestions",
+  ofTotal: (a: string, b: string) => `${a} of ${b} runs`, values: (c: number) => n(c, "value", "values"), onlyDiffering: "Only differing", columns: "Columns", csv: "CSV", sortBy: "Sort",
+  searchColumns: "Search columns", metricsHead: "Metrics", paramsHead: "Parameters", tagsHead: "Tags", runHead: "run", resetColumns: "Reset columns", noColumn: "No column matches",
+  // table
+  selectAll: "Select all loaded runs", selectRun: (name: string) => `Select ${name}`, drawRun: (name: string) => `Draw ${name}`, hideRun: (name: string) => `Put ${name} away`, runsTable: "Runs", deltaBase: "Δ base", base: "base", baseline: "Baseline",
+  drawn: (c: number) => `${c} drawn`, selected: (c: number) => `${c} selected`, exportCsv: "Export CSV", clearSelection: "Clear selection", setBaseline: "Set as baseline", clearBaseline: "Clear baseline",
+  deleteRuns: (c: number) => `Delete ${n(c, "run", "runs")}?`, deleteRunsText: "They can be restored from the deleted view.", restoreRuns: "Restore",
+  newRuns: (c: number) => `Show ${n(c, "new run", "new runs")}`, noMatch: "No run matches", noMatchText: "The filter excludes all runs of this experiment.", noRunsHere: "No runs here yet", noDeletedRuns: "No deleted runs", showActive: "Show active runs", showDeleted: "Show deleted runs",
+  sortAsc: "Sort ascending", sortDesc: "Sort descending", showLast: "Last value", showMin: "Minimum", showMax: "Maximum", useAsMain: "Use as main metric", hideColumn: "Hide", columnMenu: (k: string) => `Menu of ${k}`,
+  mean: "mean", layoutTable: "Table", layoutBoth: "Both", layoutCharts: "Charts", layout: "Layout", resize: "Resize the panes", user: "User", colour: "Drawn",
+  drawMenu: "Draw", drawBest: "Draw the best eight and the running", drawNone: "Draw none", addToCompare: "Compare",
+  // charts
+  nCharts: (c: number) => n(c, "chart", "charts"), searchCharts: "Search charts", smoothing: "Smoothing", xAxis: "X axis", xStep: "Step", xTime: "Time", xRelative: "Relative", lower: "lower is better", higher: "higher is better",
+  pointsAbove: (c: number) => `${n(c, "point", "points")} above the view`, pointsBelow: (c: number) => `${n(c, "point", "points")} below the view`, pointsOutside: (c: number) => `${n(c, "point", "points")} outside the view`, showAll: "Show the full range", robustRange: "Robust range", logY: "Logarithmic y", fullScreen: "Full screen", leaveFullScreen: "Leave full screen", savePng: "Save as PNG", saveCsv: "Save as CSV", chartMenu: (k: string) => `Menu of chart ${k}`,
+  nanAt: (kind: string, x: string) => `${kind} at ${x}`, andMore: (c: number) => `and ${c} more`, chartSummary: (k: string, c: number) => `${k}, ${n(c, "run", "runs")}`, bestAt: (v: string, x: string) => `best ${v} at ${x}`,
+  noChart: "No metric matches", noMetrics: "No metric yet", noDrawn: "No run is drawn. Choose one in the table with Space or its line.", seriesFailed: "Could not read this series.", resetZoom: "Reset zoom", noPoints: "No points", smoothed: "smoothed", loadingText: "Loading",
+  // run
+  overview: "Overview", parameters: "Parameters", metrics: "Metrics", systemTab: "System", artifacts: "Artifacts", FINISHED: "Finished", RUNNING: "Running", FAILED: "Failed", KILLED: "Stopped", SCHEDULED: "Scheduled",
+  startedAt: "started", by: "by", copyCommand: "Copy command", renameRun: "Rename run", editTags: "Edit tags", deleteRun: "Delete run", deletedBanner: "This run has been deleted", runName: "Name of the run", runOf: (a: string, b: string) => `Run ${a} of ${b}`, previous: "Previous run", next: "Next run",
+  filterParams: "Filter parameters", noParams: "No parameter has been logged", copyJson: "Copy as JSON", notes: "Notes", edit: "Edit", noNotes: "No notes. Markdown works here.", noteField: "Notes in Markdown", stability: "Stability", reproduce: "Reproduce", lossSpikes: "Loss spikes", nanOrInf: "NaN or Inf", gradNorm: "Gradient norm", evalGap: "Best eval", endOfLoss: "End against best", none: "none", ofPoints: (c: string) => `in ${c} points`, maxV: (v: string) => `max ${v}`, timesBest: (v: string) => `${v} × best`,
+  bestAtStep: (v: string, s: string) => `best ${v} at ${s}`, minAtStep: (v: string, s: string) => `min ${v} at ${s}`, loss: "Loss", children: "Child runs", datasets: "Datasets", tags: "Tags", noTags: "No tags", tagKey: "Key", tagValue: "Value", addTag: "Add tag", removeTag: (k: string) => `Remove tag ${k}`, parent: "parent run", source: "Source", noSystem: "No system metrics were logged", noArtifacts: "No files have been logged", files: (c: number) => n(c, "entry", "entries"), download: "Download", preview: "Preview", pickFile: "Choose a file to see it here", tooLarge: (s: string) => `${s} is too large to show here`, noPreview: "This kind of file is not shown here", rowsShown: (c: number) => `first ${c} rows`,
+  // compare
+  compareRuns: (c: number) => `Compare ${n(c, "run", "runs")}`, sideBySide: "Side by side", differFirst: "rows that differ first", nEqual: (c: number) => `${n(c, "equal row", "equal rows")}`, curves: "Curves", removeRun: (name: string) => `Remove ${name}`, noneChosen: "No runs chosen", chooseRuns: "Select runs in an experiment, then press C.", missingRuns: (c: number) => `${n(c, "run is", "runs are")} gone`,
+};
+
+export type Messages = typeof en;

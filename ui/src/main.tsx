@@ -1,0 +1,23 @@
+import { createRoot } from "react-dom/client";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/frame.css";
+import { App } from "./App";
+import { live } from "./api/live";
+import { seriesStore } from "./api/series";
+import { loadLanguage, preferredLanguage } from "./i18n";
+import { readStored } from "./ui/hooks";
+import { startKeySequences } from "./ui/keys";
+import { startRouter } from "./ui/router";
+
+async function start(): Promise<void> {
+  startRouter();
+  startKeySequences();
+  await loadLanguage(preferredLanguage(readStored("logbuch.lang"), navigator.languages));
+  live.onChanges((runs) => seriesStore.markChanged(runs.map((run) => run.run_id)));
+  live.start();
+  createRoot(document.getElementById("root")!).render(<App />);
+}
+
+void start();

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { Columns, Row } from "../api/table";
+import { defaultColumns, differs, headerGroups, orderBy, toColumn, withDelta } from "./columns";
+import { addSlot, assignSlots, removeSlot, slotOf, toggleSlot } from "./slots";
+
+const columns: Columns = {
+  runs: 3,
+  metrics: [{ key: "eval/loss", runs: 3 }, { key: "eval/ppl", runs: 3 }, { key: "train/loss", runs: 3 }, { key: "train/grad_norm", runs: 3 }, { key: "system/cpu", runs: 3 }],
+  params: [{ key: "lr", runs: 3, distinct: 2, values: [] }, { key: "same", runs: 3, distinct: 1, values: [] }],
+  tags: [{ key: "mlflow.user", runs: 3, distinct: 2, values: [] }, { key: "phase", runs: 3, distinct: 2, values: [] }],
+};
+
+describe("columns", () => {
+  it("starts with what answers", () =>
+    expect(defaultColumns(columns, "eval/loss", "train/loss")).toEqual(
+      ["metrics.eval/loss", "metrics.eval/ppl", "spark.train/loss", "max:metrics.train/grad_norm", "params.lr", "tags.phase", "run.duration", "run.started"]));
+  it("reads ids", () => {
+    expect(toColumn("max:metrics.train/grad_norm")).toMatchObject({ kind: "metric", key: "train/grad_norm", aggregate: "max", group: "train/", name: "grad_norm", sort: null });
+    expect(toColumn("params.a.b")).toMatchObject({ kind: "param", key: "a.b", sort: "params.a.b" });
+    expect(toColumn("nonsense")).toBeNull();
+    expect(toColumn("run.nonsense")).toBeNull();
+  });
+  it("groups neighbours", () => {
+    const list = ["metrics.eval/loss", "metrics.eval/ppl", "params.lr"].map((id) => toColumn(id)!);
+    expect(headerGroups(list).map((g) => [g.group, g.columns.length])).toEqual([["eval/", 2], ["params", 1]]);
+  });
+  it("adds the change after the main metric", () => expect(withDelta(["a", "metrics.m", "b"], "m")).toEqual(["a", "metrics.m", "delta.m", "b"]));
+  it("writes order_by", () => expect(orderBy([{ key: "metrics.eval/loss", desc: false }, { key: "attributes.start_time", desc: true }])).toEqual(["metrics.`eval/loss` ASC", "attributes.start_time DESC"]));
+  it("knows what differs", () => {
+    const row = (lr: string | null): Row => ({ run: {} as Row["run"], metrics: {}, texts: { "params.lr": lr } });
+    expect(differs(toColumn("params.lr")!, [row("1"), row("1")])).toBe(false);
+    expect(differs(toColumn("params.lr")!, [row("1"), row(null)])).toBe(true);
+    expect(differs(toColumn("run.duration")!, [row("1"), row("1")])).toBe(true);
+  });
+});
+
+describe("colour slots", () => {
+  it("takes the lowest free one", () => {
+    expect(addSlot(["a", "", "c"], "b")).toEqual(["a", "b", "c"]);
+    expect(removeSlot(["a", "b"], "b")).toEqual(["a"]);
+    expect(removeSlot(["a", "b"], "a")).toEqual(["", "b"]);
+    expect(toggleSlot(["a"], "a")).toEqual([]);
+    expect(slotOf(["", "x"], "x")).toBe(1);
+  });
+  it("keeps what it can", () => expect(assignSlots(["a", "b", "c"], ["d", "c", "a"])).toEqual(["a", "d", "c"]));
+});

@@ -1,0 +1,115 @@
+import type { Columns, Row } from "../api/table";
+import { isEval, isLoss, isSystem, splitKey } from "./metrics";
+
+export type Aggregate = "last" | "min" | "max";
+
+/** A column of the runs table. Its id is what the URL holds. */
+export interface Column {
+  id: string;
+  kind: "metric" | "param" | "tag" | "spark" | "delta" | "duration" | "started" | "user";
+  key: string;
+  group: string;
+  name: string;
+  aggregate: Aggregate;
+  /** What the server sorts by; null when it cannot. */
+  sort: string | null;
+  width: number;
+  left: boolean;
+}
+
+const RUN_COLUMNS = { duration: 84, started: 84, user: 90 } as const;
+const AGGREGATES: Aggregate[] = ["min", "max"];
+const width = (name: string, least: number) => Math.min(200, Math.max(least, Math.round(name.length * 6.9) + 34));
+
+/** Reads a column id: "metrics.loss", "min:metrics.loss", "params.lr", "tags.t", "spark.loss", "delta.loss", "run.duration". */
+export function toColumn(id: string): Column | null {
+  const aggregate = AGGREGATES.find((a) => id.startsWith(`${a}:`)) ?? "last";
+  const full = aggregate === "last" ? id : id.slice(aggregate.length + 1);
+  const dot = full.indexOf(".");
+  const [space, key] = [full.slice(0, dot), full.slice(dot + 1)];
+  if (dot < 1 || !key) return null;
+  const [namespace, name] = splitKey(key);
+  const base = { id, key, aggregate, left: false };
+  switch (space) {
+    case "metrics":
+      return { ...base, kind: "metric", group: namespace || "metrics", name, sort: aggregate === "last" ? full : null, width: width(aggregate === "last" ? name : `${name} ${aggregate}.`, 76) };
+    case "spark":
+      return { ...base, kind: "spark", group: namespace || "metrics", name, sort: null, width: 94, left: true };
+    case "delta":
+      return { ...base, kind: "delta", group: namespace || "metrics", name: "Δ", sort: null, width: 72 };
+    case "params":
+      return { ...base, kind: "param", group: "params", name: key, sort: full, width: width(key, 62) };
+    case "tags":
+      return { ...base, kind: "tag", group: "tags", name: key, sort: full, width: width(key, 90), left: true };
+    case "run":
+      if (key === "duration") return { ...base, kind: "duration", group: "run", name: key, sort: null, width: RUN_COLUMNS.duration };
+      if (key === "started") return { ...base, kind: "started", group: "run", name: key, sort: "attributes.start_time", width: RUN_COLUMNS.started };
+      if (key === "user") return { ...base, kind: "user", group: "run", name: key, sort: "attributes.user_id", width: RUN_COLUMNS.user, left: true };
+      return null;
+    default:
+      return null;
+  }
+}
+
+/** What the table asks the server for, to show a column; null when it needs nothing. */
+export function wireColumn({ kind, key }: Column): string | null {
+  if (kind === "metric" || kind === "delta") return `metrics.${key}`;
+  return kind === "param" ? `params.${key}` : kind === "tag" ? `tags.${key}` : null;
+}
+
+const isOwnTag = (key: string) => !key.startsWith("mlflow.") && !key.startsWith("logbuch.");
+const MOST_PARAMS = 8;
+
+/** The columns before anybody chose: main metric, other eval metrics, the loss as a line, what varied, how long and when. */
+export function defaultColumns(columns: Columns, main: string | null, trainLoss: string | null): string[] {
+  const metrics = columns.metrics.map((m) => m.key).filter((key) => !isSystem(key) && key !== main);
+  const more = metrics.filter((key) => isEval(key) && key !== trainLoss).slice(0, main ? 2 : 3);
+  const train = metrics.filter((key) => !isEval(key) && key !== trainLoss);
+  const norm = train.find((key) => /grad(ient)?_?norm/i.test(key));
+  const others = train.filter((key) => isLoss(key) && key !== norm).slice(0, 1);
+  const varied = columns.params.filter((p) => p.distinct > 1 || p.runs < columns.runs);
+  const params = (varied.length ? varied : columns.params).slice(0, MOST_PARAMS);
+  const tags = columns.tags.filter((t) => isOwnTag(t.key) && t.distinct > 1).slice(0, 2);
+  return [
+    ...(main ? [`metrics.${main}`] : []), ...more.map((k) => `metrics.${k}`),
+    ...(trainLoss ? [`spark.${trainLoss}`] : []), ...(norm ? [`max:metrics.${norm}`] : []), ...others.map((k) => `metrics.${k}`),
+    ...params.map((p) => `params.${p.key}`), ...tags.map((t) => `tags.${t.key}`), "run.duration", "run.started",
+  ];
+}
+
+/** Puts the change against the baseline right after the main metric. */
+export function withDelta(ids: readonly string[], main: string | null): string[] {
+  const at = main === null ? -1 : ids.indexOf(`metrics.${main}`);
+  return at < 0 ? [...ids] : [...ids.slice(0, at + 1), `delta.${main}`, ...ids.slice(at + 1)];
+}
+
+export function metricValue(row: Row, key: string, aggregate: Aggregate): number | null {
+  return row.metrics[key]?.[aggregate] ?? null;
+}
+
+/** True when the rows show at least two different things in this column. */
+export function differs(column: Column, rows: readonly Row[]): boolean {
+  const value = (row: Row) => (column.kind === "metric" ? metricValue(row, column.key, column.aggregate) : (row.texts[column.id] ?? null));
+  if (column.kind !== "metric" && column.kind !== "param" && column.kind !== "tag") return true;
+  return rows.length < 2 || rows.some((row) => !Object.is(value(row), value(rows[0]!)));
+}
+
+/** Neighbouring columns of one namespace, for the upper header line. */
+export function headerGroups(columns: readonly Column[]): { group: string; columns: Column[] }[] {
+  const groups: { group: string; columns: Column[] }[] = [];
+  for (const column of columns) {
+    const last = groups[groups.length - 1];
+    if (last?.group === column.group) last.columns.push(column);
+    else groups.push({ group: column.group, columns: [column] });
+  }
+  return groups;
+}
+
+/** The order_by clauses of the server for a list of sort keys such as "metrics.eval/loss". */
+export function orderBy(sort: readonly { key: string; desc: boolean }[]): string[] {
+  return sort.map(({ key, desc }) => {
+    const dot = key.indexOf(".");
+    const name = key.startsWith("attributes.") ? key : `${key.slice(0, dot)}.\`${key.slice(dot + 1)}\``;
+    return `${name} ${desc ? "DESC" : "ASC"}`;
+  });
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { Columns } from "../api/table";
+import { addCondition, complete, equals, isPlain, quoteKey, toFilter, tokens } from "./filter";
+
+const columns: Columns = {
+  runs: 4,
+  metrics: [{ key: "eval/loss", runs: 4 }, { key: "lr", runs: 4 }],
+  params: [{ key: "lora_rank", runs: 4, distinct: 2, values: ["8", "16"] }, { key: "lora_alpha", runs: 4, distinct: 1, values: ["32"] }],
+  tags: [{ key: "phase", runs: 2, distinct: 1, values: ["sweep"] }],
+};
+const labels = (text: string) => complete(text, text.length, columns).items.map((i) => i.label);
+const apply = (text: string) => {
+  const found = complete(text, text.length, columns);
+  return text.slice(0, found.from) + found.items[0]!.insert + text.slice(found.to);
+};
+
+describe("what is sent", () => {
+  it("turns words into name searches", () => {
+    expect(toFilter(" lora  s2 ")).toBe("attributes.run_name ILIKE '%lora%' AND attributes.run_name ILIKE '%s2%'");
+    expect(toFilter("it's")).toBe(`attributes.run_name ILIKE "%it's%"`);
+  });
+  it("leaves expressions alone", () => expect(toFilter("params.a = '1'")).toBe("params.a = '1'"));
+  it("tells them apart", () => {
+    expect(isPlain("android index")).toBe(true);
+    expect(isPlain("a and b")).toBe(false);
+  });
+  it("adds conditions", () => {
+    expect(addCondition("", "a = 1")).toBe("a = 1");
+    expect(addCondition("x", "a = 1")).toBe("attributes.run_name ILIKE '%x%' AND a = 1");
+    expect(equals("params.a b", "1")).toBe("params.`a b` = '1'");
+    expect(quoteKey("eval/loss")).toBe("`eval/loss`");
+  });
+});
+
+describe("completion", () => {
+  it("offers keys", () => {
+    expect(labels("lora")).toEqual(["params.lora_rank", "params.lora_alpha"]);
+    expect(labels("params.lora_a")).toEqual(["params.lora_alpha"]);
+    expect(labels("loss")).toEqual(["metrics.eval/loss"]);
+  });
+  it("writes them in backticks where needed", () => expect(apply("eval")).toBe("metrics.`eval/loss` "));
+  it("offers operators after a key", () => {
+    expect(labels("metrics.`eval/loss` ")).toContain("<=");
+    expect(labels("params.lora_rank ")).toContain("LIKE");
+    expect(labels("params.lora_rank i")).toEqual(["ILIKE", "IS NULL", "IS NOT NULL"]);
+  });
+  it("offers values after an operator", () => {
+    expect(labels("params.lora_rank = ")).toEqual(["8", "16"]);
+    expect(apply("params.lora_rank = '1")).toBe("params.lora_rank = '16' ");
+    expect(labels("attributes.status = 'F")).toEqual(["FINISHED", "FAILED"]);
+  });
+  it("joins conditions", () => expect(labels("params.lora_rank = '8' ")).toEqual(["AND", "OR"]));
+  it("goes on after a joint", () => expect(labels("params.lora_rank = '8' AND pha")).toEqual(["tags.phase", "params.lora_alpha"]));
+});
+
+it("splits without losing a character", () => {
+  const text = "metrics.`eval/loss` <= 0.4 AND (tags.a LIKE '%x y%' OR \"open";
+  expect(tokens(text).map((t) => t.text).join("")).toBe(text);
+  expect(tokens(text)[0]).toEqual({ text: "metrics.", kind: "namespace" });
+});

@@ -1,0 +1,119 @@
+import { useCallback, useMemo, useRef, useState, type CSSProperties } from "react";
+import { ApiError } from "../../api/http";
+import { t } from "../../i18n";
+import { isRunning } from "../../model/status";
+import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
+import { useColumns, useExperiments, useRefresh } from "../../parts/queries";
+import { experimentCrumbs, Top } from "../../parts/Top";
+import { EmptyStart } from "../../parts/EmptyStart";
+import { Segment } from "../../ui/Button";
+import { useMedia, useStored, useTitle } from "../../ui/hooks";
+import { navigate, useView } from "../../ui/router";
+import { Splitter } from "../../ui/Splitter";
+import { EmptyState, ErrorBox } from "../../ui/States";
+import { comparePath } from "../../url/compare";
+import { formatExperiment, parseExperiment, type Layout } from "../../url/experiment";
+import { runPath } from "../../url/routes";
+import "../../styles/experiment.css";
+import "../../styles/table.css";
+import { ChartsPane } from "./ChartsPane";
+import { FilterBar } from "./FilterBar";
+import { FourAnswers } from "./FourAnswers";
+import { PageMenu } from "./PageMenu";
+import { RunsList } from "./RunsList";
+import { RunsPane } from "./RunsPane";
+import { useTableKeys } from "./useTableKeys";
+import { useMain, useRows, useSlots, useSort, useTableColumns, visibleColumns } from "./useExperiment";
+
+const SPLIT = 60;
+
+export default function ExperimentPage({ experimentId }: { experimentId: string }) {
+  const [view, change] = useView(parseExperiment, formatExperiment);
+  const experiments = useExperiments("all");
+  const experiment = experiments.data?.find((e) => e.experiment_id === experimentId);
+  const columns = useColumns([experimentId]);
+  const main = useMain(columns.data, experiment?.tags);
+  const sort = useSort(view, main);
+  const chosen = useTableColumns(view, columns.data, main);
+  const [hold, setHold] = useState(false);
+  const { store, state } = useRows(experimentId, view, sort, chosen, columns.data !== undefined, hold);
+  const shown = useMemo(() => visibleColumns(chosen, state.rows, view.diff), [chosen, state.rows, view.diff]);
+  const slots = useSlots(view, state.rows, main);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [cursor, setCursor] = useState(-1);
+  const filterInput = useRef<HTMLInputElement>(null);
+  const [split, setSplit] = useStored(`logbuch.split.${experimentId}`, String(SPLIT));
+  const phone = useMedia("(max-width: 720px)");
+  const narrow = useMedia("(max-width: 960px)");
+  useRefresh(["columns", "experiments"], 3000);
+  useTitle(experiment?.name ?? "");
+
+  const draw = useCallback((id: string) => change({ draw: toggleSlot(slots, id) }, true), [change, slots]);
+  const setBase = useCallback((id: string) => change({ base: view.base === id ? "" : id }), [change, view.base]);
+  const compare = useCallback(() => {
+    const ids = state.rows.map((r) => r.run.run_id).filter((id) => selected.has(id));
+    if (ids.length > 1) navigate(comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
+  }, [state.rows, selected, view.base]);
+  const open = useCallback((id: string) => navigate(runPath(experimentId, id)), [experimentId]);
+  const select = useCallback((ids: string[], on: boolean) => setSelected((old) => {
+    const next = new Set(old);
+    for (const id of ids) if (on) next.add(id); else next.delete(id);
+    return next;
+  }), []);
+
+  const layout: Layout = narrow && view.layout === "both" ? "table" : view.layout;
+  useTableKeys({
+    rows: state.rows, cursor, setCursor, draw, open, setBase, compare,
+    toggle: (id) => select([id], !selected.has(id)),
+    clear: () => (selected.size ? setSelected(new Set()) : change({ zoom: null }, true)),
+    filter: () => filterInput.current?.focus(),
+    differing: () => change({ diff: !view.diff }),
+    layout: (next) => change({ layout: next }),
+  });
+
+  if (experiments.data && !experiment) return <main id="main" className="page" tabIndex={-1}><EmptyState title={t.noExperiment} /></main>;
+  if (columns.error && !columns.data) return <main id="main" className="page" tabIndex={-1}><ErrorBox error={columns.error} onRetry={() => void columns.refetch()} /></main>;
+
+  const running = experiment?.running ?? state.rows.filter((r) => isRunning(r.run)).length;
+  const empty = columns.data?.runs === 0 && !view.deleted && !view.q && state.rows.length === 0;
+  const options: { value: Layout; label: string; icon: "table" | "split" | "chart" }[] = [
+    { value: "table", label: t.layoutTable, icon: "table" },
+    ...(narrow ? [] : [{ value: "both" as const, label: t.layoutBoth, icon: "split" as const }]),
+    { value: "charts", label: t.layoutCharts, icon: "chart" },
+  ];
+  const lead = state.rows.find((r) => slotOf(slots, r.run.run_id) !== null && !isRunning(r.run))?.run.run_id ?? null;
+  const table = {
+    rows: state.rows, state, columns: shown, sort, main, slots, selected, cursor, base: view.base, experimentId, deleted: view.deleted, filtered: view.q !== "",
+    onSort: (next: typeof sort) => change({ sort: next }), onNeed: (index: number) => void store.need(index), onDraw: draw, onSelect: select, onCursor: setCursor,
+    onBase: setBase, onOpen: open, onRelease: () => store.release(), onHold: setHold, onClearFilter: () => change({ q: "" }),
+    onColumns: (ids: string[]) => change({ cols: ids }), onCompare: compare, onClearSelection: () => setSelected(new Set()), onChanged: () => void store.refresh(null, false),
+    onDrawSelected: () => change({ draw: assignSlots(slots, [...selected]) }, true), query: view.q, onShowActive: () => change({ deleted: false }),
+  };
+  const charts = <ChartsPane view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
+  return (
+    <main id="main" className="page" tabIndex={-1}>
+      <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running}>
+        {!phone && <Segment label={t.layout} value={layout} options={options} onChange={(next) => change({ layout: next })} />}
+        <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} change={change} />
+      </Top>
+      {empty
+        ? <div className="body"><EmptyStart name={experiment?.name} /></div>
+        : (
+          <>
+            <FourAnswers experimentId={experimentId} view={view} columns={columns.data} main={main} slots={slots} total={state.total} change={change} />
+            <FilterBar inputRef={filterInput} view={view} change={change} columns={columns.data} state={state} all={chosen} sort={sort} main={main} />
+            {phone
+              ? <div className="phone"><div className="phone-charts">{charts}</div><RunsList {...table} /></div>
+              : (
+                <div className={`split ${layout}`} style={{ "--split": `${split}%` } as CSSProperties}>
+                  {layout !== "charts" && <RunsPane {...table} />}
+                  {layout === "both" && <Splitter value={Number(split)} fallback={SPLIT} onChange={(value) => setSplit(String(value))} />}
+                  {layout !== "table" && charts}
+                </div>
+              )}
+          </>
+        )}
+      {state.error instanceof ApiError && state.error.offline && <span className="vh" role="alert">{t.offline}</span>}
+    </main>
+  );
+}

@@ -1,0 +1,46 @@
+import type { Ref } from "react";
+import type { Columns } from "../../api/table";
+import type { TableState } from "../../api/tableStore";
+import type { Column } from "../../model/columns";
+import { formatCount } from "../../model/format";
+import { locale, t } from "../../i18n";
+import { Button } from "../../ui/Button";
+import { Icon } from "../../ui/Icon";
+import { MenuButton } from "../../ui/Menu";
+import type { ExperimentView, SortKey } from "../../url/experiment";
+import { ColumnChooser } from "./ColumnChooser";
+import { FilterField } from "./FilterField";
+import type { MainMetric } from "./useExperiment";
+
+interface Props {
+  inputRef: Ref<HTMLInputElement>;
+  view: ExperimentView;
+  change: (change: Partial<ExperimentView>, replace?: boolean) => void;
+  columns: Columns | undefined;
+  state: TableState;
+  all: Column[];
+  sort: SortKey[];
+  main: MainMetric;
+}
+
+const label = (key: string) => (key.startsWith("attributes.") ? t.started : key.slice(key.indexOf(".") + 1));
+
+export function FilterBar({ inputRef, view, change, columns, state, all, sort, main }: Props) {
+  const total = columns?.runs ?? state.total;
+  const count = view.q && total >= state.total ? t.ofTotal(formatCount(state.total, locale), formatCount(total, locale)) : t.runs(state.total);
+  const first = sort[0];
+  const sorts = () => [{ key: "attributes.start_time", column: null }, ...all.filter((c) => c.sort && c.kind !== "started").map((c) => ({ key: c.sort!, column: c }))].map(({ key }) => ({
+    label: label(key), checked: first?.key === key,
+    onSelect: () => change({ sort: [{ key, desc: first?.key === key ? !first.desc : key.startsWith("metrics.") ? !main.lower(key.slice(8)) : key.startsWith("attributes.") }] }),
+  }));
+  return (
+    <div className="bar">
+      <FilterField inputRef={inputRef} value={view.q} error={state.error} columns={columns} count={state.fresh ? "" : count} onChange={(q) => change({ q, zoom: null }, true)} />
+      <MenuButton label={t.sortBy} icon="sort" entries={sorts} aria-label={`${t.sortBy}: ${first ? label(first.key) : ""}`}><span className="hide-s ell sortname">{first ? label(first.key) : t.sortBy}</span></MenuButton>
+      <Button className="hide-s" icon="diff" on={view.diff} onClick={() => change({ diff: !view.diff })}>{t.onlyDiffering}</Button>
+      <ColumnChooser view={view} change={change} columns={columns} shown={all} />
+      {state.loading && !state.fresh && <span className="vh" role="status">{t.loadingText}</span>}
+      {view.q && <button type="button" className="vh" onClick={() => change({ q: "" })}>{t.clearFilter}<Icon name="x" /></button>}
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { ApiError } from "../../api/http";
+import type { Columns } from "../../api/table";
+import { complete, tokens, type Completion } from "../../model/filter";
+import { t } from "../../i18n";
+import { Icon } from "../../ui/Icon";
+
+interface Props {
+  inputRef: Ref<HTMLInputElement>;
+  value: string;
+  error: Error | null;
+  columns: Columns | undefined;
+  count: string;
+  onChange: (text: string) => void;
+}
+
+const SETTLE_MS = 300;
+
+/** The text in colour behind the field: namespaces in accent, the faulty place underlined. */
+function Mirror({ text, wrong }: { text: string; wrong: [number, number] | null }) {
+  let at = 0;
+  return tokens(text).map((token, i) => {
+    const from = at;
+    at += token.text.length;
+    const bad = wrong !== null && from < wrong[1] && at > wrong[0];
+    return <span key={i} className={`tk-${token.kind}${bad ? " err" : ""}`}>{token.text}</span>;
+  });
+}
+
+function coverage({ runs, distinct }: Completion, total: number): string {
+  const parts = [distinct ? t.values(distinct) : "", runs !== undefined && total ? `${Math.round((runs / total) * 100)} %` : ""];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** One field for the search language, with completion under the caret and errors at their place. */
+export function FilterField({ inputRef, value, error, columns, count, onChange }: Props) {
+  const [text, setText] = useState(value);
+  const [caret, setCaret] = useState<number | null>(null);
+  const [active, setActive] = useState(-1);
+  const [open, setOpen] = useState(false);
+  const own = useRef<HTMLInputElement | null>(null);
+  const mirror = useRef<HTMLDivElement>(null);
+  const jump = useRef<number | null>(null);
+  const sent = useRef(value);
+  const listId = useId();
+
+  useEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value;
+    setText(value);
+  }, [value]);
+  useEffect(() => {
+    if (text.trim() === sent.current.trim()) return;
+    const timer = setTimeout(() => {
+      sent.current = text.trim();
+      onChange(text.trim());
+    }, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+  useLayoutEffect(() => {
+    if (jump.current !== null) own.current?.setSelectionRange(jump.current, jump.current);
+    jump.current = null;
+    if (mirror.current && own.current) mirror.current.scrollLeft = own.current.scrollLeft;
+  });
+
+  const found = useMemo(() => (columns && caret !== null && open ? complete(text, caret, columns) : null), [columns, caret, text, open]);
+  const items = found?.items ?? [];
+  const take = (item: Completion) => {
+    if (!found) return;
+    const next = text.slice(0, found.from) + item.insert + text.slice(found.to).replace(/^['"`]?\s*/, "");
+    jump.current = found.from + item.insert.length;
+    setText(next);
+    setCaret(jump.current);
+    setActive(-1);
+  };
+  const keys = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === "Escape") {
+      if (open && items.length) setOpen(false);
+      else own.current?.blur();
+      event.stopPropagation();
+    } else if (event.key === "Enter" || event.key === "Tab") {
+      const chosen = items[active] ?? (event.key === "Tab" && open ? items[0] : undefined);
+      if (chosen) {
+        event.preventDefault();
+        take(chosen);
+      } else if (event.key === "Enter") {
+        sent.current = text.trim();
+        onChange(text.trim());
+        setOpen(false);
+      }
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && items.length) {
+      event.preventDefault();
+      setActive((active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length);
+    }
+  };
+  const wrong: [number, number] | null = error instanceof ApiError && error.position !== null && text.trim() === sent.current ? [error.position, error.position + Math.max(1, error.length ?? 1)] : null;
+  const shown = error !== null && !(error instanceof ApiError && error.offline);
+  const follow = (input: HTMLInputElement) => setCaret(input.selectionStart);
+  return (
+    <div className="filterbox">
+      <div className={`filter${shown ? " wrong" : ""}`} role="search">
+        <span className="muted"><Icon name="filter" small /></span>
+        <div className="filter-text">
+          <div ref={mirror} className="mirror" aria-hidden="true"><Mirror text={text} wrong={wrong} /></div>
+          <input ref={(node) => { own.current = node; if (typeof inputRef === "function") inputRef(node); else if (inputRef) inputRef.current = node; }}
+            data-testid="filter-input" value={text} placeholder={t.filterHint} aria-label={t.filterLabel} spellCheck={false} autoComplete="off" autoCapitalize="off"
+            role="combobox" aria-expanded={open && items.length > 0} aria-controls={listId} aria-autocomplete="list" aria-invalid={shown || undefined} aria-activedescendant={active >= 0 ? `${listId}-${active}` : undefined}
+            onChange={(e) => { setText(e.target.value); setCaret(e.target.selectionStart); setActive(-1); setOpen(true); }}
+            onKeyDown={keys} onClick={(e) => { follow(e.currentTarget); setOpen(true); }} onKeyUp={(e) => follow(e.currentTarget)} onBlur={() => setOpen(false)}
+            onScroll={(e) => mirror.current && (mirror.current.scrollLeft = e.currentTarget.scrollLeft)} />
+        </div>
+        {text && <button type="button" className="copy" aria-label={t.clearFilter} title={t.clearFilter} onClick={() => { setText(""); sent.current = ""; onChange(""); own.current?.focus(); }}><Icon name="x" small /></button>}
+        <span className="muted num filter-count">{count}</span>
+      </div>
+      <div id={listId} role="listbox" aria-label={t.suggestions} className={open && items.length ? "complete" : "complete none"}>
+        {open && items.map((item, i) => (
+          <div key={item.kind + item.label} id={`${listId}-${i}`} role="option" aria-selected={i === active} className={`mi${i === active ? " on" : ""}`}
+            onPointerDown={(e) => { e.preventDefault(); take(item); }}>
+            <code className="grow ell">{item.label}</code>
+            <span className="muted num">{coverage(item, columns?.runs ?? 0)}</span>
+          </div>
+        ))}
+      </div>
+      {shown && <div className="filter-error" role="alert" data-testid="filter-error"><span className="bad">{error.message}</span><span className="grow" /><span className="muted">{t.lastResult}</span></div>}
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+import { formatNumber } from "../../model/format";
+import { locale, t } from "../../i18n";
+import { isRunning } from "../../model/status";
+import type { TableProps } from "./tableTypes";
+
+/** Number of runs and drawn ones, mean and deviation of the sorted metric, the keys. */
+export function TableFooter({ rows, state, sort, slots }: TableProps) {
+  const key = sort[0]?.key.startsWith("metrics.") ? sort[0].key.slice(8) : null;
+  const values = key === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => r.metrics[key]?.last ?? NaN).filter(Number.isFinite);
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / Math.max(1, values.length - 1));
+  return (
+    <div className="tfoot">
+      <span>{t.runs(state.total)}</span>
+      <span>{t.drawn(slots.filter(Boolean).length)}</span>
+      {values.length > 1 && <span className="ell">{t.mean} <b>{formatNumber(mean, locale)} ± {formatNumber(deviation, locale)}</b></span>}
+      <span className="grow" />
+      <span className="hint"><kbd>Space</kbd> {t.drawMenu.toLowerCase()}</span>
+      <span className="hint"><kbd>B</kbd> {t.baseline}</span>
+      <span className="hint"><kbd>?</kbd> {t.keys}</span>
+    </div>
+  );
+}

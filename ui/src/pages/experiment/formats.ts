@@ -1,0 +1,40 @@
+import type { Row } from "../../api/table";
+import { metricValue, type Column } from "../../model/columns";
+import { digitsFor, type Digits } from "../../model/format";
+
+export interface Heat {
+  best: number;
+  reach: number;
+}
+export interface Formats {
+  digits: Map<string, Digits>;
+  heat: Map<string, Heat>;
+}
+
+const SAMPLE = 400;
+
+/** One number format a column, and the colour scale of the main metric, from the rows at hand. */
+export function formatsOf(columns: Column[], rows: Row[], main: string | null, lower: (key: string) => boolean): Formats {
+  const digits = new Map<string, Digits>();
+  const heat = new Map<string, Heat>();
+  const sample = rows.slice(0, SAMPLE);
+  for (const column of columns) {
+    if (column.kind !== "metric") continue;
+    const values = sample.map((row) => metricValue(row, column.key, column.aggregate));
+    digits.set(column.id, digitsFor(values));
+    if (column.key !== main || column.aggregate !== "last") continue;
+    const finite = values.filter((v): v is number => v !== null && Number.isFinite(v)).sort((a, b) => (lower(column.key) ? a - b : b - a));
+    if (finite.length < 3) continue;
+    const best = finite[0]!;
+    const middle = finite[Math.floor(finite.length * 0.75)]!;
+    heat.set(column.id, { best, reach: Math.abs(middle - best) || 1 });
+  }
+  return { digits, heat };
+}
+
+/** How strong the pad behind a value is: 1 for the best, 0 from the third quarter on. */
+export function heatOf(value: number | null, heat: Heat | undefined): number {
+  if (value === null || !heat || !Number.isFinite(value)) return 0;
+  const left = Math.max(0, 1 - Math.abs(value - heat.best) / heat.reach);
+  return Math.round(left ** 1.4 * 95) / 100;
+}

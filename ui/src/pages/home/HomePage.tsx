@@ -1,0 +1,76 @@
+import { useMemo, useState } from "react";
+import { locale, t } from "../../i18n";
+import { formatCount, formatDuration } from "../../model/format";
+import { durationOf } from "../../model/status";
+import { EmptyStart } from "../../parts/EmptyStart";
+import { NewExperimentDialog } from "../../parts/ExperimentDialogs";
+import { ExperimentTable } from "../../parts/ExperimentTable";
+import { useExperiments, useRefresh, useTable } from "../../parts/queries";
+import { Top } from "../../parts/Top";
+import { Button } from "../../ui/Button";
+import { useTitle } from "../../ui/hooks";
+import { Link } from "../../ui/router";
+import { ErrorBox, SkeletonRows } from "../../ui/States";
+import "../../styles/home.css";
+import { LatelyTable } from "./LatelyTable";
+import { LookList } from "./LookList";
+import { RunningCard } from "./RunningCard";
+
+const SHOWN = 8;
+const RUNNING = 9;
+const LATEST = 60;
+
+/** What runs now, the experiments, what finished lately and what failed. */
+export default function HomePage() {
+  const [creating, setCreating] = useState(false);
+  const experiments = useExperiments("active");
+  const all = useMemo(() => experiments.data ?? [], [experiments.data]);
+  const busy = useMemo(() => [...all].sort((a, b) => (b.last_run_time ?? 0) - (a.last_run_time ?? 0) || b.creation_time - a.creation_time), [all]);
+  const ids = busy.slice(0, 200).map((e) => e.experiment_id);
+  const runs = all.reduce((sum, e) => sum + e.runs, 0);
+  const running = all.reduce((sum, e) => sum + e.running, 0);
+  const now = useTable("running", { experiment_ids: busy.filter((e) => e.running).map((e) => e.experiment_id), filter: "attributes.status = 'RUNNING'", max_results: RUNNING }, running > 0);
+  const latest = useTable("latest", { experiment_ids: ids, filter: "attributes.status != 'RUNNING'", order_by: ["attributes.start_time DESC"], max_results: LATEST }, ids.length > 0 && runs > 0);
+  useRefresh(["experiments", "table"]);
+  useTitle(t.home);
+  const names = useMemo(() => new Map(all.map((e) => [e.experiment_id, e.name])), [all]);
+  const folders = new Set(all.filter((e) => e.name.includes("/")).map((e) => e.name.split("/")[0])).size;
+  const rows = latest.data?.rows ?? [];
+  const finished = rows.filter((r) => r.run.status === "FINISHED").slice(0, SHOWN);
+  const look = rows.filter((r) => r.run.status === "FAILED" || r.run.status === "KILLED").slice(0, SHOWN);
+  const live = running > 0 ? (now.data?.rows ?? []).filter((r) => r.run.status === "RUNNING") : [];
+  const started = runs > 0;
+  return (
+    <main id="main" className="page" tabIndex={-1}>
+      <Top crumbs={[{ label: t.home }]} running={running}>
+        <Button icon="plus" onClick={() => setCreating(true)}>{t.newExperiment}</Button>
+      </Top>
+      <div className="body">
+        {experiments.error && !experiments.data && <ErrorBox error={experiments.error} onRetry={() => void experiments.refetch()} />}
+        {experiments.isPending && <SkeletonRows rows={10} />}
+        {experiments.data && !started && <div className="hlay one"><EmptyStart />{all.length > 0 && <section className="card"><ExperimentTable experiments={busy} /></section>}</div>}
+        {experiments.data && started && (
+          <div className="hlay">
+            {live.length > 0 && (
+              <section className="span">
+                <div className="hd"><h2>{t.runningNow}</h2><span className="muted num">{t.runs(running)}</span></div>
+                <div className="three">{live.map((row) => <RunningCard key={row.run.run_id} row={row} experiment={names.get(row.run.experiment_id) ?? ""} />)}</div>
+              </section>
+            )}
+            <div className="col">
+              <section>
+                <div className="hd"><h2>{t.experiments}</h2><span className="muted num">{formatCount(all.length, locale)}{folders > 0 && t.inFolders(folders)}, {t.runs(runs)}</span><Link to="/experiments">{t.allExperiments}</Link></div>
+                <div className="card"><ExperimentTable experiments={busy.slice(0, SHOWN)} /></div>
+              </section>
+              {finished.length > 0 && <LatelyTable rows={finished} names={names} />}
+            </div>
+            <div className="col">
+              <LookList rows={look} reason={(r) => (r.run.status === "FAILED" ? t.reasonFailed : t.reasonKilled)(formatDuration(durationOf(r.run, Date.now())))} />
+            </div>
+          </div>
+        )}
+      </div>
+      {creating && <NewExperimentDialog onClose={() => setCreating(false)} />}
+    </main>
+  );
+}

@@ -1,0 +1,40 @@
+import { useState } from "react";
+import { t } from "../../i18n";
+import { MenuButton } from "../../ui/Menu";
+import { Icon } from "../../ui/Icon";
+import { copyText } from "../../ui/toast";
+
+interface Props {
+  params: Record<string, string>;
+  /** Values that most runs have, where this run's differ; those rows come first. */
+  usual?: Record<string, string | null>;
+  large?: boolean;
+}
+
+const FILTER_FROM = 15;
+
+/** Parameters, the differing ones first, with a filter once there are many. */
+export function ParameterTable({ params, usual = {}, large = false }: Props) {
+  const [search, setSearch] = useState("");
+  const keys = Object.keys(params).sort((a, b) => Number(b in usual) - Number(a in usual) || a.localeCompare(b, undefined, { numeric: true }));
+  const words = search.toLowerCase();
+  const shown = keys.filter((key) => key.toLowerCase().includes(words) || params[key]!.toLowerCase().includes(words));
+  return (
+    <section className={`card params${large ? " large" : ""}`}>
+      <header>
+        <h2>{t.parameters}</h2><span className="muted num">{keys.length || ""}</span>
+        {keys.length > 0 && <span className="right"><MenuButton look="ghost" className="tiny" icon="more" label={`${t.parameters}: ${t.more}`} entries={() => [{ label: t.copyJson, icon: "copy", onSelect: () => void copyText(JSON.stringify(params, null, 2)) }]} /></span>}
+      </header>
+      {keys.length >= FILTER_FROM && <div className="padded"><label className="search wide"><Icon name="search" small /><input value={search} placeholder={t.filterParams} aria-label={t.filterParams} onChange={(e) => setSearch(e.target.value)} /></label></div>}
+      {keys.length === 0 && <p className="note">{t.noParams}</p>}
+      <dl>
+        {shown.map((key) => (
+          <div key={key} className={`pr${key in usual ? " diff" : ""}`} data-testid="param-row" data-key={key}>
+            <dt className="ell" title={key}>{key}</dt>
+            <dd title={params[key]}>{key in usual && usual[key] !== null && <s>{usual[key]}</s>}<span className="ell">{params[key]}</span></dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

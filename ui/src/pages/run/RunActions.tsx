@@ -1,0 +1,31 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { deleteRun, restoreRun, type RunDetail } from "../../api/runs";
+import { reproduction } from "../../model/answers";
+import { t } from "../../i18n";
+import { Button } from "../../ui/Button";
+import { Ask } from "../../ui/Dialog";
+import { MenuButton } from "../../ui/Menu";
+import { complain, copyText } from "../../ui/toast";
+
+export function RunActions({ run }: { run: RunDetail }) {
+  const [asking, setAsking] = useState(false);
+  const client = useQueryClient();
+  const id = run.info.run_id;
+  const deleted = run.info.lifecycle_stage === "deleted";
+  const { lines } = reproduction(run.tags);
+  const refresh = () => client.invalidateQueries();
+  return (
+    <>
+      {lines.length > 0 && <Button look="primary" icon="copy" onClick={() => void copyText(lines.join("\n"), t.commandCopied)}>{t.copyCommand}</Button>}
+      <MenuButton icon="more" label={t.more} entries={() => [
+        { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) },
+        "line",
+        deleted
+          ? { label: t.restore, icon: "undo", onSelect: () => void restoreRun(id).then(refresh, complain) }
+          : { label: t.deleteRun, icon: "trash", danger: true, onSelect: () => setAsking(true) },
+      ]} />
+      {asking && <Ask title={t.deleteRuns(1)} text={t.deleteRunsText} action={t.remove} danger onAnswer={() => deleteRun(id).then(refresh)} onClose={() => setAsking(false)} />}
+    </>
+  );
+}

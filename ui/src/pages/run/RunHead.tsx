@@ -1,0 +1,55 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { renameRun, type RunDetail } from "../../api/runs";
+import { formatDuration, formatMoment } from "../../model/format";
+import { durationOf } from "../../model/status";
+import { locale, t } from "../../i18n";
+import { StatusPill } from "../../parts/Status";
+import { Ask } from "../../ui/Dialog";
+import { useNow } from "../../ui/hooks";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/router";
+import { copyText } from "../../ui/toast";
+import { slotColour } from "../../ui/Swatch";
+import { runPath } from "../../url/routes";
+import { TagEditor } from "./TagEditor";
+
+const MOST_CHIPS = 4;
+export const ownTags = (tags: Record<string, string>) => Object.entries(tags).filter(([key]) => !key.startsWith("mlflow.") && !key.startsWith("logbuch."));
+
+/** Name, status, id, duration, start, who, tags. */
+export function RunHead({ run }: { run: RunDetail }) {
+  const { info, tags } = run;
+  const now = useNow(1000);
+  const client = useQueryClient();
+  const [asking, setAsking] = useState<"name" | "tags" | null>(null);
+  const refresh = () => client.invalidateQueries({ queryKey: ["run", info.run_id] });
+  const own = ownTags(tags);
+  const parent = tags["mlflow.parentRunId"];
+  const user = info.user || tags["mlflow.user"];
+  return (
+    <div className="head">
+      {info.lifecycle_stage === "deleted" && <p className="banner warn"><Icon name="trash" small />{t.deletedBanner}</p>}
+      <div className="head-name">
+        <span className="sw" style={{ background: slotColour(0) }} />
+        <h2 className="ell" title={info.name} onDoubleClick={() => setAsking("name")}>{info.name}</h2>
+        <StatusPill status={info.status} />
+        <button type="button" className="copy" aria-label={t.renameRun} title={t.renameRun} onClick={() => setAsking("name")}><Icon name="pencil" small /></button>
+      </div>
+      <div className="meta">
+        <button type="button" className="mono idcopy" title={t.copy} onClick={() => void copyText(info.run_id)}>{info.run_id}</button>
+        <span><b className="num">{formatDuration(durationOf(info, now))}</b></span>
+        <span>{t.startedAt} <b>{formatMoment(info.start_time, now, locale)}</b></span>
+        {user && <span>{t.by} <b>{user}</b></span>}
+        {parent && <span>{t.parent} <Link to={runPath(info.experiment_id, parent)} className="mono">{parent.slice(0, 8)}</Link></span>}
+        <span className="row tagrow">
+          {own.slice(0, MOST_CHIPS).map(([key, value]) => <span key={key} className="chip small" title={`${key}: ${value}`}>{key} <b>{value}</b></span>)}
+          {own.length > MOST_CHIPS && <span className="muted num">{t.nMore(own.length - MOST_CHIPS)}</span>}
+          <button type="button" className="copy" onClick={() => setAsking("tags")}><Icon name="tag" small />{t.editTags}</button>
+        </span>
+      </div>
+      {asking === "name" && <Ask title={t.renameRun} action={t.save} field={{ label: t.runName, value: info.name }} onAnswer={(name) => renameRun(info.run_id, name).then(refresh)} onClose={() => setAsking(null)} />}
+      {asking === "tags" && <TagEditor runId={info.run_id} tags={own} onChanged={() => void refresh()} onClose={() => setAsking(null)} />}
+    </div>
+  );
+}

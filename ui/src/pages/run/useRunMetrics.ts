@@ -1,0 +1,22 @@
+import { useMemo } from "react";
+import type { MetricCell } from "../../api/table";
+import { useColumns, useRefresh, useTable } from "../../parts/queries";
+
+export interface RunMetrics {
+  /** Keys that this run has, sorted. */
+  keys: string[];
+  cells: Record<string, MetricCell>;
+  loading: boolean;
+}
+
+/** The metrics of one run: asked for among the experiment's keys, kept where it has them. */
+export function useRunMetrics(experimentId: string, runId: string): RunMetrics {
+  const columns = useColumns([experimentId]);
+  const wire = useMemo(() => columns.data?.metrics.map((m) => `metrics.${m.key}`) ?? [], [columns.data]);
+  const table = useTable("run-metrics", { experiment_ids: [experimentId], run_ids: [runId], columns: wire, view: "all", max_results: 1 }, wire.length > 0);
+  useRefresh(["columns"], 3000);
+  return useMemo(() => {
+    const cells = Object.fromEntries(Object.entries(table.data?.rows[0]?.metrics ?? {}).filter(([, cell]) => cell.last !== null));
+    return { keys: Object.keys(cells).sort(), cells, loading: table.isPending && wire.length > 0 };
+  }, [table.data, table.isPending, wire.length]);
+}

@@ -1,0 +1,63 @@
+import { Fragment, type ReactNode } from "react";
+import { live } from "../api/live";
+import { formatMoment } from "../model/format";
+import { locale, t } from "../i18n";
+import { useStore } from "../ui/hooks";
+import { Link } from "../ui/router";
+
+export interface Crumb {
+  label: string;
+  to?: string;
+}
+
+/** The state of the live stream: a dot while it runs, a hollow ring with the time of the last word when it is lost. */
+export function LiveState({ running }: { running?: number }) {
+  const { state, heard } = useStore(live.state);
+  const text = state === "offline"
+    ? heard ? t.offlineSince(formatMoment(heard, Date.now(), locale)) : t.offline
+    : state === "connecting" ? t.connecting : running ? t.running(running) : t.live;
+  return (
+    <span className={`live ${state}`} data-testid="live-state" data-state={state} role="status">
+      <i />
+      <span>{text}</span>
+      {state === "offline" && <button type="button" className="linkish" onClick={() => live.reconnect()}>{t.tryNow}</button>}
+    </span>
+  );
+}
+
+interface TopProps {
+  crumbs: Crumb[];
+  running?: number;
+  after?: ReactNode;
+  children?: ReactNode;
+}
+
+/** The bar on top: where we are, whether it is live, and the actions of the page. */
+export function Top({ crumbs, running, after, children }: TopProps) {
+  return (
+    <header className="top">
+      <nav className="crumb" aria-label={t.folder}>
+        {crumbs.map((crumb, i) => {
+          const last = i === crumbs.length - 1;
+          return (
+            <Fragment key={i}>
+              {i > 0 && <span className={`slash${last ? "" : " hide-s"}`} aria-hidden="true">/</span>}
+              {last ? <h1>{crumb.label}</h1> : crumb.to ? <Link className={i < crumbs.length - 2 ? "hide-s" : ""} to={crumb.to}>{crumb.label}</Link> : <span className="hide-s">{crumb.label}</span>}
+            </Fragment>
+          );
+        })}
+      </nav>
+      {after}
+      <LiveState running={running} />
+      <span className="grow" />
+      {children}
+    </header>
+  );
+}
+
+/** The folders of an experiment's name as crumbs, then the name itself. */
+export function experimentCrumbs(name: string, to?: string): Crumb[] {
+  const parts = name.split("/");
+  const folders = parts.slice(0, -1).map((label, i) => ({ label, to: `/experiments?folder=${encodeURIComponent(parts.slice(0, i + 1).join("/"))}` }));
+  return [{ label: t.experiments, to: "/experiments" }, ...folders, { label: parts[parts.length - 1] || name, to }];
+}

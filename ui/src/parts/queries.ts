@@ -1,0 +1,32 @@
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { listExperiments, type View } from "../api/experiments";
+import { getRun } from "../api/runs";
+import { getColumns, queryTable, type TableQuery } from "../api/table";
+import { useOnChanges } from "./live";
+
+export function useExperiments(view: View) {
+  return useQuery({ queryKey: ["experiments", view], queryFn: ({ signal }) => listExperiments(view, signal) });
+}
+
+export function useColumns(experimentIds: string[]) {
+  return useQuery({ queryKey: ["columns", ...experimentIds], queryFn: ({ signal }) => getColumns(experimentIds, signal), enabled: experimentIds.length > 0, placeholderData: keepPreviousData });
+}
+
+export function useRun(runId: string) {
+  return useQuery({ queryKey: ["run", runId], queryFn: ({ signal }) => getRun(runId, signal) });
+}
+
+/** A search for a part of the page. After a failure the last good answer stays. */
+export function useTable(name: string, query: TableQuery, enabled = true) {
+  const found = useQuery({ queryKey: ["table", name, query], queryFn: ({ signal }) => queryTable(query, signal), enabled, placeholderData: keepPreviousData });
+  const [good, setGood] = useState(found.data);
+  if (found.data && found.data !== good) setGood(found.data);
+  return { data: found.data ?? good, isPending: found.isPending, error: found.error };
+}
+
+/** Refetches queries by the first word of their key when runs change; those in flight are left to finish. */
+export function useRefresh(names: string[], rest = 1500): void {
+  const client = useQueryClient();
+  useOnChanges(() => client.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) }, { cancelRefetch: false }), rest);
+}

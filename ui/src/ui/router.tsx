@@ -1,0 +1,65 @@
+import { useCallback, useMemo, type AnchorHTMLAttributes, type MouseEvent, type Ref } from "react";
+import { createStore } from "../model/store";
+import { basePath, below, under } from "../url/base";
+import { fromMlflowHash } from "../url/hash";
+import { useStore } from "./hooks";
+
+export interface Place {
+  path: string;
+  search: string;
+}
+
+const read = (): Place => ({ path: below(location.pathname, basePath()), search: location.search });
+const place = createStore<Place>({ path: "/", search: "" });
+
+function update(): void {
+  const next = read();
+  const old = place.get();
+  if (next.path !== old.path || next.search !== old.search) place.set(next);
+}
+
+/** Follows a printed MLflow address, then keeps the place in step with the browser's history. */
+export function startRouter(): void {
+  const follow = () => {
+    const target = fromMlflowHash(location.hash);
+    if (target !== null) history.replaceState(null, "", under(target));
+    update();
+  };
+  addEventListener("popstate", follow);
+  addEventListener("hashchange", follow);
+  follow();
+}
+
+/** Goes to a path below the base. `replace` when Back should not come here again. */
+export function navigate(to: string, options: { replace?: boolean } = {}): void {
+  const before = place.get().path;
+  history[options.replace ? "replaceState" : "pushState"](null, "", under(to));
+  update();
+  if (before !== place.get().path) document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+export const usePlace = () => useStore(place);
+
+/** State that lives in the query string: `parse` reads it, `format` writes it with defaults left out. */
+export function useView<T extends object>(parse: (search: string) => T, format: (view: T) => string): [T, (change: Partial<T>, replace?: boolean) => void] {
+  const { search } = usePlace();
+  const view = useMemo(() => parse(search), [parse, search]);
+  const change = useCallback((part: Partial<T>, replace = false) => {
+    const now = place.get();
+    navigate(now.path + format({ ...parse(now.search), ...part }), { replace });
+  }, [parse, format]);
+  return [view, change];
+}
+
+type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string; ref?: Ref<HTMLAnchorElement> };
+
+/** A link inside the page: a plain click navigates, every other one is the browser's. */
+export function Link({ to, onClick, ...rest }: LinkProps) {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event);
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    navigate(to);
+  };
+  return <a href={under(to)} onClick={follow} {...rest} />;
+}

@@ -1,0 +1,44 @@
+import { useEffect } from "react";
+import { createStore } from "../model/store";
+import { t } from "../i18n";
+import { useStore } from "./hooks";
+
+interface Notice {
+  text: string;
+  bad: boolean;
+}
+const notice = createStore<Notice | null>(null);
+
+export const say = (text: string) => notice.set({ text, bad: false });
+export const complain = (error: unknown) => notice.set({ text: error instanceof Error ? error.message : t.failed, bad: true });
+
+/** Copies and says so. */
+export async function copyText(text: string, said: string = t.copied): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a secure context there is no clipboard; a hidden field still works.
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  say(said);
+}
+
+/** One line at the foot of the page, read aloud politely, gone after four seconds. */
+export function Toasts() {
+  const now = useStore(notice);
+  useEffect(() => {
+    if (!now) return;
+    const timer = setTimeout(() => notice.set(null), now.bad ? 8000 : 4000);
+    return () => clearTimeout(timer);
+  }, [now]);
+  return (
+    <div className="toasts" role="status" aria-live="polite">
+      {now && <div className={`toast${now.bad ? " bad" : ""}`}>{now.text}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { below } from "./base";
+import { comparePath, formatCompare, parseCompare } from "./compare";
+import { DEFAULT_VIEW, formatExperiment, parseExperiment, type ExperimentView } from "./experiment";
+import { fromMlflowHash } from "./hash";
+import { formatRoute, parseRoute, type Route } from "./routes";
+
+describe("routes", () => {
+  const routes: Route[] = [
+    { page: "home" }, { page: "experiments" }, { page: "compare" },
+    { page: "experiment", experimentId: "12" },
+    { page: "run", experimentId: "1", runId: "a-b", tab: "overview" },
+    { page: "run", experimentId: "a b/c", runId: "x", tab: "artifacts" },
+  ];
+  it.each(routes)("round-trips %o", (route) => expect(parseRoute(formatRoute(route))).toEqual(route));
+  it("knows what it does not know", () => {
+    expect(parseRoute("/e/1/runs/x/nonsense").page).toBe("missing");
+    expect(parseRoute("/models").page).toBe("missing");
+    expect(parseRoute("/e/%E0%A4%A/").page).toBe("experiment");
+  });
+  it("cuts the prefix", () => {
+    expect(below("/logbuch/e/1", "/logbuch/")).toBe("/e/1");
+    expect(below("/", "/")).toBe("/");
+  });
+});
+
+describe("experiment view", () => {
+  const full: ExperimentView = {
+    q: "metrics.`eval/loss` < 0.4 AND tags.a = 'x&y=ü'", sort: [{ key: "metrics.eval/loss", desc: false }, { key: "params.a,b", desc: true }],
+    cols: ["metrics.a b", "params.lr"], draw: ["r1", "", "r2"], base: "r1", diff: true, deleted: true, layout: "charts",
+    x: "relative", smooth: 0, ylog: ["train/loss"], zoom: [10, 20.5], charts: "train/*",
+  };
+  it("round-trips everything", () => expect(parseExperiment(formatExperiment(full))).toEqual(full));
+  it("leaves defaults out", () => expect(formatExperiment(DEFAULT_VIEW)).toBe(""));
+  it("keeps an emptied drawing apart from the default", () => {
+    expect(parseExperiment(formatExperiment({ ...DEFAULT_VIEW, draw: [] })).draw).toEqual([]);
+    expect(parseExperiment("").draw).toBeNull();
+  });
+  it("survives nonsense", () => expect(parseExperiment("?smooth=x&zoom=9~1&x=moon&layout=q")).toEqual(DEFAULT_VIEW));
+});
+
+describe("compare view", () => {
+  it("round-trips", () => expect(parseCompare(formatCompare({ runs: ["a", "b"], base: "b" }))).toEqual({ runs: ["a", "b"], base: "b" }));
+  it("drops doubles", () => expect(parseCompare("?runs=a,a,b").runs).toEqual(["a", "b"]));
+});
+
+describe("MLflow's addresses", () => {
+  it.each([
+    ["#/experiments/1/runs/abc", "/e/1/runs/abc"],
+    ["#/experiments/1", "/e/1"],
+    ["#/", "/"],
+    ['#/compare-runs?runs=["a","b"]&experiments=["1"]', comparePath({ runs: ["a", "b"], base: "" })],
+  ])("%s", (hash, path) => expect(fromMlflowHash(hash)).toBe(path));
+  it("leaves other fragments alone", () => expect(fromMlflowHash("#main")).toBeNull());
+});
