@@ -50,7 +50,7 @@ def tags() -> dict[str, str]:
         SOURCE_TYPE: "NOTEBOOK" if in_notebook() else "LOCAL",
         "logbuch.python": platform.python_version(),
         "logbuch.host": socket.gethostname(),
-        "logbuch.command": _command(sys.argv),
+        "logbuch.command": _command(_started_as()),
         "logbuch.cwd": _folder(),
     }
     return {key: value for key, value in found.items() if value} | _context()
@@ -115,6 +115,20 @@ def _names_in(folder: str) -> list[str]:
 def _source() -> str:
     program = getattr(sys.modules.get("__main__"), "__file__", None)
     return str(program) if program else (sys.argv[0] if sys.argv and sys.argv[0] else "python")
+
+
+def _started_as() -> list[str]:
+    """How the interpreter was called, as one would type it: ``python train.py --lr 0.1``, or a command's own name."""
+    given = [Path(part) for part in sys.orig_argv[:2]]
+    if len(given) == 2 and given[1].parent == given[0].parent and given[1].parent.name in ("bin", "Scripts"):
+        return [given[1].name, *sys.orig_argv[2:]]
+    return ["python", *(_near(part) for part in sys.orig_argv[1:])]
+
+
+def _near(argument: str) -> str:
+    """A path below the working folder as seen from there."""
+    path, folder = Path(argument), _folder()
+    return str(path.relative_to(folder)) if folder and path.is_absolute() and path.is_relative_to(folder) else argument
 
 
 def _command(argv: list[str]) -> str:

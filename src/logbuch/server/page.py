@@ -17,15 +17,15 @@ _NOT_BUILT = (
 
 
 class Page:
-    """Serves the page below ``prefix``. Only files that lay there at the start are served, read once."""
+    """Serves the page below ``prefix``. All files are read at the start: they are small, and may be rebuilt meanwhile."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._prefix = prefix
-        self._folder = folder
         self._files = {
-            "/" + path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+            "/" + path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
         }
-        self._cache: dict[str, bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._answer(scope["method"], scope["path"].removeprefix(self._prefix))(scope, receive, send)
@@ -36,19 +36,14 @@ class Page:
         if path in self._files and path != "/index.html":
             lasting = _LASTING if path.startswith("/assets/") else _ALWAYS_ASK
             type_ = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            return Response(self._content(path), media_type=type_, headers={"cache-control": lasting})
+            return Response(self._files[path], media_type=type_, headers={"cache-control": lasting})
         if path.startswith("/assets/"):
             return PlainTextResponse("Not Found", 404)
         if "/index.html" not in self._files:
             return PlainTextResponse(_NOT_BUILT, 503)
         return Response(self._index(), media_type="text/html", headers={"cache-control": _ALWAYS_ASK})
 
-    def _content(self, path: str) -> bytes:
-        if path not in self._cache:
-            self._cache[path] = self._files[path].read_bytes()
-        return self._cache[path]
-
     def _index(self) -> bytes:
         """The page's frame; its relative addresses count from the server's base, whatever the address shown."""
         base = f'<base href="{html.escape(self._prefix)}/">'.encode()
-        return self._content("/index.html").replace(b"<head>", b"<head>" + base, 1)
+        return self._files["/index.html"].replace(b"<head>", b"<head>" + base, 1)

@@ -86,15 +86,35 @@ def test_addresses_lose_their_credentials(url: str, shown: str) -> None:
 
 
 def test_tags_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["train.py", "--lr", "1 e", "--api-key", "s3cret", "--token=abc", "--n=1"])
+    given = ["train.py", "--lr", "1 e", "--api-key", "s3cret", "--token=abc", "--n=1"]
+    monkeypatch.setattr(sys, "orig_argv", ["/usr/bin/python3.11", *given])
     monkeypatch.setenv("LOGBUCH_RUN_CONTEXT", '{"job": 7}')
     tags = capture.tags()
-    assert tags["logbuch.command"] == "train.py --lr '1 e' --api-key '***' '--token=***' --n=1"
+    assert tags["logbuch.command"] == "python train.py --lr '1 e' --api-key '***' '--token=***' --n=1"
     assert tags["mlflow.source.type"] == "LOCAL"
     assert tags["job"] == "7"
     assert {"mlflow.user", "mlflow.source.name", "logbuch.python", "logbuch.host", "logbuch.cwd"} <= tags.keys()
     monkeypatch.setenv("LOGBUCH_RUN_CONTEXT", "[nonsense")
     assert "job" not in capture.tags()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (["/usr/bin/python3", "-m", "train", "--x"], "python -m train --x"),
+        (["/venv/bin/python", "/venv/bin/storyteller-train", "--config", "a.yaml"], "storyteller-train --config a.yaml"),
+        (["python"], "python"),
+    ],
+)
+def test_the_command_is_what_one_would_type(monkeypatch: pytest.MonkeyPatch, given: list[str], shown: str) -> None:
+    monkeypatch.setattr(sys, "orig_argv", given)
+    assert capture.tags()["logbuch.command"] == shown
+
+
+def test_a_script_below_the_folder_is_named_from_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "orig_argv", ["/usr/bin/python3", f"{tmp_path}/code/train.py", "/data"])
+    assert capture.tags()["logbuch.command"] == "python code/train.py /data"
 
 
 def test_packages() -> None:

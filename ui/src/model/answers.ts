@@ -75,13 +75,16 @@ export function explain(rows: readonly Row[], metric: string, keys: readonly str
   return best && best.share > 0.05 ? best : null;
 }
 
-/** Runs whose loss ended in NaN or Inf, or over 1.5 times its best: what the table's aggregates can tell. */
+/** Runs whose loss ended in NaN or Inf, or over 1.5 times its best after rising by a tenth of its whole range: what the
+ * table's aggregates can tell. */
 export function unstableRows(rows: readonly Row[], loss: string): Row[] {
   return rows.filter((row) => {
     const cell = row.metrics[loss];
     if (!cell || cell.last === null) return false;
     const long = (cell.step ?? 0) >= SHORT;
-    return !Number.isFinite(cell.last) || (long && cell.min !== null && cell.min > 0 && cell.last > 1.5 * cell.min);
+    if (!Number.isFinite(cell.last)) return true;
+    if (!long || cell.min === null || cell.max === null || cell.min <= 0) return false;
+    return cell.last > 1.5 * cell.min && cell.last - cell.min > 0.1 * (cell.max - cell.min);
   });
 }
 

@@ -26,6 +26,15 @@ it("finds a spike with its step and recovery", () => {
   expect(found.spikes).toHaveLength(1);
   expect(found.spikes[0]).toMatchObject({ step: 1200, recovery: 30 });
 });
+it("does not take the noise of single steps near zero for a rise", () => {
+  const values = Array.from({ length: 400 }, (_, i) => 2.3 * Math.exp(-i / 40) + 0.005 + 0.004 * Math.sin(i * 2.3));
+  expect(judge(buckets(values), null).verdict).toBe("stable");
+});
+it("does not take the usual extremes of many points for spikes", () => {
+  const found = buckets(curve(400).map((v) => v - 0.3), 400_000);
+  found.cols.max = Array.from(found.cols.mean, (v, i) => v + 0.3 + 0.02 * Math.sin(i * 3.1));
+  expect(judge(found, null).verdict).toBe("stable");
+});
 it("finds overfitting", () => {
   const evaluation = Array.from({ length: 20 }, (_, i) => 0.5 + ((i - 8) / 20) ** 2);
   expect(judge(buckets(curve()), buckets(evaluation)).verdict).toBe("overfitting");

@@ -20,7 +20,7 @@ export interface Stability {
   broken: { step: number; kind: "NaN" | "Inf"; count: number } | null;
   spikes: Spike[];
   best: { step: number; value: number } | null;
-  /** End of the loss (mean of the last tenth) over its best. */
+  /** End of the loss (mean of the last tenth) over its best (least mean of as long a stretch). */
   endOverBest: number | null;
   overfit: { bestStep: number; rise: number } | null;
   points: number;
@@ -28,9 +28,11 @@ export interface Stability {
 
 export const SHORT = 50;
 const DIVERGED_RATIO = 1.5;
+/** A loss that fell from 2.3 to 0.01 and ends at 0.02 has not diverged: the rise must be a share of the whole fall. */
+const DIVERGED_SHARE = 0.1;
 const SPIKE_DEVIATIONS = 8;
 const SPIKE_RATIO = 1.25;
-const WINDOW = 15;
+const WINDOW = 25;
 const OVERFIT_RISE = 0.05;
 const OVERFIT_BEFORE = 0.7;
 
@@ -65,17 +67,18 @@ function finitePoints({ n, cols }: LossBuckets): Point[] {
   return out;
 }
 
-/** Bucket maxima over 8 robust deviations and 25 % above the running median of the buckets before them. */
+/** Bucket maxima over 8 robust deviations and 25 % above the running median of the maxima before them. */
 function findSpikes(points: Point[]): Spike[] {
   const spikes: Spike[] = [];
   for (let i = WINDOW; i < points.length; i++) {
-    const before = points.slice(i - WINDOW, i).map((p) => p.mean);
+    const before = points.slice(i - WINDOW, i).map((p) => p.max);
     const mid = median(before);
     const spread = 1.4826 * median(before.map((v) => Math.abs(v - mid)));
     const { max, step } = points[i]!;
     if (max <= mid + SPIKE_DEVIATIONS * Math.max(spread, Math.abs(mid) * 0.002) || max <= mid + (SPIKE_RATIO - 1) * Math.abs(mid)) continue;
     let back = i;
     while (back < points.length && points[back]!.mean > mid + 0.1 * Math.abs(mid)) back++;
+    if (back === i) back++;
     spikes.push({ step, value: max, recovery: back < points.length ? points[back]!.step - step : null });
     i = Math.max(i, back) + 1;
   }
@@ -92,6 +95,20 @@ function findOverfit(evaluation: LossBuckets | null): Stability["overfit"] {
   return best.step - points[0]!.step < span * OVERFIT_BEFORE && rise > OVERFIT_RISE ? { bestStep: best.step, rise } : null;
 }
 
+/** The means of the first and the last tenth, and the least mean of any stretch that long: noise of single steps averages out. */
+function stretches(points: Point[]): { first: number; least: number; end: number } {
+  const width = Math.max(1, Math.ceil(points.length / 10));
+  let sum = 0;
+  for (let i = 0; i < width; i++) sum += points[i]!.mean;
+  const first = sum / width;
+  let least = first;
+  for (let i = width; i < points.length; i++) {
+    sum += points[i]!.mean - points[i - width]!.mean;
+    least = Math.min(least, sum / width);
+  }
+  return { first, least, end: sum / width };
+}
+
 /** `loss` decides divergence and spikes, `evaluation` overfitting. Without a loss the verdict is "unknown". */
 export function judge(loss: LossBuckets | null, evaluation: LossBuckets | null): Stability {
   const none: Stability = { verdict: "unknown", broken: null, spikes: [], best: null, endOverBest: null, overfit: null, points: loss?.points ?? 0 };
@@ -100,13 +117,13 @@ export function judge(loss: LossBuckets | null, evaluation: LossBuckets | null):
   const points = finitePoints(loss);
   if (!points.length) return { ...none, broken, verdict: broken ? "diverged" : "unknown" };
   const lowest = points.reduce((a, b) => (b.mean < a.mean ? b : a));
-  const tail = points.slice(-Math.max(1, Math.ceil(points.length / 10)));
-  const end = tail.reduce((sum, p) => sum + p.mean, 0) / tail.length;
-  const endOverBest = lowest.mean > 0 ? end / lowest.mean : null;
+  const { first, least, end } = stretches(points);
+  const endOverBest = least > 0 ? end / least : null;
+  const rose = end - least > DIVERGED_SHARE * Math.abs(first - least);
   const spikes = findSpikes(points);
   const overfit = findOverfit(evaluation);
   const short = loss.points < SHORT;
-  const diverged = broken !== null || (!short && endOverBest !== null && endOverBest > DIVERGED_RATIO);
+  const diverged = broken !== null || (!short && endOverBest !== null && endOverBest > DIVERGED_RATIO && rose);
   const verdict = diverged ? "diverged" : short ? "short" : spikes.length ? "spiked" : overfit ? "overfitting" : "stable";
   return { verdict, broken, spikes, best: { step: lowest.step, value: lowest.min }, endOverBest, overfit, points: loss.points };
 }

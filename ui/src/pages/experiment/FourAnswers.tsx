@@ -76,7 +76,7 @@ function BestRun({ row, baseline, rows, main, total, slot, waiting }: { row: Row
   );
 }
 
-const CHIPS = 3;
+const CHIPS = 2;
 
 function Apart({ rows, main, keys, found, baseline, all }: { rows: Row[]; main: MainMetric; keys: string[]; found: ReturnType<typeof answer>; baseline: Row | null; all: number }) {
   const explained = useMemo(() => (main.key === null ? null : explain(rows, main.key, keys)), [rows, main, keys]);
