@@ -17,7 +17,7 @@ _NOT_BUILT = (
 
 
 class Page:
-    """Serves the page below ``prefix``. All files are read at the start: they are small, and may be rebuilt meanwhile."""
+    """Serves the page below ``prefix``. All files are read at the start: they are small, and rebuilds happen."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
         self._prefix = prefix

@@ -102,7 +102,10 @@ def test_tags_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     ("given", "shown"),
     [
         (["/usr/bin/python3", "-m", "train", "--x"], "python -m train --x"),
-        (["/venv/bin/python", "/venv/bin/storyteller-train", "--config", "a.yaml"], "storyteller-train --config a.yaml"),
+        (
+            ["/venv/bin/python", "/venv/bin/storyteller-train", "--config", "a.yaml"],
+            "storyteller-train --config a.yaml",
+        ),
         (["python"], "python"),
     ],
 )
