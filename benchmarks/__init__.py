@@ -1,0 +1,1 @@
+"""Measurements side by side with peers, as ratios within one run: ``make bench``."""
