@@ -146,7 +146,8 @@ def test_being_open_to_the_network_is_said(tmp_path: Path) -> None:
 
 def refused(tmp_path: Path, *arguments: str) -> str:
     """The one line that a wrong call gets."""
-    command = [sys.executable, "-m", "logbuch", *arguments]
+    port = () if "--port" in arguments else ("--port", str(free_port()))
+    command = [sys.executable, "-m", "logbuch", *arguments, *port]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "LOGBUCH_"))}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, env=environment)
     assert done.returncode not in (0, None)
