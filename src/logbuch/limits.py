@@ -52,7 +52,7 @@ ARTIFACT_PATH_BYTES = 4000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 _KEY = re.compile(r"[/\w.\- :]*")
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 
 def check_key(key: str, field: str, limit: int = KEY_LENGTH) -> str:
@@ -101,9 +101,13 @@ def check_integer(value: int, field: str) -> int:
     return value
 
 
+def is_run_id(text: str) -> bool:
+    """A run's id: a letter or digit, then up to 255 ASCII letters, digits, ``_`` or ``-``."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def check_run_id(run_id: str, field: str = "run_id") -> str:
-    """A run's id: a letter or digit, then up to 255 letters, digits, ``_`` or ``-``."""
-    if not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise InvalidInput(f"Invalid value {clip(run_id)!r} for parameter '{field}': it is no run ID.")
     return run_id
 

@@ -156,12 +156,8 @@ def test_a_bad_request_fails_alone_in_its_group(store: Store) -> None:
 
     for number in range(20):
         future: Future[None] = Future()
-        call = (
-            group
-            if number % 2
-            else (lambda tx: batch.log_batch(tx, "missing", [Metric(key="x", value=1, timestamp=1)]))
-        )
-        store._writer.submit(Job(call, ThreadWaiter(future)))
+        lost = (batch.log_batch, ("missing", [Metric(key="x", value=1, timestamp=1)]))
+        store._writer.submit(Job(ThreadWaiter(future), *((group,) if number % 2 else lost)))  # type: ignore[arg-type]
         futures.append(future)
     failed = [future.exception(10) is not None for future in futures]
     assert failed == [number % 2 == 0 for number in range(20)]

@@ -90,6 +90,8 @@ class Dispatcher:
         if route.method == "GET":
             return decode.from_query(route.request, request.query_params.multi_items())
         _check_content_type(request)
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise InvalidInput("Bad Request. Content-Encoding is not supported.")
         return decode.from_json(route.request, await _body(request))
 
 
@@ -106,12 +108,12 @@ def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:
 def _check_content_type(request: Request) -> None:
     """Only JSON: a form of another page can send text/plain without asking, but not JSON."""
     given = request.headers.get("content-type")
+    if given == "application/json":
+        return
     if given is None:
         raise InvalidInput("Bad Request. Content-Type header is missing.")
     if given.partition(";")[0].strip().lower() != "application/json":
         raise InvalidInput("Bad Request. Content-Type must be one of ['application/json'].")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise InvalidInput("Bad Request. Content-Encoding is not supported.")
 
 
 async def _body(request: Request) -> bytes:

@@ -6,11 +6,12 @@ the server's own names, and whoever sends an Origin must be the server's own pag
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,7 +26,7 @@ _UNGUARDED = ("/health", "/version")
 
 
 class Security:
-    """ASGI middleware; see the module."""
+    """ASGI middleware; see the module. It works on raw headers, for every request passes it."""
 
     def __init__(self, app: ASGIApp, options: Options) -> None:
         self._app = app
@@ -37,27 +38,24 @@ class Security:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal = self._refusal(scope["method"], scope["path"].removeprefix(self._prefix), headers)
+        refusal = self._refusal(scope["method"], scope["path"], scope["headers"])
         if refusal is not None:
             await PlainTextResponse(refusal, 403)(scope, receive, _guarded(send))
         else:
             await self._app(scope, receive, _guarded(send))
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> str | None:
-        if path in _UNGUARDED:
-            return None
-        hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._hosts.allow(hosts[0]):
-            return "Invalid Host header - possible DNS rebinding attack detected"
+    def _refusal(self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or not self._hosts.allow(hosts[0].decode("latin-1")):
+            unguarded = path.removeprefix(self._prefix) in _UNGUARDED
+            return None if unguarded else "Invalid Host header - possible DNS rebinding attack detected"
         if method in _SAFE:
             return None
-        origin = headers.get("origin")
-        if origin is not None and origin not in self._origins and not _same_origin(origin, hosts[0]):
-            return "Cross-origin request blocked"
-        if headers.get("sec-fetch-site") == "cross-site" and origin not in self._origins:
-            return "Cross-origin request blocked"
-        return None
+        origin = _header(headers, b"origin")
+        if origin is None and _header(headers, b"sec-fetch-site") != "cross-site":
+            return None
+        trusted = origin in self._origins or (origin and _same_origin(origin, hosts[0].decode("latin-1")))
+        return None if trusted else "Cross-origin request blocked"
 
 
 class Hosts:
@@ -68,9 +66,10 @@ class Hosts:
         self._all = allowed is not None and "*" in allowed
         own = {"localhost", socket.gethostname().lower(), options.host.lower()}
         self._names = frozenset(own | {name.lower() for name in allowed or ()})
-
-    def allow(self, host: str) -> bool:
+        self.allow = functools.lru_cache(256)(self._judge)
         """Whether a Host header names this server. Ports do not matter unless an allowed name bears one."""
+
+    def _judge(self, host: str) -> bool:
         if self._all or host.lower() in self._names:
             return True
         name = _without_port(host.lower())
@@ -97,16 +96,29 @@ def _same_origin(origin: str, host: str) -> bool:
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
+def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return None
+
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"vary", b"Origin"),
+)
+_POLICY = (b"content-security-policy", PAGE_POLICY.encode())
+
+
 def _guarded(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.setdefault("x-content-type-options", "nosniff")
-            headers.setdefault("x-frame-options", "SAMEORIGIN")
-            headers.setdefault("referrer-policy", "same-origin")
-            headers.setdefault("cross-origin-resource-policy", "same-origin")
-            headers.setdefault("content-security-policy", PAGE_POLICY)
-            headers.add_vary_header("Origin")
+            own = message.get("headers", ())
+            policy = () if any(name == _POLICY[0] for name, _ in own) else (_POLICY,)
+            message["headers"] = [*own, *_HEADERS, *policy]
         await send(message)
 
     return guarded

@@ -7,7 +7,8 @@ begin. A follower may see a change twice, but misses none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -20,11 +21,15 @@ def flush(tx: Tx, group: Pending) -> None:
     if not group.touched:
         return
     version = tx.seam.version(tx.connection)
-    statement = tx.seam.upsert(schema.changes, lambda new: {"version": new.version, "experiment": new.experiment})
+    statement = tx.seam.upsert(schema.changes, _newer)
     tx.insert(
         statement,
         [{"run": run, "experiment": group.touched[run], "version": version} for run in sorted(group.touched)],
     )
+
+
+def _newer(new: Any) -> Mapping[str, Any]:
+    return {"version": new.version, "experiment": new.experiment}
 
 
 def cursor(tx: Tx) -> int:

@@ -11,6 +11,7 @@ from logbuch import limits
 from logbuch.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from logbuch.model import Experiment, LifecycleStage, Tag
 from logbuch.store import schema
+from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, chunks
 
 LOCATION_SCHEME = "mlflow-artifacts:/"
@@ -170,12 +171,13 @@ def _deletion_mark(tx: Tx, id_: int) -> int:
 
 
 def _touch_runs(tx: Tx, id_: int, runs: Iterable[int]) -> None:
+    tx.forget_heads()
     for run in runs:
         tx.touch(run, id_)
 
 
 def _write_tags(tx: Tx, id_: int, tags: Sequence[Tag]) -> None:
-    statement = tx.seam.upsert(schema.experiment_tags, lambda new: {"value": new.value})
+    statement = tx.seam.upsert(schema.experiment_tags, new_value)
     tx.insert(statement, [{"experiment": id_, "key": tag.key, "value": tag.value} for tag in tags])
 
 

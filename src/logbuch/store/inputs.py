@@ -11,6 +11,7 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Dataset, DatasetInput, DatasetSummary, Tag
 from logbuch.store import experiments, schema
+from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, chunks
 
 CONTEXT_TAG = "mlflow.data.context"
@@ -30,7 +31,7 @@ def write(tx: Tx, head: Row[Any], wanted: Sequence[DatasetInput]) -> None:
         row = {"run": head.id, "dataset": dataset, "position": position + offset}
         tx.insert(tx.seam.upsert(_inputs, None), [row])
         labels = {tag.key: tag.value for tag in used.tags}
-        statement = tx.seam.upsert(_tags, lambda new: {"value": new.value})
+        statement = tx.seam.upsert(_tags, new_value)
         tx.insert(
             statement,
             [{"run": head.id, "dataset": dataset, "key": key, "value": value} for key, value in labels.items()],

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, create_engine, literal, text
+from sqlalchemy import ColumnElement, Connection, create_engine, literal, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
+from logbuch.store.seam import Upserts
 
 CHANNEL = "logbuch_changes"
 NOTIFY_SECONDS = 0.25
@@ -36,6 +36,7 @@ class PostgresSeam:
         self.where = url.render_as_string(hide_password=True)
         options = {"connect_timeout": 10, "application_name": "logbuch"}
         self.writer = create_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=options)
+        self.upsert = Upserts(insert)
         self.reader = create_engine(
             url,
             pool_size=4,
@@ -53,14 +54,6 @@ class PostgresSeam:
 
     def begin_read(self, connection: Connection) -> AbstractContextManager[Any]:
         return connection.begin()
-
-    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
-        statement = insert(table)
-        if update is None:
-            return statement.on_conflict_do_nothing()
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns), set_=dict(update(statement.excluded))
-        )
 
     def create_lock(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})

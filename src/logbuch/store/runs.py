@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from logbuch import limits
@@ -15,10 +15,11 @@ from logbuch.errors import AlreadyExists, InvalidInput, NotFound
 from logbuch.model import LifecycleStage, Noun, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
 from logbuch.store import experiments, inputs, params, schema, tags
 from logbuch.store.metrics import latest
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, chunks
 
 NAME_TAG = "mlflow.runName"
 _table = schema.runs
+_ONE = select(_table).where(_table.c.run_id == bindparam("wanted"))
 
 _ADJECTIVES = """
     agile amber apt bold brave bright brisk calm clean clear clever cosy crisp deep eager early fair fast fine firm
@@ -90,8 +91,7 @@ def update_run(
         values["name"] = limits.check_text(run_name, "run_name", limits.RUN_NAME_LENGTH)
         tags.write(tx, head.id, [Tag(key=NAME_TAG, value=run_name)])
     if values:
-        tx.change(update(_table).where(_table.c.id == head.id).values(**values))
-        tx.touch(head.id, head.experiment)
+        _set(tx, head, **values)
     return info(row(tx, run_id))
 
 
@@ -131,16 +131,25 @@ def apply_tags(tx: Tx, head: Row[Any], wanted: Sequence[Tag]) -> None:
     names = [tag.value for tag in wanted if tag.key == NAME_TAG]
     if names:
         name = limits.check_text(names[-1], "value", limits.RUN_NAME_LENGTH)
-        tx.change(update(_table).where(_table.c.id == head.id).values(name=name))
+        _set(tx, head, name=name)
 
 
 def row(tx: Tx, run_id: str) -> Row[Any]:
     """A run's row; NotFound if there is none."""
-    limits.check_text(run_id, "run_id", limits.KEY_LENGTH * 2)
-    found: Row[Any] | None = tx.execute(select(_table).where(_table.c.run_id == run_id)).first()
+    found = tx.head(run_id)
+    if found is None:
+        limits.check_text(run_id, "run_id", limits.KEY_LENGTH * 2)
+        found = tx.execute(_ONE, {"wanted": run_id}).first()
     if found is None:
         raise NotFound(f"Run with id={limits.clip(run_id)} not found")
     return found
+
+
+def preload(tx: Tx, run_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The rows of these runs in one query, for a group of jobs that will each ask for one."""
+    wanted = [run_id for run_id in run_ids if limits.is_run_id(run_id)]
+    rows = [row for part in chunks(wanted) for row in tx.execute(select(_table).where(_table.c.run_id.in_(part)))]
+    return {row.run_id: row for row in rows}
 
 
 def active(tx: Tx, run_id: str) -> Row[Any]:
@@ -214,6 +223,10 @@ def _insert(tx: Tx, values: dict[str, Any]) -> int:
 
 
 def _mark(tx: Tx, head: Row[Any], *, deleted: bool) -> None:
-    values = {"deleted": deleted, "deleted_time": tx.now() if deleted else None}
+    _set(tx, head, deleted=deleted, deleted_time=tx.now() if deleted else None)
+
+
+def _set(tx: Tx, head: Row[Any], **values: Any) -> None:
     tx.change(update(_table).where(_table.c.id == head.id).values(**values))
+    tx.forget_heads()
     tx.touch(head.id, head.experiment)

@@ -9,6 +9,39 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.sql.dml import Insert
 
+Update = Callable[[Any], Mapping[str, Any]]
+
+
+class Upserts:
+    """Makes upserts: inserts that, where the primary key is taken, set what ``update(excluded)`` says, or do nothing.
+
+    Statements are kept, since building one costs more than executing it: ``update`` has to be a lasting function.
+    """
+
+    def __init__(self, insert: Callable[[Table], Any]) -> None:
+        self._insert = insert
+        self._made: dict[tuple[str, Update | None], Insert] = {}
+
+    def __call__(self, table: Table, update: Update | None) -> Insert:
+        made = self._made.get((table.name, update))
+        if made is None:
+            made = self._made[table.name, update] = self._make(table, update)
+        return made
+
+    def _make(self, table: Table, update: Update | None) -> Insert:
+        statement = self._insert(table)
+        if update is None:
+            made: Insert = statement.on_conflict_do_nothing()
+        else:
+            keys = list(table.primary_key.columns)
+            made = statement.on_conflict_do_update(index_elements=keys, set_=dict(update(statement.excluded)))
+        return made
+
+
+def new_value(new: Any) -> Mapping[str, Any]:
+    """The update of tables whose rows are a key and a value."""
+    return {"value": new.value}
+
 
 class Seam(Protocol):
     """A database's own ways. ``writer`` and ``reader`` are its engines; both are opened lazily by SQLAlchemy."""
@@ -16,15 +49,13 @@ class Seam(Protocol):
     writer: Engine
     reader: Engine
     where: str
+    upsert: Upserts
 
     def begin_write(self, connection: Connection) -> AbstractContextManager[Any]:
         """A transaction that may write, committed durably at the end of the block."""
 
     def begin_read(self, connection: Connection) -> AbstractContextManager[Any]:
         """A transaction that sees one snapshot."""
-
-    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
-        """An insert that, where the primary key is taken, sets what ``update(excluded)`` returns, or does nothing."""
 
     def create_lock(self, connection: Connection) -> None:
         """Makes other processes wait that want to create or migrate the schema, until the transaction ends."""

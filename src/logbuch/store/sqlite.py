@@ -6,21 +6,20 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, create_engine, event, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
 from logbuch.store import schema
 from logbuch.store.migrate import refuse_strangers
+from logbuch.store.seam import Upserts
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
@@ -48,6 +47,7 @@ class SqliteSeam:
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
         self.writer = _engine(file, pool_size=1, max_overflow=2)
+        self.upsert = Upserts(insert)
         self.reader = _engine(file, pool_size=4, max_overflow=12)
 
     @contextmanager
@@ -68,14 +68,6 @@ class SqliteSeam:
             yield
         finally:
             connection.exec_driver_sql("ROLLBACK")
-
-    def upsert(self, table: Table, update: Callable[[Any], Mapping[str, Any]] | None) -> Insert:
-        statement = insert(table)
-        if update is None:
-            return statement.on_conflict_do_nothing()
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns), set_=dict(update(statement.excluded))
-        )
 
     def create_lock(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE already keeps every other writer out."""

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from logbuch.errors import LogbuchError, Unavailable
-from logbuch.store import changes, migrate
+from logbuch.store import batch, changes, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -27,6 +27,8 @@ R = TypeVar("R")
 logger = logging.getLogger("logbuch.store")
 _KNOWN_NAMES_LIMIT = 200_000
 _RETRIES = 5
+_OF_A_RUN = frozenset({batch.log_batch, batch.log_inputs, runs.set_tags, runs.delete_tag})
+"""Functions whose first argument is the ID of a run; a group reads the rows of all its runs at once."""
 
 
 class Store:
@@ -62,7 +64,7 @@ class Store:
     def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a store function in the next group commit and waits until it is durable."""
         future: Future[R] = Future()
-        self._writer.submit(Job(lambda tx: function(tx, *args, **kwargs), ThreadWaiter(future)))
+        self._writer.submit(Job(ThreadWaiter(future), function, args, kwargs))
         return future.result()
 
     def write_soon(
@@ -71,7 +73,7 @@ class Store:
         """Like :meth:`write`, for a coroutine: the future is done when the commit is durable."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self._writer.submit(Job(lambda tx: function(tx, *args, **kwargs), LoopWaiter(loop, future)))
+        self._writer.submit(Job(LoopWaiter(loop, future), function, args, kwargs))
         return future
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
@@ -132,6 +134,9 @@ class Store:
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
+            reading = Tx(connection, self._seam, self._names, group)
+            if len(jobs) > 1:
+                group.heads = runs.preload(reading, {job.arguments[0] for job in jobs if job.function in _OF_A_RUN})
             for job in jobs:
                 self._attempt(job, Tx(connection, self._seam, self._names, group))
             finish = Tx(connection, self._seam, self._names, group)
@@ -142,10 +147,11 @@ class Store:
     def _attempt(self, job: Job, tx: Tx) -> None:
         job.value, job.error = None, None
         try:
-            job.value = job.call(tx)
+            job.value = job.function(tx, *job.arguments, **job.options)
             tx.keep()
         except SQLAlchemyError as error:
-            if self._seam.busy(error) or self._seam.retryable(error):
+            # Without a savepoint nothing can be taken back: PostgreSQL would then silently commit nothing at all.
+            if self._seam.busy(error) or self._seam.retryable(error) or not tx.protected:
                 raise
             tx.undo()
             job.error = self._translated(error)

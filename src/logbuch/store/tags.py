@@ -11,6 +11,7 @@ from logbuch import limits
 from logbuch.errors import NotFound
 from logbuch.model import Tag
 from logbuch.store import schema
+from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, chunks
 
 _table = schema.tags
@@ -23,7 +24,7 @@ def write(tx: Tx, run: int, wanted: Sequence[Tag]) -> None:
         limits.check_key(tag.key, "key")
         last[tag.key] = limits.fit_text(tag.value, "value", limits.RUN_TAG_VALUE_LENGTH)
     ids = tx.name_ids(last)
-    statement = tx.seam.upsert(_table, lambda new: {"value": new.value})
+    statement = tx.seam.upsert(_table, new_value)
     tx.insert(statement, [{"run": run, "key": ids[key], "value": value} for key, value in sorted(last.items())])
 
 

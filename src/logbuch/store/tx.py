@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, select
+from sqlalchemy import Connection, Executable, Row, select
 
 from logbuch.store import schema
 from logbuch.store.seam import Seam, insert_rows
@@ -38,6 +38,8 @@ class Pending:
     """What one job, or a whole group of them, has gathered for the commit."""
 
     names: dict[str, int] = field(default_factory=dict)
+    heads: dict[str, Row[Any]] = field(default_factory=dict)
+    """Rows of the runs that the group's jobs write to, by run ID; see :func:`logbuch.store.runs.preload`."""
     touched: dict[int, int] = field(default_factory=dict)
     points: dict[int, Points] = field(default_factory=dict)
 
@@ -80,6 +82,14 @@ class Tx:
     def touch(self, run: int, experiment: int) -> None:
         """Notes that a run has changed, for those who follow it live."""
         self.pending.touched[run] = experiment
+
+    def head(self, run_id: str) -> Row[Any] | None:
+        """A run's row, if this group has read it already and no job has changed it since."""
+        return self._group.heads.get(run_id)
+
+    def forget_heads(self) -> None:
+        """Told by whoever changes a run's row."""
+        self._group.heads.clear()
 
     def now(self) -> int:
         """The server's time in ms."""
@@ -146,6 +156,12 @@ class Tx:
         if self._savepoint:
             self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
             self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        self.forget_heads()
+
+    @property
+    def protected(self) -> bool:
+        """Whether :meth:`undo` can take back what the job did."""
+        return self._savepoint
 
 
 def _storable(text: str) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from logbuch.errors import Unavailable
@@ -56,10 +56,12 @@ class ThreadWaiter:
 
 @dataclass(slots=True)
 class Job:
-    """One write: ``call(tx)`` inside the group's transaction; its outcome goes to ``waiter`` after the commit."""
+    """One write: ``function(tx, *arguments)`` in the group's transaction; ``waiter`` hears of it after the commit."""
 
-    call: Callable[[Any], Any]
     waiter: Waiter
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     value: Any = None
     error: BaseException | None = None
 
