@@ -9,8 +9,8 @@ from sqlalchemy import select
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Param
-from logbuch.store import schema
-from logbuch.store.tx import Tx, chunks
+from logbuch.store import schema, texts
+from logbuch.store.tx import Tx
 
 _table = schema.params
 
@@ -36,18 +36,7 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
     """The params of each run, in the order of their keys."""
-    found: dict[int, list[Param]] = {}
-    for part in chunks(runs):
-        query = (
-            select(_table.c.run, schema.names.c.name, _table.c.value)
-            .join(schema.names, schema.names.c.id == _table.c.key)
-            .where(_table.c.run.in_(part))
-        )
-        for run, key, value in tx.execute(query):
-            found.setdefault(run, []).append(Param(key=key, value=value))
-    for params in found.values():
-        params.sort(key=lambda param: param.key)
-    return found
+    return texts.of_runs(tx, _table, runs, Param)
 
 
 def _checked(param: Param) -> Param:

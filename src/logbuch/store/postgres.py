@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from logbuch.errors import StoreRefused
-from logbuch.store.seam import Upserts
+from logbuch.store.seam import Upserts, background
 
 CHANNEL = "logbuch_changes"
 NOTIFY_SECONDS = 0.25
@@ -75,16 +76,8 @@ class PostgresSeam:
         bound = literal(pattern.replace("\\", "\\\\"))
         return column.collate("default").ilike(bound) if ignore_case else column.like(bound)
 
-    @contextmanager
-    def watch(self, changed: Callable[[], None]) -> Iterator[None]:
-        stop = threading.Event()
-        thread = threading.Thread(target=self._listen, args=(changed, stop), name="logbuch-watch", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
+        return background(functools.partial(self._listen, changed))
 
     def _listen(self, changed: Callable[[], None], stop: threading.Event) -> None:
         import psycopg

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table
@@ -41,6 +42,19 @@ class Upserts:
 def new_value(new: Any) -> Mapping[str, Any]:
     """The update of tables whose rows are a key and a value."""
     return {"value": new.value}
+
+
+@contextmanager
+def background(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Runs ``work(stop)`` in a thread while the block lasts."""
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(stop,), name="logbuch-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class Seam(Protocol):

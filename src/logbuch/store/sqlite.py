@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, select, text
@@ -19,7 +20,7 @@ from sqlalchemy.pool import QueuePool
 from logbuch.errors import StoreRefused
 from logbuch.store import schema
 from logbuch.store.migrate import refuse_strangers
-from logbuch.store.seam import Upserts
+from logbuch.store.seam import Upserts, background
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
@@ -89,17 +90,9 @@ class SqliteSeam:
             return func.lower(column).op("LIKE", is_comparison=True)(literal(pattern.lower()))
         return column.op("GLOB", is_comparison=True)(literal(_as_glob(pattern)))
 
-    @contextmanager
-    def watch(self, changed: Callable[[], None]) -> Iterator[None]:
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
         """Other processes (a training that writes into the same file) show in SQLite's data_version."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._poll, args=(changed, stop), name="logbuch-watch", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        return background(functools.partial(self._poll, changed))
 
     def _poll(self, changed: Callable[[], None], stop: threading.Event) -> None:
         with self.reader.connect() as connection:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import select
 
 from logbuch import limits
 from logbuch.errors import NotFound
 from logbuch.model import Tag
-from logbuch.store import schema
+from logbuch.store import schema, texts
 from logbuch.store.seam import new_value
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx
 
 _table = schema.tags
 
@@ -37,15 +36,4 @@ def delete(tx: Tx, run: int, key: str, run_id: str) -> None:
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Tag]]:
     """The tags of each run, in the order of their keys."""
-    found: dict[int, list[Tag]] = {}
-    for part in chunks(runs):
-        query = (
-            select(_table.c.run, schema.names.c.name, _table.c.value)
-            .join(schema.names, schema.names.c.id == _table.c.key)
-            .where(_table.c.run.in_(part))
-        )
-        for run, key, value in tx.execute(query):
-            found.setdefault(run, []).append(Tag(key=key, value=value))
-    for labels in found.values():
-        labels.sort(key=lambda tag: tag.key)
-    return found
+    return texts.of_runs(tx, _table, runs, Tag)
