@@ -71,6 +71,9 @@ def found(module_store: Store, experiment: str, filter_: str = "", order: Sequen
         ("params.lr IN ('0.1', '0.2')", "bc"),
         ("params.lr NOT IN ('0.1', '0.2')", "adef"),
         (f"params.long = '{'x' * 400}a'", "a"),
+        ("params.lr > 0.2", "def"),
+        ("params.lr <= 0.1 OR params.lr > 1e9", "ab"),
+        ("params.long > 0", ""),
         ("params.lr IS NULL", "g"),
         ("params.lr IS NOT NULL", "abcdef"),
         ("metrics.val/loss IS NULL", "g"),
@@ -130,6 +133,27 @@ def test_orders_and_pages(module_store: Store, experiment: str, order: list[str]
         page, token = module_store.read(search.runs, [experiment], "", order, 2, token)
         paged += "".join(run.info.run_id for run in page)
     assert paged == expected
+
+
+def test_params_that_are_numbers_are_ordered_by_size_on_the_page(store: Store) -> None:
+    id_ = store.write(experiments.create, "sizes")
+    for value in ("5e-05", "0.001", "0.0001", "nan", "adam", "-1", "10", "9", "1_0", ""):
+        run_id = store.write(runs.create, NewRun(experiment_id=id_, run_name=value or "empty")).info.run_id
+        store.write(batch.log_batch, run_id, (), [Param(key="lr", value=value)])
+
+    def names(order: str, by_size: bool) -> list[str]:
+        query = search.RunQuery([id_], "", [order], by_size=by_size)
+        seen, token = [], ""
+        while token is not None:
+            rows, token = store.read(search.page, query, 3, token)
+            seen += [row.name for row in rows]
+        return seen
+
+    sizes = ["-1", "5e-05", "0.0001", "0.001", "9", "10"]
+    assert names("params.lr ASC", True) == [*sizes, "nan", "empty", "1_0", "adam"]
+    assert names("params.lr DESC", True) == [*reversed(sizes), "nan", "adam", "1_0", "empty"]
+    texts = ["empty", "-1", "0.0001", "0.001", "10", "1_0", "5e-05", "9", "adam", "nan"]
+    assert names("params.lr ASC", False) == texts
 
 
 def test_views_and_experiments(store: Store) -> None:

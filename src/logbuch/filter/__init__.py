@@ -1,7 +1,7 @@
 """The search language: text to a tree, for filters and orders. ``logbuch.store`` turns the tree into SQL.
 
 MLflow's grammar, and more: OR, NOT, parentheses, keys with ``/``, ``-`` and ``:`` without quotes, IN on every text,
-IS NULL on every kind, and NaN and ±Infinity as values of metrics.
+IS NULL on every kind, params by size (``params.lr > 0.001``), and NaN and ±Infinity as values of metrics.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ class ValueType(StrEnum):
 
 
 NUMERIC_OPERATORS = frozenset({Op.EQ, Op.NE, Op.GT, Op.GE, Op.LT, Op.LE})
+SIZE_OPERATORS = frozenset({Op.GT, Op.GE, Op.LT, Op.LE})
 ID_OPERATORS = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN})
 TEXT_OPERATORS = ID_OPERATORS | {Op.LIKE, Op.ILIKE}
 
@@ -51,10 +52,12 @@ class Field:
     type: ValueType
     aliases: tuple[str, ...] = ()
     orderable: bool = True
+    sized: bool = False
+    """Whether a text is also compared by size with a number, if it is one."""
 
     @property
     def operators(self) -> frozenset[Op]:
-        return _OPERATORS[self.type]
+        return _OPERATORS[self.type] | (SIZE_OPERATORS if self.sized else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ RUNS = Entity(
         datasets=Kind.DATASET,
         dataset=Kind.DATASET,
     ),
-    open_kinds={Kind.METRIC: Field(ValueType.DOUBLE), Kind.PARAM: _TEXT, Kind.TAG: _TEXT},
+    open_kinds={Kind.METRIC: Field(ValueType.DOUBLE), Kind.PARAM: Field(ValueType.TEXT, sized=True), Kind.TAG: _TEXT},
     fixed_kinds={
         Kind.ATTRIBUTE: {
             "run_id": _TEXT,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from logbuch import limits
 from logbuch.errors import InvalidFilter
-from logbuch.filter.entities import Entity, Field
+from logbuch.filter.entities import SIZE_OPERATORS, Entity, Field, ValueType
 from logbuch.filter.keys import resolve
 from logbuch.filter.lexer import Lexeme, Token, show, tokenize
 from logbuch.filter.nodes import And, Compare, IsNull, Key, Node, Not, Op, Or
@@ -149,9 +149,11 @@ class _Parser:
         op = self._operator(token, field)
         if op in _LISTS:
             return Compare(key, op, self._list(field, token))
-        if field.type.quoted:
-            return Compare(key, op, text_value(self._take(), field.type, show(token.text)))
-        return Compare(key, op, number_value(self._take(), field.type, show(token.text)))
+        if not field.type.quoted:
+            return Compare(key, op, number_value(self._take(), field.type, show(token.text)))
+        if op in SIZE_OPERATORS:
+            return Compare(key, op, number_value(self._take(), ValueType.DOUBLE, show(token.text)))
+        return Compare(key, op, text_value(self._take(), field.type, show(token.text)))
 
     def _count(self, token: Token) -> None:
         self._clauses += 1

@@ -69,6 +69,9 @@ class Conditions:
             return self._experiment_tag(term.key.name, lambda column: self._text(column, term))
         if kind is Kind.METRIC:
             return self._keyed(schema.latest, term.key.name, lambda column: number(column, term.op, term.value))
+        if kind is Kind.PARAM and isinstance(term.value, float):
+            value = term.value
+            return self._keyed(schema.params, term.key.name, lambda column: number(column, term.op, value), "number")
         table = schema.params if kind is Kind.PARAM else schema.tags
         return self._keyed(table, term.key.name, lambda column: self._text(column, term, indexed=True))
 
@@ -83,12 +86,12 @@ class Conditions:
         tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
         return self._keyed(tables[key.kind], key.name, lambda _: true())
 
-    def _keyed(self, table: Any, name: str, test: Callable[[Any], Condition]) -> Condition:
+    def _keyed(self, table: Any, name: str, test: Callable[[Any], Condition], column: str = "value") -> Condition:
         key = self._tx.known_names([name]).get(name)
         if key is None:
             return false()
         own = table.alias()
-        return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == key, test(own.c.value)))
+        return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == key, test(own.c[column])))
 
     def _experiment_tag(self, name: str, test: Callable[[Any], Condition]) -> Condition:
         own = schema.experiment_tags.alias()

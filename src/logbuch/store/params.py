@@ -10,8 +10,10 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Param
 from logbuch.store import schema, texts
+from logbuch.store.metrics import ordinal
 from logbuch.store.tx import Tx
 
+NUMBER_LENGTH = 400
 _table = schema.params
 
 
@@ -27,7 +29,8 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
     for param in wanted:
         old = stored.get(ids[param.key])
         if old is None:
-            fresh.append({"run": run, "key": ids[param.key], "value": param.value})
+            number = as_number(param.value)
+            fresh.append({"run": run, "key": ids[param.key], "value": param.value, "number": number})
         elif old != param.value:
             raise _conflict(param, old, run_id)
     tx.insert(_table.insert(), fresh)
@@ -37,6 +40,16 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
     """The params of each run, in the order of their keys."""
     return texts.of_runs(tx, _table, runs, Param)
+
+
+def as_number(text: str) -> int | None:
+    """The ordinal of a text that is a number as Python writes it; None for any other."""
+    if len(text) > NUMBER_LENGTH or "_" in text:
+        return None
+    try:
+        return ordinal.encode(float(text))
+    except ValueError:
+        return None
 
 
 def _checked(param: Param) -> Param:

@@ -99,6 +99,7 @@ params = Table(
     Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("key", Id, ForeignKey("names.id"), primary_key=True),
     Column("value", Text, nullable=False),
+    Column("number", BigInteger, comment="ordinal of the value, where the text is a number"),
     sqlite_with_rowid=False,
 )
 Index("ix_params_value", params.c.key, func.substr(params.c.value, 1, INDEXED_VALUE), params.c.run)

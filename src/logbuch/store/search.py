@@ -29,6 +29,8 @@ class RunQuery:
     order_by: Sequence[str] = ()
     view: ViewType = ViewType.ACTIVE_ONLY
     run_ids: Sequence[str] | None = None
+    by_size: bool = False
+    """Whether params that are numbers are ordered by size, before texts; MLflow's endpoint orders them as texts."""
 
 
 def runs(
@@ -51,7 +53,7 @@ def page(tx: Tx, query: RunQuery, max_results: int, page_token: str = "") -> tup
     condition = _condition(tx, query)
     if condition is None:
         return [], None
-    source, order = _order(tx, parse_order_by(query.order_by, RUNS))
+    source, order = _order(tx, parse_order_by(query.order_by, RUNS), by_size=query.by_size)
     statement = select(schema.runs, *order.columns()).select_from(source).where(condition)
     return _page(tx, statement, order, max_results, page_token)
 
@@ -113,7 +115,7 @@ def _in_view(table: Any, view: ViewType) -> ColumnElement[bool]:
     return deleted
 
 
-def _order(tx: Tx, wanted: Sequence[OrderBy]) -> tuple[Any, Order]:
+def _order(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool) -> tuple[Any, Order]:
     """The tables that an order reads, and its keys; ties go to the newest run, then to the id."""
     source: Any = schema.runs
     keys: list[SortKey] = []
@@ -125,18 +127,25 @@ def _order(tx: Tx, wanted: Sequence[OrderBy]) -> tuple[Any, Order]:
         tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
         table = tables[field.key.kind].alias()
         source = source.outerjoin(table, (table.c.run == schema.runs.c.id) & (table.c.key == id_))
+        if by_size and field.key.kind is Kind.PARAM:
+            keys += _size_keys(table.c.number, field)
         keys += _value_keys(table.c.value, field)
     keys += [SortKey(schema.runs.c.start_time, False), SortKey(schema.runs.c.run_id)]
-    return source, Order(keys, repr(wanted))
+    return source, Order(keys, repr((wanted, by_size)))
 
 
 def _value_keys(column: Any, field: OrderBy) -> list[SortKey]:
     """Numbers, then NaN, then what is absent: in both directions."""
     if field.key.kind is Kind.METRIC:
-        rank = case((column.is_(None), 2), (column == ordinal.NAN, 1), else_=0)
-        return [SortKey(rank), SortKey(func.coalesce(column, 0), field.ascending)]
+        return _size_keys(column, field)
     rank = case((column.is_(None), 1), else_=0)
     return [SortKey(rank), SortKey(func.coalesce(column, ""), field.ascending)]
+
+
+def _size_keys(column: Any, field: OrderBy) -> list[SortKey]:
+    """Numbers by size, then NaN, then whatever is no number."""
+    rank = case((column.is_(None), 2), (column == ordinal.NAN, 1), else_=0)
+    return [SortKey(rank), SortKey(func.coalesce(column, 0), field.ascending)]
 
 
 def _attribute_keys(field: OrderBy) -> list[SortKey]:

@@ -14,6 +14,7 @@ TEXT = {"=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"}
 RUN_KEYS = [
     ("metrics.m", NUMERIC, "1.5"),
     ("params.p", TEXT, "'v'"),
+    ("params.size", {">", ">=", "<", "<="}, "0.001"),
     ("tags.t", TEXT, "'v'"),
     ("run_id", TEXT, "'v'"),
     ("run_name", TEXT, "'v'"),
@@ -40,7 +41,13 @@ CASES = [(RUNS, *row) for row in RUN_KEYS] + [(EXPERIMENTS, *row) for row in EXP
 @pytest.mark.parametrize(("entity", "key", "taken", "value"), CASES, ids=[f"{c[0].name}-{c[1]}" for c in CASES])
 def test_operator(entity: Entity, key: str, taken: set[str], value: str, op: Op) -> None:
     text = f"{key} {op.value} ({value})" if op in (Op.IN, Op.NOT_IN) else f"{key} {op.value} {value}"
-    if op.value in taken:
+    if key == "params.size" and op.value in TEXT:
+        with pytest.raises(InvalidFilter, match="in quotes"):
+            parse_filter(text, entity)
+    elif key == "params.p" and op.value not in TEXT:
+        with pytest.raises(InvalidFilter, match="compares with a number without quotes"):
+            parse_filter(text, entity)
+    elif op.value in taken:
         assert parse_filter(text, entity) is not None
     else:
         with pytest.raises(InvalidFilter, match="cannot be compared with"):

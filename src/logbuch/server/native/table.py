@@ -24,7 +24,7 @@ _CSV_PAGE = 1000
 async def page(context: Context, request: wire.TableRequest) -> Any:
     limits.check_page_size(request.max_results, "max_results", wire.TABLE_PAGE)
     query = search.RunQuery(
-        request.experiment_ids, request.filter, request.order_by, view_type(request.view), request.run_ids
+        request.experiment_ids, request.filter, request.order_by, view_type(request.view), request.run_ids, by_size=True
     )
     found = await context.read(table.page, query, request.columns, request.max_results, request.page_token)
     columns = {
@@ -41,7 +41,7 @@ async def keys(context: Context, request: wire.ColumnsRequest) -> Any:
 
 async def as_csv(context: Context, request: wire.CsvRequest) -> Response:
     query = search.RunQuery(
-        request.experiment_id, request.filter, request.order_by, view_type(request.view), request.run_id
+        request.experiment_id, request.filter, request.order_by, view_type(request.view), request.run_id, by_size=True
     )
     known = await context.read(table.keys, request.experiment_id)
     columns = [f"{kind}.{use.key}" for kind in ("params", "metrics", "tags") for use in getattr(known, kind)]

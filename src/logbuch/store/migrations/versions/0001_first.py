@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("run", Id, nullable=False),
         sa.Column("key", Id, nullable=False),
         sa.Column("value", Text, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True, comment="ordinal of the value, where the text is a number"),
         sa.ForeignKeyConstraint(["key"], ["names.id"], name=op.f("fk_params_key")),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_params_run"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_params")),
