@@ -13,13 +13,14 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help setup compat-envs ui demo test test-long check lint lint-python lint-ui format bench clean
+.PHONY: help setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench clean
 
 help:
 	@echo "make demo [ONCE=1]  start the tracker and train small real runs that log to it"
 	@echo "make test           everything: format, lint, types, import rules, Python, UI and browser tests"
 	@echo "make check          the quick part of it"
 	@echo "make test-long      the long fault loops"
+	@echo "make wheel          build the package into dist/"
 	@echo "make bench          measure side by side with peers"
 
 # -- set-up ---------------------------------------------------------------------------------------------------------
@@ -97,6 +98,10 @@ lint-ui: ui/node_modules/.ready
 format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The package that `pip install` takes, with the built page inside.
+wheel: setup
+	$(BIN)/python -m hatchling build -t wheel
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks

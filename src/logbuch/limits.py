@@ -43,10 +43,12 @@ FILTER_LENGTH = 100_000
 FILTER_CLAUSES = 500
 FILTER_DEPTH = 40
 IN_LIST_LENGTH = 5000
+IDS_PER_SEARCH = 10_000
 LIKE_LENGTH = 2000
 LIKE_WILDCARDS = 20
 ORDER_BY_CLAUSES = 20
-JSON_BODY_BYTES = 64 * 1024 * 1024
+JSON_BODY_BYTES = 32 * 1024 * 1024
+HEADER_BYTES = 64 * 1024
 ARTIFACT_SEGMENT_BYTES = 255
 ARTIFACT_PATH_BYTES = 4000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -74,16 +76,17 @@ def check_key(key: str, field: str, limit: int = KEY_LENGTH) -> str:
     return key
 
 
+def is_storable(text: str) -> bool:
+    """Whether both databases can hold a text: no NUL, no lone surrogate. What they cannot hold is not there either."""
+    return "\0" not in text and (text.isascii() or text.isprintable() or text == text.encode(errors="ignore").decode())
+
+
 def check_text(value: str, field: str, limit: int) -> str:
     """Text of at most ``limit`` characters without NUL, which PostgreSQL cannot keep."""
     if len(value) > limit:
         raise InvalidInput(f"'{field}' exceeds the maximum length of {limit} characters: it has {len(value)}.")
-    if "\0" in value:
-        raise InvalidInput(f"Invalid value for parameter '{field}': it contains a NUL character.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidInput(f"Invalid value for parameter '{field}': it is not valid Unicode.") from None
+    if not is_storable(value):
+        raise InvalidInput(f"Invalid value for parameter '{field}': it contains a NUL character or a lone surrogate.")
     return value
 
 
@@ -122,6 +125,12 @@ def check_page_size(value: int, field: str, limit: int) -> int:
     if not 1 <= value <= limit:
         raise InvalidInput(f"Invalid value {value} for parameter '{field}' supplied. It must be from 1 to {limit}.")
     return value
+
+
+def check_ids(ids: Sequence[str], field: str) -> None:
+    """The IDs that one search may name."""
+    if len(ids) > IDS_PER_SEARCH:
+        raise InvalidInput(f"'{field}' names {len(ids)} IDs; at most {IDS_PER_SEARCH} are allowed.")
 
 
 def check_batch(metrics: int, params: int, tags: int) -> None:

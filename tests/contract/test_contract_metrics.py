@@ -134,7 +134,7 @@ def test_two_sealers_do_not_double_or_lose(store: Store) -> None:
     logged = [Metric(key="m", value=1.0, timestamp=i, step=i) for i in range(500)]
     log_points(store, run_id, logged)
     inner = store.read(runs.row, run_id).id
-    ids, blobs = store.read(sealing._log_of, inner)
+    ids, blobs = store.read(sealing._log_of, inner, 10**9)
     arrived = {key: Series.concat(parts).ordered() for key, parts in sealing.split_arrivals(blobs).items()}
     rows = sealing._rewrite(inner, arrived, [])
     assert seal(store, run_id) == 500

@@ -66,9 +66,9 @@ def _serve(options: dict[str, Any]) -> None:
     from logbuch.server.context import Options
     from logbuch.server.run import Service, serve
 
-    uri = options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}"
+    uri = _store_uri(options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}")
     service = Service(
-        store_uri=_store_uri(uri),
+        store_uri=uri,
         artifact_root=_artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri),
         options=Options(
             host=options["host"],

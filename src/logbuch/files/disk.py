@@ -44,8 +44,8 @@ class LocalFiles:
         """
         if not wanted:
             return ""
-        path = unquote(urlsplit(wanted).path) if wanted.startswith("file:") else wanted
         try:
+            path = unquote(urlsplit(wanted).path) if wanted.startswith("file:") else wanted
             inside = Path(path).relative_to(self.root).as_posix()
         except ValueError:
             raise InvalidInput(

@@ -18,6 +18,8 @@ from logbuch.server.routes import Route
 from logbuch.wire import decode
 
 logger = logging.getLogger("logbuch.server")
+LARGE_BYTES = 256 * 1024
+"""Bodies above this are decoded in a thread: the loop has others to serve."""
 _REST = "{path}"
 
 
@@ -92,7 +94,10 @@ class Dispatcher:
         _check_content_type(request)
         if request.headers.get("content-encoding", "identity") != "identity":
             raise InvalidInput("Bad Request. Content-Encoding is not supported.")
-        return decode.from_json(route.request, await _body(request))
+        body = await _body(request)
+        if len(body) > LARGE_BYTES:
+            return await self._context.call(decode.from_json, route.request, body)
+        return decode.from_json(route.request, body)
 
 
 def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:

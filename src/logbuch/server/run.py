@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
 import signal
 import socket
 import sys
@@ -18,6 +15,8 @@ from logbuch.errors import StoreRefused
 from logbuch.files.disk import LocalFiles
 from logbuch.server.app import create_app
 from logbuch.server.context import Context, Options
+from logbuch.server.protocol import LimitedProtocol
+from logbuch.server.workers import supervise
 from logbuch.store import open_store
 
 BACKLOG = 2048
@@ -46,7 +45,7 @@ def serve(service: Service) -> int:
         context = _open(service)
         _announce(service, context)
         context.close()
-        return _supervise(service, listener)
+        return supervise(lambda: _run(_open(service), listener), service.workers)
 
 
 def _open(service: Service) -> Context:
@@ -91,7 +90,7 @@ def _run(context: Context, listener: socket.socket) -> int:
     config = uvicorn.Config(
         create_app(context),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=LimitedProtocol,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -100,7 +99,6 @@ def _run(context: Context, listener: socket.socket) -> int:
         proxy_headers=False,
         date_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, context)
     try:
@@ -122,40 +120,3 @@ class _Server(uvicorn.Server):
         self._context.hub.close()
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
-
-
-def _supervise(service: Service, listener: socket.socket) -> int:
-    """Starts the workers on one socket, replaces one that dies, and ends them all when told to."""
-    stopping = False
-    spawn = multiprocessing.get_context("fork")
-    workers: list[Any] = []
-
-    def start() -> Any:
-        worker = spawn.Process(target=_work, args=(service, listener), name="logbuch-worker")
-        worker.start()
-        return worker
-
-    def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
-        nonlocal stopping
-        stopping = True
-        for worker in workers:
-            worker.terminate()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    workers += [start() for _ in range(service.workers)]
-    while not stopping:
-        multiprocessing.connection.wait([worker.sentinel for worker in workers])
-        for index, worker in enumerate(workers):
-            if not worker.is_alive() and not stopping:
-                print(f"A worker ended with code {worker.exitcode}; starting another.", file=sys.stderr)  # noqa: T201
-                workers[index] = start()
-    for worker in workers:
-        worker.join()
-    return 0
-
-
-def _work(service: Service, listener: socket.socket) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os._exit(_run(_open(service), listener))

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logbuch.server.context import Options
@@ -38,11 +38,17 @@ class Security:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope["method"], scope["path"], scope["headers"])
+        headers = scope["headers"]
+        origin = _header(headers, b"origin") if self._origins else None
+        admitted = origin if origin in self._origins else None
+        guarded = _guarded(send, admitted)
+        refusal = self._refusal(scope["method"], scope["path"], headers)
         if refusal is not None:
-            await PlainTextResponse(refusal, 403)(scope, receive, _guarded(send))
+            await PlainTextResponse(refusal, 403)(scope, receive, guarded)
+        elif admitted and scope["method"] == "OPTIONS" and _header(headers, b"access-control-request-method"):
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, guarded)
         else:
-            await self._app(scope, receive, _guarded(send))
+            await self._app(scope, receive, guarded)
 
     def _refusal(self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
         hosts = [value for name, value in headers if name == b"host"]
@@ -92,7 +98,10 @@ def _is_address(name: str) -> bool:
 
 
 def _same_origin(origin: str, host: str) -> bool:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
@@ -113,12 +122,22 @@ _HEADERS = (
 _POLICY = (b"content-security-policy", PAGE_POLICY.encode())
 
 
-def _guarded(send: Send) -> Send:
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
+    "access-control-allow-headers": "Content-Type, Authorization",
+    "access-control-max-age": "600",
+}
+
+
+def _guarded(send: Send, admitted: str | None) -> Send:
+    """Adds the headers of every answer; ``admitted`` is the origin of another page that may read it."""
+    extra = ((b"access-control-allow-origin", admitted.encode("latin-1")),) if admitted else ()
+
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = message.get("headers", ())
             policy = () if any(name == _POLICY[0] for name, _ in own) else (_POLICY,)
-            message["headers"] = [*own, *_HEADERS, *policy]
+            message["headers"] = [*own, *_HEADERS, *policy, *extra]
         await send(message)
 
     return guarded

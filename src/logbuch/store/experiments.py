@@ -44,7 +44,7 @@ def get(tx: Tx, experiment_id: str) -> Experiment:
 
 
 def get_by_name(tx: Tx, name: str) -> Experiment:
-    row = tx.execute(select(_table).where(_table.c.name == name)).first()
+    row = tx.execute(select(_table).where(_table.c.name == name)).first() if limits.is_storable(name) else None
     if row is None:
         raise NotFound(f"Could not find experiment with name '{limits.clip(name)}'")
     return nouns(tx, [row])[0]
@@ -96,8 +96,8 @@ def set_tag(tx: Tx, experiment_id: str, tag: Tag) -> None:
 def delete_tag(tx: Tx, experiment_id: str, key: str) -> None:
     row = _active(tx, experiment_id)
     table = schema.experiment_tags
-    gone = tx.change(delete(table).where(table.c.experiment == row.id, table.c.key == key))
-    if gone.rowcount == 0:
+    ours = (table.c.experiment == row.id) & (table.c.key == key)
+    if not limits.is_storable(key) or tx.change(delete(table).where(ours)).rowcount == 0:
         raise NotFound(f"No tag with name: {limits.clip(key)} in experiment with id {experiment_id}")
     _set(tx, row.id)
 

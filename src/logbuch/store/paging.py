@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, or_
 
 from logbuch.errors import InvalidInput
+from logbuch.limits import INT64_MAX, INT64_MIN, is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,14 @@ class Order:
         if name != self._name or len(values) != len(self._keys):
             raise _bad_token()
         for key, value in zip(self._keys, values, strict=True):
-            if not isinstance(value, key.column.type.python_type) or isinstance(value, bool):
+            if not isinstance(value, key.column.type.python_type) or isinstance(value, bool) or not _storable(value):
                 raise _bad_token()
         checked: list[Any] = values
         return checked
+
+
+def _storable(value: Any) -> bool:
+    return is_storable(value) if isinstance(value, str) else INT64_MIN <= value <= INT64_MAX
 
 
 def _bad_token() -> InvalidInput:

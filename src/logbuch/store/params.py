@@ -33,7 +33,7 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
             fresh.append({"run": run, "key": ids[param.key], "value": param.value, "number": number})
         elif old != param.value:
             raise _conflict(param, old, run_id)
-    tx.insert(_table.insert(), fresh)
+    tx.insert(tx.seam.upsert(_table, None), fresh)
     return bool(fresh)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -21,6 +22,7 @@ NOTIFY_SECONDS = 0.25
 RECONNECT_SECONDS = 2.0
 _SCHEMA_LOCK = 0x106B_0C40
 _RUN_LOCKS = 0x106B
+_WRITE_LOCKS = 0x106C
 _RETRY_STATES = {"40001", "40P01"}
 
 
@@ -58,6 +60,13 @@ class PostgresSeam:
 
     def create_lock(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+    def lock_runs(self, connection: Connection, run_ids: Sequence[str]) -> None:
+        # Two runs that share a number wait for each other in vain, but never in a ring: the numbers ascend.
+        numbers = sorted({zlib.crc32(run_id.encode("utf-8", "replace")) & 0x7FFF_FFFF for run_id in run_ids})
+        if numbers:
+            query = "SELECT pg_advisory_xact_lock(:space, number) FROM unnest(CAST(:numbers AS int[])) AS number"
+            connection.execute(text(query), {"space": _WRITE_LOCKS, "numbers": numbers})
 
     def lock_run(self, connection: Connection, run: int) -> None:
         connection.execute(

@@ -74,6 +74,9 @@ class Seam(Protocol):
     def create_lock(self, connection: Connection) -> None:
         """Makes other processes wait that want to create or migrate the schema, until the transaction ends."""
 
+    def lock_runs(self, connection: Connection, run_ids: Sequence[str]) -> None:
+        """Makes other replicas wait that want to write to these runs; the IDs ascend, so that none waits in a ring."""
+
     def lock_run(self, connection: Connection, run: int) -> None:
         """Makes other replicas wait that want to seal this run, until the transaction ends."""
 

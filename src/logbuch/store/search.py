@@ -97,6 +97,8 @@ def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -
 def _condition(tx: Tx, query: RunQuery) -> ColumnElement[bool] | None:
     """None where nothing can be found: a search without experiments."""
     tree = parse_filter(query.filter, RUNS)
+    limits.check_ids(query.experiment_ids, "experiment_ids")
+    limits.check_ids(query.run_ids or (), "run_ids")
     ids = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
     if not ids and query.run_ids is None:
         return None
@@ -104,7 +106,7 @@ def _condition(tx: Tx, query: RunQuery) -> ColumnElement[bool] | None:
     if ids:
         condition &= schema.runs.c.experiment.in_(ids)
     if query.run_ids is not None:
-        condition &= schema.runs.c.run_id.in_(list(query.run_ids))
+        condition &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, query.run_ids)))
     return condition
 
 

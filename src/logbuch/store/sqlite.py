@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
@@ -26,7 +26,6 @@ BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
 _PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA fullfsync=ON",
@@ -44,9 +43,7 @@ class SqliteSeam:
         self.where = str(file)
         _check_place(file)
         _check_owner(file)
-        # The file is made private: runs may hold what their owner would not show to others on the machine.
-        if not file.exists():
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        _create(file)
         self.writer = _engine(file, pool_size=1, max_overflow=2)
         self.upsert = Upserts(insert)
         self.reader = _engine(file, pool_size=4, max_overflow=12)
@@ -71,6 +68,9 @@ class SqliteSeam:
             connection.exec_driver_sql("ROLLBACK")
 
     def create_lock(self, connection: Connection) -> None:
+        """BEGIN IMMEDIATE already keeps every other writer out."""
+
+    def lock_runs(self, connection: Connection, run_ids: Sequence[str]) -> None:
         """BEGIN IMMEDIATE already keeps every other writer out."""
 
     def lock_run(self, connection: Connection, run: int) -> None:
@@ -157,6 +157,19 @@ def _check_place(file: Path) -> None:
             f"The database {file} lies on a network file system ({kind}), where SQLite loses data. "
             "Choose a local disk, or PostgreSQL."
         )
+
+
+def _create(file: Path) -> None:
+    """Makes the file private, for runs may hold what their owner would not show to others on the machine.
+
+    Whether a file can shrink is settled before its first table. Asked of an older file it would want the write lock.
+    """
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    if file.stat().st_size == 0:
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _check_owner(file: Path) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from logbuch.errors import LogbuchError, Unavailable
+from logbuch.errors import InvalidInput, LogbuchError, Unavailable
 from logbuch.store import batch, changes, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
@@ -27,8 +27,18 @@ R = TypeVar("R")
 logger = logging.getLogger("logbuch.store")
 _KNOWN_NAMES_LIMIT = 200_000
 _RETRIES = 5
-_OF_A_RUN = frozenset({batch.log_batch, batch.log_inputs, runs.set_tags, runs.delete_tag})
-"""Functions whose first argument is the ID of a run; a group reads the rows of all its runs at once."""
+_OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
+    {
+        batch.log_batch,
+        batch.log_inputs,
+        runs.set_tags,
+        runs.delete_tag,
+        runs.update_run,
+        runs.delete,
+        runs.restore,
+    }
+)
+"""Functions whose first argument is the ID of a run. A group locks and reads all its runs at once, in order."""
 
 
 class Store:
@@ -91,6 +101,11 @@ class Store:
 
         return self._seam.watch(both)
 
+    def rest(self) -> None:
+        """Closes all connections; the next call opens new ones. For a process that is about to fork while nothing is
+        under way: a child that inherited an open SQLite connection would also inherit its locks, and lose commits."""
+        self._seam.close()
+
     def close(self) -> None:
         """Commits what is under way and closes the database."""
         if self._sealer is not None:
@@ -134,9 +149,10 @@ class Store:
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
-            reading = Tx(connection, self._seam, self._names, group)
+            run_ids = sorted({job.arguments[0] for job in jobs if job.function in _OF_A_RUN})
+            self._seam.lock_runs(connection, run_ids)
             if len(jobs) > 1:
-                group.heads = runs.preload(reading, {job.arguments[0] for job in jobs if job.function in _OF_A_RUN})
+                group.heads = runs.preload(Tx(connection, self._seam, self._names, group), run_ids)
             for job in jobs:
                 self._attempt(job, Tx(connection, self._seam, self._names, group))
             finish = Tx(connection, self._seam, self._names, group)
@@ -160,6 +176,8 @@ class Store:
             job.error = error
 
     def _translated(self, error: SQLAlchemyError) -> LogbuchError:
-        if not self._seam.busy(error):
-            logger.error("database error at %s: %s", self.where, error)
-        return Unavailable(f"The database {self.where} did not take the request: {str(error).splitlines()[0]}")
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        if isinstance(error, DataError):
+            return InvalidInput(f"The database cannot hold a value of the request: {reason}")
+        logger.error("database error at %s: %s", self.where, reason)
+        return Unavailable(f"The database did not take the request: {reason}")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, select
 
+from logbuch.limits import is_storable
 from logbuch.store import schema
 from logbuch.store.seam import Seam, insert_rows
 
@@ -133,7 +134,7 @@ class Tx:
 
     def _select_names(self, names: Iterable[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for part in chunks(sorted(filter(_storable, names))):
+        for part in chunks(sorted(filter(is_storable, names))):
             query = select(schema.names.c.name, schema.names.c.id).where(schema.names.c.name.in_(part))
             found |= {row[0]: row[1] for row in self.execute(query)}
         return found
@@ -162,11 +163,6 @@ class Tx:
     def protected(self) -> bool:
         """Whether :meth:`undo` can take back what the job did."""
         return self._savepoint
-
-
-def _storable(text: str) -> bool:
-    """Whether a database can hold a text at all; what it cannot hold it need not be asked for."""
-    return (text.isascii() and "\0" not in text) or ("\0" not in text and text == text.encode(errors="ignore").decode())
 
 
 def chunks(items: Sequence[T], size: int = _SQL_VARIABLES) -> Iterable[Sequence[T]]:

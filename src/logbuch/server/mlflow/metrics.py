@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import Response
+
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Metric
+from logbuch.server import answers
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store.metrics import history
@@ -19,8 +22,12 @@ async def get_history(context: Context, request: wire.GetHistory) -> Any:
     if size is not None:
         size = min(limits.check_page_size(size, "max_results", limits.INT64_MAX), limits.HISTORY_PER_PAGE)
     found = await context.read(history.packed, request.run, request.metric_key)
-    points, token = await context.call(history.page, request.metric_key, found, size, request.page_token)
-    return wire.present({"metrics": [wire.metric(point) for point in points], "next_page_token": token})
+    return await context.call(_page, request, found, size)
+
+
+def _page(request: wire.GetHistory, found: Any, size: int | None) -> Response:
+    points, token = history.page(request.metric_key, found, size, request.page_token)
+    return answers.json(wire.present({"metrics": [wire.metric(point) for point in points], "next_page_token": token}))
 
 
 async def bulk_history(context: Context, request: wire.BulkHistory) -> Any:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from logbuch.model import Metric, Param, Tag
+from starlette.responses import Response
+
+from logbuch.model import Metric, Param, Run, Tag
+from logbuch.server import answers
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import batch, runs, search
@@ -88,7 +91,11 @@ async def find(context: Context, request: wire.SearchRuns) -> Any:
         request.page_token,
         request.run_view_type,
     )
-    return wire.present({"runs": [wire.run(noun) for noun in found], "next_page_token": token})
+    return await context.call(_page, found, token)
+
+
+def _page(found: list[Run], token: str | None) -> Response:
+    return answers.json(wire.present({"runs": [wire.run(noun) for noun in found], "next_page_token": token}))
 
 
 _READ, _WRITE = Permission.READ, Permission.WRITE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.server.context import Context
 from logbuch.server.live import events
@@ -35,7 +36,9 @@ def _cursor(text: str) -> int | None:
 
 
 def _inner_ids(tx: Tx, run_ids: list[str]) -> list[int]:
-    return [runs.row(tx, run_id).id for run_id in run_ids]
+    """The runs that exist. Where none does, -1, which no run has: an empty list would mean all."""
+    limits.check_ids(run_ids, "run_id")
+    return [row.id for row in runs.preload(tx, run_ids).values()] or [-1] * bool(run_ids)
 
 
 ROUTES = (Route("GET", "/live", None, Permission.READ, follow, "Server-sent events of changed runs"),)

@@ -29,6 +29,7 @@ LOG_ROWS, LOG_POINTS = 256, 100_000
 """A run whose log has more rows or points than this is sealed."""
 READ_ROWS = 2000
 LOOK_SECONDS = 30.0
+PAUSE_SECONDS = 2.0
 
 
 class _Taken(Exception):
@@ -51,7 +52,7 @@ class Sealer:
         self._read, self._write = read, write
         self._lock = threading.Condition()
         self._grown: dict[int, list[int]] = {}
-        self._due: set[int] = set()
+        self._due: dict[int, None] = {}
         self._closed = False
         self._looked = -LOOK_SECONDS
         self._look = False
@@ -66,7 +67,7 @@ class Sealer:
                 grown[1] += count
                 if grown[0] >= LOG_ROWS or grown[1] >= LOG_POINTS:
                     del self._grown[run]
-                    self._due.add(run)
+                    self._due.setdefault(run)
             if self._due:
                 self._start()
 
@@ -109,28 +110,41 @@ class Sealer:
             self._look = False
             runs = self._read(_long_logs)
             with self._lock:
-                self._due.update(runs)
-        if self._due:
-            with self._lock:
-                run = self._due.pop()
+                self._due |= dict.fromkeys(runs)
+        with self._lock:
+            run = next(iter(self._due), None)
+            if run is None:
+                return
+            del self._due[run]
+        try:
             seal(self._read, self._write, run)
+        except LogbuchError:
+            # The database is busy or away: this run comes again, after a pause and behind the others.
+            with self._lock:
+                self._due.setdefault(run)
+                self._lock.wait(PAUSE_SECONDS)
+            raise
 
 
 def seal(read: Callable[..., Any], write: Callable[..., Any], run: int) -> int:
-    """Moves a run's log into blocks, and returns how many points were moved."""
-    moved = 0
-    while True:
-        ids, blobs = read(_log_of, run)
+    """Moves what now stands in a run's log into blocks, and returns how many points were moved.
+
+    What arrives meanwhile waits for the next time: a run that never rests must not keep the others from being sealed.
+    """
+    moved, newest = 0, read(_newest_of, run)
+    while newest is not None:
+        ids, blobs = read(_log_of, run, newest)
         if not ids:
-            return moved
+            break
         arrived = {key: Series.concat(parts).ordered() for key, parts in split_arrivals(blobs).items()}
         old = read(_overlapped, run, arrived)
         rows = _rewrite(run, arrived, old)
         try:
             write(_swap, run, ids, [block.id for block in old], rows)
         except _Taken:
-            return moved
+            break
         moved += sum(map(len, arrived.values()))
+    return moved
 
 
 def _long_logs(tx: Tx) -> list[int]:
@@ -143,11 +157,16 @@ def _long_logs(tx: Tx) -> list[int]:
     return list(tx.execute(query).scalars())
 
 
-def _log_of(tx: Tx, run: int) -> tuple[list[int], list[bytes]]:
+def _newest_of(tx: Tx, run: int) -> int | None:
     table = schema.arrivals
-    rows = tx.execute(
-        select(table.c.id, table.c.data).where(table.c.run == run).order_by(table.c.id).limit(READ_ROWS)
-    ).all()
+    newest: int | None = tx.execute(select(func.max(table.c.id)).where(table.c.run == run)).scalar()
+    return newest
+
+
+def _log_of(tx: Tx, run: int, newest: int) -> tuple[list[int], list[bytes]]:
+    table = schema.arrivals
+    query = select(table.c.id, table.c.data).where(table.c.run == run, table.c.id <= newest)
+    rows = tx.execute(query.order_by(table.c.id).limit(READ_ROWS)).all()
     return [row.id for row in rows], [row.data for row in rows]
 
 

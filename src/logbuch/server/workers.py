@@ -1,0 +1,83 @@
+"""Several server processes on one socket: started, replaced when one dies, and ended together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+SETTLED_SECONDS = 60.0
+"""A worker that has served this long is healthy: the pause before its replacement starts small again."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """One worker's place: its process, since when it runs, and the pause before the next."""
+
+    process: Any
+    since: float
+    pause: float = FIRST_PAUSE
+
+
+def supervise(work: Callable[[], int], count: int) -> int:
+    """Runs ``work`` in so many processes until SIGINT or SIGTERM."""
+    fork = multiprocessing.get_context("fork")
+    stopping = threading.Event()
+    # The workers hold the reading end: when the supervisor is gone, however it went, they see the end of the pipe.
+    watched, kept = os.pipe()
+
+    def start() -> Any:
+        process = fork.Process(target=_work, args=(work, watched, kept), name="logbuch-worker")
+        process.start()
+        return process
+
+    places = [_Place(start(), time.monotonic()) for _ in range(count)]
+
+    def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
+        stopping.set()
+        for place in places:
+            place.process.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping.is_set():
+        multiprocessing.connection.wait([place.process.sentinel for place in places])
+        for place in places:
+            if not stopping.is_set() and not place.process.is_alive():
+                _replace(place, start, stopping)
+    for place in places:
+        place.process.join()
+    return 0
+
+
+def _replace(place: _Place, start: Callable[[], Any], stopping: threading.Event) -> None:
+    settled = time.monotonic() - place.since > SETTLED_SECONDS
+    place.pause = FIRST_PAUSE if settled else min(2 * place.pause, LONGEST_PAUSE)
+    print(  # noqa: T201
+        f"A worker ended with code {place.process.exitcode}; another starts in {place.pause:.0f} s.",
+        file=sys.stderr,
+        flush=True,
+    )
+    if not stopping.wait(place.pause):
+        place.process, place.since = start(), time.monotonic()
+
+
+def _work(work: Callable[[], int], watched: int, kept: int) -> None:
+    os.close(kept)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, args=(watched,), name="logbuch-parent", daemon=True).start()
+    os._exit(work())
+
+
+def _end_with_parent(watched: int) -> None:
+    os.read(watched, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
