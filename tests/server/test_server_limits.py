@@ -72,7 +72,7 @@ def test_a_large_body_does_not_hold_up_the_others(shared_server: Server) -> None
     body = json.dumps({"run_id": "x", "metrics": [point] * 300_000}).encode()
     import threading
 
-    longest = 0.0
+    longest, started = 0.0, time.monotonic()
     done = threading.Event()
 
     def send() -> None:
@@ -89,7 +89,8 @@ def test_a_large_body_does_not_hold_up_the_others(shared_server: Server) -> None
         httpx.get(f"{shared_server.url}/health", timeout=30)
         longest = max(longest, time.monotonic() - begun)
     sender.join()
-    assert longest < 1.0
+    # Decoded on the loop, the wait of the others would be nearly all of it.
+    assert longest < (time.monotonic() - started) / 2
 
 
 def test_reading_and_opening_wait_for_no_writer(sqlite_uri: str) -> None:

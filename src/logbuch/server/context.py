@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from logbuch.files.disk import LocalFiles
+from logbuch.server.catalog import Catalog
 from logbuch.server.live import Hub
 from logbuch.store import Store
 from logbuch.store.tx import Tx
@@ -45,9 +46,11 @@ class Context:
     options: Options
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(12, "logbuch-read"))
     hub: Hub = field(init=False)
+    catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
+        self.catalog = Catalog(self.read)
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""

@@ -11,12 +11,10 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Noun, RunStatus, ViewType
 from logbuch.store import schema, search
-from logbuch.store.experiments import inner_id
 from logbuch.store.metrics import ordinal
 from logbuch.store.tx import Tx, chunks
 
 METRIC_PARTS = ("last", "step", "min", "min_step", "max", "max_step")
-_DISTINCT_VALUES = 20
 Column = dict[str, list[Any]]
 
 
@@ -40,24 +38,6 @@ class Page(Noun, frozen=True, kw_only=True):
     columns: dict[str, Column]
     total: int
     next_page_token: str | None
-
-
-class KeyUse(Noun, frozen=True, kw_only=True):
-    """How many of the runs have a key; for params and tags also how many values, and the commonest of them."""
-
-    key: str
-    runs: int
-    distinct: int | None = None
-    values: list[str] | None = None
-
-
-class Keys(Noun, frozen=True, kw_only=True):
-    """What an experiment's runs have logged."""
-
-    runs: int
-    metrics: list[KeyUse]
-    params: list[KeyUse]
-    tags: list[KeyUse]
 
 
 def page(tx: Tx, query: search.RunQuery, columns: Sequence[str], max_results: int, page_token: str) -> Page:
@@ -108,49 +88,6 @@ def values(tx: Tx, runs: Sequence[int], columns: Sequence[str]) -> dict[str, Col
     found |= _texts(tx, places, schema.params, "params", wanted["params"])
     found |= _texts(tx, places, schema.tags, "tags", wanted["tags"])
     return {column: found[column] for column in columns}
-
-
-def keys(tx: Tx, experiment_ids: Sequence[str]) -> Keys:
-    """The keys that the active runs of these experiments have, those in most runs first."""
-    ids = [inner_id(id_) for id_ in experiment_ids]
-    runs = select(schema.runs.c.id).where(schema.runs.c.experiment.in_(ids), schema.runs.c.deleted.is_(False))
-    latest = schema.latest.c
-    uses = tx.execute(select(latest.key, func.count()).where(latest.run.in_(runs)).group_by(latest.key)).all()
-    texts = tx.texts(key for key, _ in uses)
-    return Keys(
-        runs=int(tx.execute(select(func.count()).select_from(runs.subquery())).scalar_one()),
-        metrics=_by_use([KeyUse(key=texts[key], runs=uses_) for key, uses_ in uses]),
-        params=_text_keys(tx, schema.params, runs),
-        tags=_text_keys(tx, schema.tags, runs),
-    )
-
-
-def _text_keys(tx: Tx, table: Any, runs: Any) -> list[KeyUse]:
-    query = (
-        select(table.c.key, table.c.value, func.count())
-        .where(table.c.run.in_(runs))
-        .group_by(table.c.key, table.c.value)
-        .order_by(table.c.key, func.count().desc(), table.c.value)
-    )
-    seen: dict[int, tuple[int, list[str]]] = {}
-    totals: dict[int, int] = {}
-    for key, value, count in tx.execute(query):
-        distinct, commonest = seen.get(key, (0, []))
-        if len(commonest) < _DISTINCT_VALUES:
-            commonest.append(value)
-        seen[key] = (distinct + 1, commonest)
-        totals[key] = totals.get(key, 0) + count
-    texts = tx.texts(seen)
-    return _by_use(
-        [
-            KeyUse(key=texts[key], runs=totals[key], distinct=distinct, values=commonest)
-            for key, (distinct, commonest) in seen.items()
-        ]
-    )
-
-
-def _by_use(uses: list[KeyUse]) -> list[KeyUse]:
-    return sorted(uses, key=lambda use: (-use.runs, use.key))
 
 
 def _metrics(tx: Tx, places: dict[int, int], wanted: set[str]) -> dict[str, Column]:

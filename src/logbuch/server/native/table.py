@@ -34,7 +34,7 @@ async def page(context: Context, request: wire.TableRequest) -> Any:
 
 
 async def keys(context: Context, request: wire.ColumnsRequest) -> Any:
-    found = await context.read(table.keys, request.experiment_id)
+    found = await context.catalog.of_experiments(request.experiment_id)
     metrics = [{"key": use.key, "runs": use.runs} for use in found.metrics]
     return {"runs": found.runs, "metrics": metrics, "params": found.params, "tags": found.tags}
 
@@ -43,7 +43,7 @@ async def as_csv(context: Context, request: wire.CsvRequest) -> Response:
     query = search.RunQuery(
         request.experiment_id, request.filter, request.order_by, view_type(request.view), request.run_id, by_size=True
     )
-    known = await context.read(table.keys, request.experiment_id)
+    known = await context.catalog.of_experiments(request.experiment_id)
     columns = [f"{kind}.{use.key}" for kind in ("params", "metrics", "tags") for use in getattr(known, kind)]
     # The first page is read before the answer begins, so that a wrong filter is an error and no torn file.
     first = await context.read(table.page, query, columns[: limits.TABLE_COLUMNS], _CSV_PAGE, "")
