@@ -22,47 +22,51 @@ class SortKey:
 
     column: ColumnElement[Any]
     ascending: bool = True
+    constant: bool = False
+    """The same in every row: it stands in tokens, and need not be sorted by."""
 
 
 class Order:
     """A total order of rows: its last key is unique."""
 
     def __init__(self, keys: Sequence[SortKey], name: str) -> None:
-        self._keys = keys
+        self.keys = keys
         self._name = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def columns(self) -> list[ColumnElement[Any]]:
         """The order's columns, to be selected so that tokens can be made."""
-        return [key.column.label(f"sort_{index}") for index, key in enumerate(self._keys)]
+        return [key.column.label(f"sort_{index}") for index, key in enumerate(self.keys)]
 
     def apply(self, query: Select[Any], token: str) -> Select[Any]:
         """The query in this order, from after the token's row on."""
         if token:
-            query = query.where(self._after(self._values(token)))
-        return query.order_by(*(key.column.asc() if key.ascending else key.column.desc() for key in self._keys))
+            query = query.where(self._after(self.values(token)))
+        sorted_by = [key for key in self.keys if not key.constant]
+        return query.order_by(*(key.column.asc() if key.ascending else key.column.desc() for key in sorted_by))
 
     def token(self, row: Row[Any]) -> str:
         """The token of the page that begins after this row."""
-        values = [getattr(row, f"sort_{index}") for index in range(len(self._keys))]
+        values = [getattr(row, f"sort_{index}") for index in range(len(self.keys))]
         return base64.urlsafe_b64encode(json.dumps([self._name, *values]).encode()).decode()
 
     def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """(a, b, c) after (x, y, z): a beyond x, or equal and b beyond y, and so on."""
         terms: list[ColumnElement[bool]] = []
-        for index, (key, value) in enumerate(zip(self._keys, values, strict=True)):
-            equal = [self._keys[before].column == values[before] for before in range(index)]
+        for index, (key, value) in enumerate(zip(self.keys, values, strict=True)):
+            equal = [self.keys[before].column == values[before] for before in range(index)]
             beyond = key.column > value if key.ascending else key.column < value
             terms.append(and_(*equal, beyond))
         return or_(*terms)
 
-    def _values(self, token: str) -> list[Any]:
+    def values(self, token: str) -> list[Any]:
+        """The sort values of a token's row; InvalidInput for a token of another order."""
         try:
             name, *values = json.loads(base64.urlsafe_b64decode(token))
         except (ValueError, TypeError, binascii.Error):
             raise _bad_token() from None
-        if name != self._name or len(values) != len(self._keys):
+        if name != self._name or len(values) != len(self.keys):
             raise _bad_token()
-        for key, value in zip(self._keys, values, strict=True):
+        for key, value in zip(self.keys, values, strict=True):
             if not isinstance(value, key.column.type.python_type) or isinstance(value, bool) or not _storable(value):
                 raise _bad_token()
         checked: list[Any] = values

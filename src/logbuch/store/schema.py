@@ -151,6 +151,7 @@ latest = Table(
     metadata,
     Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("key", Id, ForeignKey("names.id"), primary_key=True),
+    Column("experiment", Id, nullable=False, comment="the run's, so that the value index can begin with it"),
     Column("step", BigInteger, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("value", BigInteger, nullable=False, comment="ordinal of the value at the highest (step, timestamp, value)"),
@@ -160,7 +161,7 @@ latest = Table(
     Column("max_step", BigInteger),
     sqlite_with_rowid=False,
 )
-Index("ix_latest_key", latest.c.key, latest.c.run)
+Index("ix_latest_value", latest.c.experiment, latest.c.key, latest.c.value, latest.c.run)
 
 arrivals = Table(
     "arrivals",

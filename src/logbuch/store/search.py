@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, case, func, literal, select
@@ -53,9 +53,11 @@ def page(tx: Tx, query: RunQuery, max_results: int, page_token: str = "") -> tup
     condition = _condition(tx, query)
     if condition is None:
         return [], None
-    source, order = _order(tx, parse_order_by(query.order_by, RUNS), by_size=query.by_size)
-    statement = select(schema.runs, *order.columns()).select_from(source).where(condition)
-    return _page(tx, statement, order, max_results, page_token)
+    wanted = parse_order_by(query.order_by, RUNS)
+    plain = _order(tx, wanted, by_size=query.by_size)
+    if len(query.experiment_ids) == 1 and wanted and wanted[0].key.kind is Kind.METRIC:
+        return _page_by_value(tx, query, wanted, plain, condition, max_results, page_token)
+    return _page(tx, plain.select(condition), plain.order, max_results, page_token)
 
 
 def count(tx: Tx, query: RunQuery) -> int:
@@ -89,18 +91,50 @@ def experiments(
     return experiment_store.nouns(tx, rows), token
 
 
+def _page_by_value(
+    tx: Tx,
+    query: RunQuery,
+    wanted: Sequence[OrderBy],
+    plain: _Ordered,
+    condition: ColumnElement[bool],
+    size: int,
+    token: str,
+) -> tuple[list[Row[Any]], str | None]:
+    """A page in the order of a metric: numbers come from the value index, and only then the runs without a number."""
+    rows: list[Row[Any]] = []
+    indexed = _order(tx, wanted, by_size=query.by_size, experiment=experiment_store.inner_id(query.experiment_ids[0]))
+    if not token or indexed.order.values(token)[0] == 0:
+        # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
+        narrow = _condition(tx, replace(query, experiment_ids=()), anywhere=True)
+        assert narrow is not None
+        statement = indexed.select(narrow)
+        if token:  # what the index can seek to; the order's own condition is finer
+            value, column = indexed.order.values(token)[1], indexed.order.keys[1].column
+            statement = statement.where(column >= value if wanted[0].ascending else column <= value)
+        rows, following = _page(tx, statement, indexed.order, size, token)
+        if following is not None:
+            return rows, following
+        token = ""
+    rest = plain.select(condition & (plain.order.keys[0].column != 0))
+    left = size - len(rows)
+    more, following = _page(tx, rest, plain.order, max(left, 1), token)
+    if left == 0:
+        return rows, indexed.order.token(rows[-1]) if more else None
+    return rows + more, following
+
+
 def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
     rows = list(tx.execute(order.apply(statement, token).limit(size + 1)).all())
     return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
 
 
-def _condition(tx: Tx, query: RunQuery) -> ColumnElement[bool] | None:
-    """None where nothing can be found: a search without experiments."""
+def _condition(tx: Tx, query: RunQuery, *, anywhere: bool = False) -> ColumnElement[bool] | None:
+    """None where nothing can be found: a search without experiments, unless it may look ``anywhere``."""
     tree = parse_filter(query.filter, RUNS)
     limits.check_ids(query.experiment_ids, "experiment_ids")
     limits.check_ids(query.run_ids or (), "run_ids")
     ids = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
-    if not ids and query.run_ids is None:
+    if not ids and query.run_ids is None and not anywhere:
         return None
     condition = _in_view(schema.runs, query.view) & Conditions(tx, schema.runs).of(tree)
     if ids:
@@ -117,23 +151,45 @@ def _in_view(table: Any, view: ViewType) -> ColumnElement[bool]:
     return deleted
 
 
-def _order(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool) -> tuple[Any, Order]:
-    """The tables that an order reads, and its keys; ties go to the newest run, then to the id."""
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """The tables that an order reads, the order, and what binds the tables beyond their joins."""
+
+    source: Any
+    order: Order
+    bound: ColumnElement[bool]
+
+    def select(self, condition: ColumnElement[bool]) -> Select[Any]:
+        chosen = select(schema.runs, *self.order.columns()).select_from(self.source)
+        return chosen.where(self.bound, condition)
+
+
+def _order(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None) -> _Ordered:
+    """An order of runs; ties go to the newest run, then to the id.
+
+    With ``experiment`` the first field must be a metric: its numbers in that experiment lead, by the value index.
+    """
     source: Any = schema.runs
     keys: list[SortKey] = []
-    for field in wanted:
+    bound: ColumnElement[bool] = literal(True)
+    for place, field in enumerate(wanted):
         if field.key.kind is Kind.ATTRIBUTE:
             keys += _attribute_keys(field)
             continue
         id_ = tx.known_names([field.key.name]).get(field.key.name, -1)
         tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
         table = tables[field.key.kind].alias()
+        if experiment is not None and place == 0:
+            source = table.join(schema.runs, schema.runs.c.id == table.c.run)
+            bound = (table.c.experiment == experiment) & (table.c.key == id_) & (table.c.value < ordinal.NAN)
+            keys += [SortKey(literal(0), constant=True), SortKey(table.c.value, field.ascending)]
+            continue
         source = source.outerjoin(table, (table.c.run == schema.runs.c.id) & (table.c.key == id_))
         if by_size and field.key.kind is Kind.PARAM:
             keys += _size_keys(table.c.number, field)
         keys += _value_keys(table.c.value, field)
     keys += [SortKey(schema.runs.c.start_time, False), SortKey(schema.runs.c.run_id)]
-    return source, Order(keys, repr((wanted, by_size)))
+    return _Ordered(source, Order(keys, repr((wanted, by_size))), bound)
 
 
 def _value_keys(column: Any, field: OrderBy) -> list[SortKey]:

@@ -24,7 +24,8 @@ def update(tx: Tx, points: Mapping[int, Points]) -> None:
     rows = []
     for run in sorted(points):
         summaries = _summaries(points[run])
-        rows += [{"run": run, "key": key, **summaries[key]} for key in sorted(summaries)]
+        head = {"run": run, "experiment": points[run].experiment}
+        rows += [{**head, "key": key, **summaries[key]} for key in sorted(summaries)]
     tx.insert(tx.seam.upsert(_table, _merged), rows)
 
 

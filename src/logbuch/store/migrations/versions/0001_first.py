@@ -147,6 +147,7 @@ def upgrade() -> None:
         "latest",
         sa.Column("run", Id, nullable=False),
         sa.Column("key", Id, nullable=False),
+        sa.Column("experiment", Id, nullable=False, comment="the run's, so that the value index can begin with it"),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -164,7 +165,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_latest")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_latest_key", "latest", ["key", "run"], unique=False)
+    op.create_index("ix_latest_value", "latest", ["experiment", "key", "value", "run"], unique=False)
     op.create_table(
         "params",
         sa.Column("run", Id, nullable=False),
