@@ -14,7 +14,6 @@ from logbuch.errors import InvalidInput
 from logbuch.model import Metric
 from logbuch.store import Store, batch, runs, table
 from logbuch.store.metrics import history, log, sealing
-from logbuch.store.metrics.points import Series
 from logbuch.store.runs import NewRun
 
 ODD = [math.nan, math.inf, -math.inf, -0.0, 0.0, 1e308, -1e308, 5e-324, 1 / 3]
@@ -135,7 +134,7 @@ def test_two_sealers_do_not_double_or_lose(store: Store) -> None:
     log_points(store, run_id, logged)
     inner = store.read(runs.row, run_id).id
     ids, blobs = store.read(sealing._log_of, inner, 10**9)
-    arrived = {key: Series.concat(parts).ordered() for key, parts in sealing.split_arrivals(blobs).items()}
+    arrived = {key: series.ordered() for key, series in sealing.split_arrivals(blobs).items()}
     rows = sealing._rewrite(inner, arrived, [])
     assert seal(store, run_id) == 500
     with pytest.raises(sealing._Taken):

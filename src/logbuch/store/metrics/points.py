@@ -98,17 +98,24 @@ def pack_arrival(
     )
 
 
-def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, list[Series]]:
-    """From packed arrivals, in order, to the series of each key; only those in ``only`` if it is given."""
-    parts: dict[int, list[Series]] = {}
-    for blob in blobs:
-        keys, series = _unpack_arrival(blob)
-        wanted = np.unique(keys) if only is None else np.intersect1d(keys, np.fromiter(only, np.int64, len(only)))
-        for key in wanted.tolist():
-            parts.setdefault(key, []).append(
-                series if len(wanted) == 1 and (keys == key).all() else series[keys == key]
-            )
-    return parts
+def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
+    """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if it is given."""
+    unpacked = [_unpack_arrival(blob) for blob in blobs]
+    if not unpacked:
+        return {}
+    keys = np.concatenate([keys for keys, _ in unpacked])
+    points = Series.concat([series for _, series in unpacked])
+    if only is not None:
+        wanted = np.isin(keys, np.fromiter(only, np.int64, len(only)))
+        keys, points = keys[wanted], points[wanted]
+    if not len(keys):
+        return {}
+    # One stable sort by key; each key's points are then one slice.
+    order = np.argsort(keys, kind="stable")
+    keys, points = keys[order], points[order]
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))).tolist()
+    ends = [*starts[1:], len(keys)]
+    return {int(keys[start]): points[start:end] for start, end in zip(starts, ends, strict=True)}
 
 
 def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:

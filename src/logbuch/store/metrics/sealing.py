@@ -136,7 +136,7 @@ def seal(read: Callable[..., Any], write: Callable[..., Any], run: int) -> int:
         ids, blobs = read(_log_of, run, newest)
         if not ids:
             break
-        arrived = {key: Series.concat(parts).ordered() for key, parts in split_arrivals(blobs).items()}
+        arrived = {key: series.ordered() for key, series in split_arrivals(blobs).items()}
         old = read(_overlapped, run, arrived)
         rows = _rewrite(run, arrived, old)
         try:

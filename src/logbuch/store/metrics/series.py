@@ -25,7 +25,9 @@ class Packed:
         late = split_arrivals(self.arrivals, self.keys)
         found = {}
         for key in self.keys:
-            parts = [unpack_block(blob) for blob in self.blocks.get(key, ())] + late.get(key, [])
+            parts = [unpack_block(blob) for blob in self.blocks.get(key, ())]
+            if key in late:
+                parts.append(late[key])
             if parts:
                 found[key] = Series.concat(parts).ordered()
         return found
