@@ -100,7 +100,7 @@ def _metrics(tx: Tx, places: dict[int, int], wanted: set[str]) -> dict[str, Colu
             query = select(
                 table.run, table.key, table.value, table.step, table.min, table.min_step, table.max, table.max_step
             ).where(table.run.in_(runs), table.key.in_(part))
-            for row in tx.execute(query):
+            for row in tx.execute(query).all():
                 _place(columns[names[row.key]], places[row.run], row)
     return {f"metrics.{key}": column for key, column in columns.items()}
 
@@ -120,7 +120,7 @@ def _texts(tx: Tx, places: dict[int, int], table: Any, kind: str, wanted: set[st
     for runs in chunks(list(places)):
         for part in chunks(list(names)):
             query = select(table.c.run, table.c.key, table.c.value)
-            for run, key, value in tx.execute(query.where(table.c.run.in_(runs), table.c.key.in_(part))):
+            for run, key, value in tx.execute(query.where(table.c.run.in_(runs), table.c.key.in_(part))).all():
                 columns[names[key]]["value"][places[run]] = value
     return {f"{kind}.{key}": column for key, column in columns.items()}
 

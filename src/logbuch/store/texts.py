@@ -22,6 +22,6 @@ def of_runs(tx: Tx, table: Table, runs: Sequence[int], noun: Callable[..., T]) -
             .join(schema.names, schema.names.c.id == table.c.key)
             .where(table.c.run.in_(part))
         )
-        for run, key, value in tx.execute(query):
+        for run, key, value in tx.execute(query).all():
             found.setdefault(run, []).append((key, value))
     return {run: [noun(key=key, value=value) for key, value in sorted(pairs)] for run, pairs in found.items()}

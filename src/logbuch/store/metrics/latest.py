@@ -38,7 +38,7 @@ def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Metric]]:
             .join(schema.names, schema.names.c.id == _table.c.key)
             .where(_table.c.run.in_(part))
         )
-        for run, key, value, timestamp, step in tx.execute(query):
+        for run, key, value, timestamp, step in tx.execute(query).all():
             point = Metric(key=key, value=ordinal.decode(value), timestamp=timestamp, step=step)
             found.setdefault(run, []).append(point)
     for metrics in found.values():

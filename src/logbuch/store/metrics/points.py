@@ -99,7 +99,7 @@ def pack_arrival(
 
 
 def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
-    """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if it is given."""
+    """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if given."""
     unpacked = [_unpack_arrival(blob) for blob in blobs]
     if not unpacked:
         return {}
