@@ -222,12 +222,28 @@ __all__ = [
     "tracking",
 ]
 
+_MLFLOWS = """
+    ActiveModel add_trace autolog azure bedrock catboost clear_active_model client config create_external_model
+    delete_logged_model_tag delete_prompt_alias doctor dspy evaluate finalize_logged_model genai get_active_model_id
+    get_artifact_store get_assessment get_current_active_span get_last_active_trace_id get_logged_model
+    get_registry_uri get_trace initialize_logged_model keras langchain last_logged_model lightgbm litellm llama_index
+    load_model load_prompt log_assessment log_expectation log_feedback log_model log_model_params log_outputs
+    log_trace metrics models onnx openai override_feedback paddle projects prophet pyfunc pytorch register_model
+    register_prompt run search_logged_models search_model_versions search_prompts search_registered_models
+    search_sessions search_traces sentence_transformers set_active_model set_logged_model_tags set_model_version_tag
+    set_prompt_alias set_registry_uri set_trace_tag shap sklearn spacy spark start_span start_span_no_context
+    statsmodels tensorflow trace tracing transformers update_current_trace validate_evaluation_results xgboost
+""".split()
+"""Names of ``import mlflow`` that this version lacks."""
+
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         found: Any = importlib.import_module(_MODULES[name])
     elif name in _HOME_OF:
         found = getattr(importlib.import_module(_HOME_OF[name]), name)
+    elif name in _MLFLOWS:
+        raise AttributeError(f"logbuch has no {name!r} yet; use the mlflow package with MLFLOW_TRACKING_URI for it")
     else:
         raise AttributeError(f"module 'logbuch' has no attribute {name!r}")
     globals()[name] = found

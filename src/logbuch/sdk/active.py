@@ -21,6 +21,7 @@ from logbuch.sdk.calls import End
 from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.notes import say
+from logbuch.sdk.sender import Files
 from logbuch.sdk.system_metrics import Monitor
 from logbuch.sdk.writer import RunWriter
 
@@ -81,6 +82,7 @@ _main: list[Active] = []
 _stacks = _Stacks()
 _all: list[Active] = []
 _last_id: str | None = None
+_shown = False
 
 
 def top() -> Active | None:
@@ -131,15 +133,28 @@ def end(run_id: str | None, status: RunStatus | None, error: BaseException | Non
 
 def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> None:
     connection, writer = active.attached()
+    deadline = time.monotonic() + settings.FINISH_TIMEOUT.number()
     if active.owner == os.getpid():
         conclude(active, status, error)
-    if not connection.sender.flush(settings.FINISH_TIMEOUT.number(), patient=True):
+    if not connection.sender.flush(max(0.0, deadline - time.monotonic()), patient=True, files=Files.DUE):
         trouble = connection.sender.delivery().trouble or "it takes long"
         say(
             f"logbuch: run {active.run.info.run_name} ended with records still to be sent ({trouble}); "
             "they are sent as long as this process lives."
         )
     connection.forget(writer.run_id)
+    if active.owner == os.getpid():
+        _show_way(active, connection)
+
+
+def _show_way(active: Active, connection: Connection) -> None:
+    """Says, once a process, how to see the runs that are kept without a server."""
+    global _shown
+    if not _shown and not settings.QUIET.flag():
+        way = connection.backend.way_to_see()
+        if way is not None:
+            say(f"Run {active.run.info.run_name} is in {way}")
+            _shown = True
 
 
 def conclude(active: Active, status: RunStatus, error: BaseException | None) -> None:
@@ -147,7 +162,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     connection, writer = active.attached()
     if active.monitor is not None:
         active.monitor.stop()
-    active.settle(_CAPTURE_SECONDS)
+    active.settle(min(_CAPTURE_SECONDS, settings.FINISH_TIMEOUT.number() / 2))
     with contextlib.suppress(ValueError):
         _all.remove(active)
     if error is not None and status is not RunStatus.FINISHED:
@@ -196,11 +211,14 @@ def _end_all(error: BaseException | None) -> None:
         if active.owner == os.getpid():
             with contextlib.suppress(Exception):
                 conclude(active, outcome(error), error)
+                _show_way(active, active.attached()[0])
     _main.clear()
 
 
 def _after_fork() -> None:
     """The parent's runs stay active in a forked child, for it may log to them; but it does not end them."""
+    global _shown
+    _shown = True
     for active in _all:
         active.connection = active.writer = None
         active.capture = active.monitor = None

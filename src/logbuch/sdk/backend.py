@@ -24,7 +24,7 @@ class Batch:
 class Backend(Protocol):
     """A server, or a store in this process. Every method raises :class:`LogbuchError`, and nothing else.
 
-    ``Unavailable`` means: not now, the same call may work later. It comes within five seconds where nobody answers.
+    ``Unavailable`` means: not now, the same call may work later. It comes within ten seconds where nobody answers.
     """
 
     uri: str
@@ -32,6 +32,12 @@ class Backend(Protocol):
     """How long the sender collects records before it sends them."""
     spools: bool
     """Whether files must be copied aside before they are sent."""
+    barred: str | None
+    """Why this process can never send anything there; None if it can."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody answered a moment ago: calls that somebody waits for give up soon."""
 
     def create_experiment(self, name: str, artifact_location: str, tags: Sequence[Tag]) -> str: ...
     def get_experiment(self, experiment_id: str) -> Experiment: ...
@@ -87,5 +93,12 @@ class Backend(Protocol):
     def artifact_uri(self, run: RunInfo, path: str) -> str: ...
     def run_url(self, run: RunInfo) -> str | None:
         """The address of a run's page; None where no server shows it."""
+
+    def way_to_see(self) -> str | None:
+        """Where runs are kept and what to type to see them; None where a server shows them."""
+
+    def rest(self, seconds: float) -> bool:
+        """Leaves what it keeps in order and closed, for the process ends or pauses; it may be used again. False if
+        that takes longer than so many seconds."""
 
     def close(self) -> None: ...

@@ -19,8 +19,18 @@ class Call(Protocol):
     def describe(self) -> str:
         """What the call is about, for a message."""
 
+    def weight(self) -> int:
+        """An estimate of the memory that it takes, in bytes; 0 for what must never be dropped."""
+
     def settled(self) -> None:
         """Told once, when the call is done or given up."""
+
+
+class FileCall(Call, Protocol):
+    """A call about a file of the run, at ``path``."""
+
+    @property
+    def path(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,9 @@ class End:
 
     def describe(self) -> str:
         return f"the status {self.status}"
+
+    def weight(self) -> int:
+        return 0
 
     def settled(self) -> None:
         """Nothing is left behind."""
@@ -54,6 +67,10 @@ class Inputs:
     def describe(self) -> str:
         return "the data sets " + ", ".join(repr(used.dataset.name) for used in self.datasets)
 
+    def weight(self) -> int:
+        sets = [used.dataset for used in self.datasets]
+        return 1000 + sum(len(one.source) + len(one.schema or "") + len(one.profile or "") for one in sets)
+
     def settled(self) -> None:
         """Nothing is left behind."""
 
@@ -70,6 +87,9 @@ class DeleteTag:
 
     def describe(self) -> str:
         return f"the deletion of tag {self.key!r}"
+
+    def weight(self) -> int:
+        return 500
 
     def settled(self) -> None:
         """Nothing is left behind."""
@@ -91,6 +111,9 @@ class Upload:
 
     def describe(self) -> str:
         return f"the artifact {self.path!r}"
+
+    def weight(self) -> int:
+        return 1000
 
     def settled(self) -> None:
         with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ import re
 import shlex
 import socket
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from logbuch.sdk import git
 
 logger = logging.getLogger("logbuch")
 SOURCE_NAME, SOURCE_TYPE, USER = "mlflow.source.name", "mlflow.source.type", "mlflow.user"
+GIT_FOLDER, UNTRACKED = "logbuch.git.folder", "logbuch.source.untracked"
+SOURCE_FOLDER, SCRIPT_BYTES = "logbuch/source", 1024 * 1024
 PACKAGES_FILE, DIFF_FILE = "logbuch/requirements.txt", "logbuch/diff.patch"
 _SECRET = re.compile(r"(?i)(token|secret|password|passwd|api[-_]?key|credential)")
 _DISTRIBUTION = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+?)(-.*)?\.(dist|egg)-info")
@@ -79,18 +82,43 @@ class Background:
 
     def _read_git(self) -> None:
         state = git.state(_code_folder())
-        if state is None:
-            return
-        found = {
-            "mlflow.source.git.commit": state.commit,
-            "mlflow.source.git.branch": state.branch,
-            "mlflow.source.git.dirty": str(state.dirty).lower(),
-            "mlflow.source.git.repoURL": state.url,
-        }
-        self._set_tags({key: value for key, value in found.items() if value})
-        patch = git.diff(state.folder) if state.dirty else None
+        script = _script()
+        untracked = script is not None and (state is None or not git.tracks(script))
+        found: dict[str, str | None] = {}
+        if state is not None:
+            found = {
+                "mlflow.source.git.commit": state.commit,
+                "mlflow.source.git.branch": state.branch,
+                "mlflow.source.git.dirty": str(state.dirty or untracked).lower(),
+                "mlflow.source.git.repoURL": state.url,
+                GIT_FOLDER: _within(state.folder),
+            }
+        if untracked:
+            found[UNTRACKED] = "true"
+        self._set_tags({key: value for key, value in found.items() if value is not None})
+        patch = git.diff(state.folder) if state is not None and state.dirty else None
         if patch:
             self._keep_file(DIFF_FILE, patch)
+        if untracked and script is not None and script.stat().st_size <= SCRIPT_BYTES:
+            self._keep_file(f"{SOURCE_FOLDER}/{script.name}", script.read_bytes())
+
+
+def _script() -> Path | None:
+    """The file that was started, unless it belongs to an installed package or to Python itself."""
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    file = Path(program).resolve() if program else None
+    if file is None or not file.is_file():
+        return None
+    installed = (Path(path).resolve() for path in {*sysconfig.get_paths().values(), str(Path(sys.executable).parent)})
+    return None if any(file.is_relative_to(place) for place in installed if place != place.parent) else file
+
+
+def _within(root: Path) -> str | None:
+    """The working folder as seen from a repository's root, "" for the root itself; None outside of it."""
+    folder = Path(_folder() or "/").resolve()
+    if not folder.is_relative_to(root.resolve()):
+        return None
+    return "/".join(folder.relative_to(root.resolve()).parts)
 
 
 def packages() -> str:

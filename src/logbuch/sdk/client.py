@@ -15,20 +15,31 @@ from logbuch.sdk import capture, files, pictures, render, tablefiles, values
 from logbuch.sdk.calls import DeleteTag, End, Inputs
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.entities import MetricWithRunId, PagedList
+from logbuch.sdk.sender import Files
 from logbuch.sdk.writer import RunWriter
 
 _HISTORY_PAGE = 25_000
+_SYNCHRONOUS_SECONDS, _SILENT_SECONDS = 10.0, 2.0
 
 
 class RunOperations:
     """What a logging call hands back: the record is queued, and ``wait`` waits until it has arrived."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, files: Files = Files.NONE) -> None:
         self._connection = connection
+        self._files = files
 
     def wait(self) -> None:
         """Waits until everything logged so far has arrived, at most as long as the setting ``finish_timeout``."""
-        self._connection.sender.flush(settings.FINISH_TIMEOUT.number(), patient=True)
+        self._flush(settings.FINISH_TIMEOUT.number())
+
+    def wait_shortly(self) -> None:
+        """Waits as a call does that logs ``synchronous``: ten seconds at most, and hardly if nobody answers."""
+        longest = _SILENT_SECONDS if self._connection.backend.silent else _SYNCHRONOUS_SECONDS
+        self._flush(min(longest, settings.FINISH_TIMEOUT.number()))
+
+    def _flush(self, seconds: float) -> None:
+        self._connection.sender.flush(seconds, patient=True, files=self._files)
 
 
 class LogbuchClient:
@@ -134,7 +145,7 @@ class LogbuchClient:
         wanted = values.as_status(status) if status is not None else RunStatus.FINISHED
         moment = end_time if end_time is not None else time.time_ns() // 1_000_000
         writer.call(End(run_id, wanted, values.as_integer(moment, "end_time")))
-        RunOperations(connection).wait()
+        RunOperations(connection, Files.DUE).wait()
 
     def delete_run(self, run_id: str) -> None:
         self._connection.settle().delete_run(run_id)
@@ -273,7 +284,10 @@ class LogbuchClient:
         self._put(run_id, artifact_file, text.encode())
 
     def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
-        """Keeps a dict or list as JSON, or as YAML if the name ends in .yaml or .yml."""
+        """Keeps a dict or list as JSON, or as YAML if the name ends in .yaml or .yml.
+
+        Without PyYAML such a file holds JSON too, which is valid YAML.
+        """
         self._put(run_id, artifact_file, render.dictionary(dictionary, artifact_file))
 
     def log_stream(self, run_id: str, stream: Any, artifact_file: str) -> None:
@@ -299,7 +313,7 @@ class LogbuchClient:
         """Keeps a picture under a name, or under a ``key`` as one of a series over steps. See :class:`Image`."""
         connection, writer = self._writer(run_id)
         pictures.log(connection, writer, image, artifact_file, key, step, timestamp)
-        _done(connection, synchronous)
+        _done(connection, synchronous, Files.DUE)
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         """Appends rows, of a dict of columns or a DataFrame, to a table in a JSON file."""
@@ -315,17 +329,17 @@ class LogbuchClient:
     ) -> Any:
         """The rows of a table of all runs of an experiment (or of some) as one DataFrame. ``extra_columns`` are
         fields of the runs: ``run_id`` and those of :func:`search_runs`."""
-        backend = self._connection.settle()
+        backend = self._connection.settle(Files.DUE)
         return tablefiles.load(backend, str(experiment_id), artifact_file, run_ids, extra_columns or ())
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """The files and folders directly below a path of a run's artifacts."""
-        backend = self._connection.settle()
+        backend = self._connection.settle(Files.DUE)
         return backend.list_artifacts(backend.get_run(run_id).info, path or "")
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str | None = None) -> str:
         """Downloads a file or a folder and returns the local path; below a new temporary folder by default."""
-        return str(files.fetch(self._connection.settle(), run_id, path, dst_path))
+        return str(files.fetch(self._connection.settle(Files.DUE), run_id, path, dst_path))
 
     def get_artifact_uri(self, run_id: str, artifact_path: str | None = None) -> str:
         """Where a run's files are kept."""
@@ -334,7 +348,7 @@ class LogbuchClient:
 
     def close(self) -> None:
         """Waits until all that was logged has arrived."""
-        RunOperations(self._connection).wait()
+        RunOperations(self._connection, Files.ALL).wait()
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -361,10 +375,10 @@ def experiment_ids(backend: Any, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _done(connection: Connection, synchronous: bool | None) -> RunOperations:
-    operations = RunOperations(connection)
+def _done(connection: Connection, synchronous: bool | None, files: Files = Files.NONE) -> RunOperations:
+    operations = RunOperations(connection, files)
     if synchronous:
-        operations.wait()
+        operations.wait_shortly()
     return operations
 
 

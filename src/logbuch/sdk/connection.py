@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -13,13 +14,14 @@ from logbuch.model import LifecycleStage, Run
 from logbuch.sdk import ending, place
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.notes import say
-from logbuch.sdk.sender import Sender
+from logbuch.sdk.queue import NoOutbox
+from logbuch.sdk.sender import Files, Sender, Unsent
 from logbuch.sdk.spool import Spool
 from logbuch.sdk.writer import RunWriter
 
-READ_SECONDS = 5.0
-"""How long a read waits for what was written before it."""
-GATHER_SECONDS = 2.0
+READ_SECONDS = 3.0
+"""How long a read waits for what was written before it, and for what is still gathered."""
+_CLOSE_SECONDS = 1.0
 _REMEMBERED_RUNS = 10_000
 
 
@@ -29,7 +31,7 @@ class Connection:
     def __init__(self, key: str, backend: Backend) -> None:
         self.key = key
         self.backend = backend
-        self.sender = Sender(backend)
+        self.sender = Sender(backend, NoOutbox(backend.barred) if backend.barred else None)
         self.spool = Spool()
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
@@ -55,12 +57,18 @@ class Connection:
         with self._lock:
             self._writers.pop(run_id, None)
 
-    def settle(self) -> Backend:
+    def settle(self, files: Files = Files.NONE) -> Backend:
         """The backend, after what was logged before has reached it: who reads sees what they wrote."""
-        for wait in tuple(self.gathering):
-            wait(GATHER_SECONDS)
-        self.sender.flush(READ_SECONDS)
+        deadline = time.monotonic() + READ_SECONDS
+        self.gathered(READ_SECONDS / 2)
+        self.sender.flush(deadline - time.monotonic(), files=files)
         return self.backend
+
+    def gathered(self, seconds: float) -> None:
+        """Waits for what threads still find out about runs that have just begun."""
+        deadline = time.monotonic() + seconds
+        for wait in tuple(self.gathering):
+            wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         self.sender.close()
@@ -114,16 +122,30 @@ def _backend(uri: str) -> Backend:
 def _send_the_rest(_error: BaseException | None) -> None:
     """Sends what still waits, for a limited time, and says what is lost."""
     for connection in connections():
-        unsent = connection.sender.finish(settings.FINISH_TIMEOUT.number())
-        if unsent:
-            trouble = connection.sender.delivery().trouble or "there was no time left"
-            say(f"logbuch: {unsent} records could not be sent to {connection.backend.uri} and are lost: {trouble}")
+        sender = connection.sender
+        left = sender.finish(settings.FINISH_TIMEOUT.number())
+        delivery = sender.delivery()
+        if any(left):
+            trouble = delivery.trouble or "there was no time left"
+            say(f"logbuch: {_named(left)} could not be sent to {connection.backend.uri} and are lost: {trouble}")
+        if delivery.dropped:
+            say(f"logbuch: {_count(delivery.dropped, 'record')} dropped, for there was no place to keep more.")
         connection.spool.close()
+        connection.backend.rest(_CLOSE_SECONDS)
+
+
+def _named(left: Unsent) -> str:
+    found = [_count(number, word) for number, word in zip(left, ("record", "file"), strict=True) if number]
+    return " and ".join(found)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _after_fork() -> None:
-    """A forked child has no sender thread, and must neither use nor close its parent's sockets and database: closing
-    SQLite's file would drop the parent's locks. So they are kept, untouched, and everything begins anew."""
+    """A forked child has no sender thread, and must neither use nor close its parent's sockets. So they are kept,
+    untouched, and everything begins anew. What becomes of the database is told in embedded.py."""
     global _lock
     _lock = threading.Lock()
     _orphans.extend(_open.values())

@@ -36,6 +36,7 @@ def install() -> None:
     if _installed_in == os.getpid():
         return
     _installed_in = os.getpid()
+    atexit.unregister(_run)  # what a forked child has inherited
     atexit.register(_run)
     processes: Any = sys.modules.get("multiprocessing.util")
     if processes is not None and _is_worker():

@@ -41,9 +41,11 @@ def put_content(connection: Connection, writer: RunWriter, path: str, content: b
     """Sends content as a file of the run. Only wrong use raises; what cannot be kept is counted and warned about."""
     check_path(path)
     with _never_fatal(connection, writer, path):
-        kept = connection.spool.keep(content)
+        kept = connection.spool.keep(content, for_long=connection.backend.spools)
+        if kept is None:
+            raise Unavailable("there is no room for a copy of it")
         if connection.backend.spools:
-            writer.call(Upload(writer.info, path, kept))
+            writer.file(Upload(writer.info, path, kept))
             return
         try:
             connection.backend.upload(writer.info, path, kept)
@@ -55,7 +57,7 @@ def put_file(connection: Connection, writer: RunWriter, local: Path, path: str) 
     """Sends a file of the disk, as it is now."""
     check_path(path)
     with _never_fatal(connection, writer, path):
-        if connection.backend.spools and local.stat().st_size <= SPOOL_BYTES:
+        if connection.backend.spools and (local.stat().st_size <= SPOOL_BYTES or connection.backend.silent):
             _queue_copy(connection, writer, local, path)
             return
         try:
@@ -127,7 +129,7 @@ def _queue_copy(connection: Connection, writer: RunWriter, local: Path, path: st
     copy = connection.spool.copy(local)
     if copy is None:
         raise Unavailable(f"there is no room for a copy of {local}")
-    writer.call(Upload(writer.info, path, copy))
+    writer.file(Upload(writer.info, path, copy))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from logbuch.sdk.calls import DeleteTag, Inputs
 from logbuch.sdk.client import LogbuchClient, RunOperations
 from logbuch.sdk.connection import Connection, connect, connections
 from logbuch.sdk.data import Dataset, as_input
-from logbuch.sdk.sender import Delivery
+from logbuch.sdk.sender import Delivery, Files
 from logbuch.sdk.starting import start_run
 from logbuch.sdk.writer import RunWriter
 
@@ -292,7 +293,10 @@ def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Keeps a dict or list as JSON, or as YAML if the name ends in .yaml or .yml."""
+    """Keeps a dict or list as JSON, or as YAML if the name ends in .yaml or .yml.
+
+    Without PyYAML such a file holds JSON too, which is valid YAML.
+    """
     files.put_content(*_target(run_id), artifact_file, render.dictionary(dictionary, artifact_file))
 
 
@@ -317,7 +321,7 @@ def log_image(
     """Keeps a picture under a name, or under a ``key`` as one of a series over steps. See :class:`Image`."""
     connection, writer = _target(None)
     pictures.log(connection, writer, image, artifact_file, key, step, timestamp)
-    _operations(connection, synchronous)
+    _operations(connection, synchronous, Files.DUE)
 
 
 def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
@@ -345,11 +349,11 @@ def flush(timeout: float | None = None) -> bool:
     """Waits until all that was logged has arrived, ``timeout`` seconds at most (setting ``finish_timeout`` by
     default). Says whether it has."""
     seconds = settings.FINISH_TIMEOUT.number() if timeout is None else timeout
+    deadline, arrived = time.monotonic() + seconds, True
     for connection in connections():
-        for wait in tuple(connection.gathering):
-            wait(seconds)
-    arrived = [connection.sender.flush(seconds, patient=True) for connection in connections()]
-    return all(arrived)
+        connection.gathered(max(0.0, deadline - time.monotonic()))
+        arrived &= connection.sender.flush(max(0.0, deadline - time.monotonic()), patient=True, files=Files.ALL)
+    return arrived
 
 
 def flush_async_logging() -> None:
@@ -385,12 +389,12 @@ def _client(run_id: str | None) -> tuple[LogbuchClient, str]:
     return LogbuchClient(connection.key), writer.run_id
 
 
-def _operations(connection: Connection, synchronous: bool | None) -> RunOperations | None:
+def _operations(connection: Connection, synchronous: bool | None, kept: Files = Files.NONE) -> RunOperations | None:
     if synchronous is None:
         return None
-    operations = RunOperations(connection)
+    operations = RunOperations(connection, kept)
     if synchronous:
-        operations.wait()
+        operations.wait_shortly()
         return None
     return operations
 

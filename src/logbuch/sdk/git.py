@@ -40,6 +40,11 @@ def state(folder: Path) -> State | None:
     )
 
 
+def tracks(file: Path) -> bool:
+    """Whether a repository knows a file."""
+    return _git(file.parent, "ls-files", "--error-unmatch", "--", file.name) is not None
+
+
 def diff(folder: Path) -> bytes | None:
     """What differs from the last commit, as a patch of at most 5 MB; None if git does not tell."""
     patch = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "HEAD")

@@ -24,7 +24,7 @@ from logbuch.model import (
 )
 from logbuch.sdk import codec
 from logbuch.sdk.backend import Batch
-from logbuch.sdk.transport import Transport
+from logbuch.sdk.transport import NEW_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Transport
 
 _API = "/api/2.0/mlflow/"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts/"
@@ -35,6 +35,7 @@ class HttpBackend:
 
     gather_seconds = 0.25
     spools = True
+    barred: str | None = None
 
     def __init__(self, uri: str, client: httpx.Client | None = None) -> None:
         self._transport = Transport(uri, client)
@@ -47,7 +48,7 @@ class HttpBackend:
         body: dict[str, Any] = {"name": name, "tags": codec.tags_out(tags)}
         if artifact_location:
             body["artifact_location"] = artifact_location
-        return str(self._post("experiments/create", body, repeatable=False)["experiment_id"])
+        return str(self._post("experiments/create", body, repeatable=False, seconds=NEW_SECONDS)["experiment_id"])
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         return codec.experiment(self._get("experiments/get", {"experiment_id": experiment_id})["experiment"])
@@ -59,7 +60,7 @@ class HttpBackend:
         self, view: ViewType, max_results: int, filter_text: str, order_by: Sequence[str], token: str
     ) -> tuple[list[Experiment], str | None]:
         body = _search_body(filter_text, max_results, order_by, token) | {"view_type": view.name}
-        answer = self._post("experiments/search", body, quick=False)
+        answer = self._post("experiments/search", body, seconds=SLOW_SECONDS)
         return [codec.experiment(item) for item in answer.get("experiments", ())], _token(answer)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
@@ -91,7 +92,7 @@ class HttpBackend:
         if name:
             body["run_name"] = name
         # Sent twice it would make two runs, so it is not repeated once the server may have seen it.
-        return codec.run(self._post("runs/create", body, repeatable=False)["run"])
+        return codec.run(self._post("runs/create", body, repeatable=False, seconds=NEW_SECONDS)["run"])
 
     def get_run(self, run_id: str) -> Run:
         return codec.run(self._get("runs/get", {"run_id": run_id, "run_uuid": run_id})["run"])
@@ -125,7 +126,7 @@ class HttpBackend:
     ) -> tuple[list[Run], str | None]:
         body = _search_body(filter_text, max_results, order_by, token)
         body |= {"experiment_ids": list(experiment_ids), "run_view_type": view.name}
-        answer = self._post("runs/search", body, quick=False)
+        answer = self._post("runs/search", body, seconds=SLOW_SECONDS)
         return [codec.run(item) for item in answer.get("runs", ())], _token(answer)
 
     def metric_history(
@@ -136,7 +137,7 @@ class HttpBackend:
             query["max_results"] = max_results
         if token:
             query["page_token"] = token
-        answer = self._get("metrics/get-history", query, quick=False)
+        answer = self._get("metrics/get-history", query, seconds=SLOW_SECONDS)
         return [codec.metric(item) for item in answer.get("metrics", ())], _token(answer)
 
     def sampled_history(
@@ -146,7 +147,7 @@ class HttpBackend:
         if steps is not None:
             query |= {"start_step": steps[0], "end_step": steps[1]}
         answer = self._transport.call(
-            "GET", "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", query=query, quick=False
+            "GET", "/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", query=query, seconds=SLOW_SECONDS
         )
         found: dict[str, list[Metric]] = {run_id: [] for run_id in run_ids}
         for item in answer.get("metrics", ()):
@@ -159,7 +160,7 @@ class HttpBackend:
         verdicts: list[LogbuchError | None] = []
         for batch in batches:
             try:
-                self._post("runs/log-batch", codec.batch_out(batch), quick=False)
+                self._post("runs/log-batch", codec.batch_out(batch), seconds=SLOW_SECONDS, hasty=False)
                 verdicts.append(None)
             except Unavailable as error:
                 if not verdicts:
@@ -207,6 +208,16 @@ class HttpBackend:
             self._run_page = self._known_page()
         return self.uri + self._run_page.format(experiment=run.experiment_id, run=run.run_id)
 
+    @property
+    def silent(self) -> bool:
+        return self._transport.silent
+
+    def way_to_see(self) -> str | None:
+        return None
+
+    def rest(self, seconds: float) -> bool:  # noqa: ARG002
+        return True
+
     def close(self) -> None:
         self._transport.close()
 
@@ -218,13 +229,19 @@ class HttpBackend:
             return "/#/experiments/{experiment}/runs/{run}"
         return "/e/{experiment}/runs/{run}"
 
-    def _get(self, path: str, query: Mapping[str, Any], *, quick: bool = True) -> dict[str, Any]:
-        return self._transport.call("GET", _API + path, query=query, quick=quick)
+    def _get(self, path: str, query: Mapping[str, Any], *, seconds: float = QUICK_SECONDS) -> dict[str, Any]:
+        return self._transport.call("GET", _API + path, query=query, seconds=seconds)
 
     def _post(
-        self, path: str, body: Mapping[str, Any], *, repeatable: bool = True, quick: bool = True
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        repeatable: bool = True,
+        seconds: float = QUICK_SECONDS,
+        hasty: bool = True,
     ) -> dict[str, Any]:
-        return self._transport.call("POST", _API + path, body=body, repeatable=repeatable, quick=quick)
+        return self._transport.call("POST", _API + path, body=body, repeatable=repeatable, seconds=seconds, hasty=hasty)
 
 
 def _file_path(run: RunInfo, path: str) -> str:

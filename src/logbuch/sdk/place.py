@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,8 @@ from logbuch.errors import InvalidInput
 FOLDER = ".logbuch"
 DATABASE = "logbuch.db"
 ARTIFACTS = "artifacts"
+_DATABRICKS = frozenset({"databricks", "databricks-uc", "uc"})
+"""Names that MLflow reads as services, and nobody means as folders."""
 
 
 class Embedded(NamedTuple):
@@ -60,6 +63,16 @@ def in_folder(folder: Path) -> Embedded:
     return Embedded(folder / DATABASE, folder / ARTIFACTS)
 
 
+def way_to_see(kept: Embedded) -> str:
+    """Where an embedded store is, and the command that shows it."""
+    folder = kept.database.parent
+    if kept.database.name != DATABASE or kept.artifacts != folder / ARTIFACTS or folder.name != FOLDER:
+        return f"{kept.database}; see it with: logbuch ui --backend-store-uri {shlex.quote(kept.uri)}"
+    if folder == Path.cwd() / FOLDER:
+        return f"./{FOLDER}; see it with: logbuch ui"
+    return f"{folder}; see it with: cd {shlex.quote(str(folder.parent))} && logbuch ui"
+
+
 def understand(uri: str) -> str | Embedded:
     """A server's address as it is, or the files of an embedded store."""
     scheme = uri.partition(":")[0].lower() if ":" in uri else ""
@@ -69,10 +82,11 @@ def understand(uri: str) -> str | Embedded:
         return _of_database(uri)
     if scheme == "file":
         return in_folder(_file_path(uri))
-    if scheme and len(scheme) > 1 and "/" not in scheme:  # a single letter is a Windows drive
+    named = scheme and len(scheme) > 1 and "/" not in scheme  # a single letter is a Windows drive
+    if named or uri.lower() in _DATABRICKS:
         raise InvalidInput(
-            f"Runs cannot be sent to {uri!r}: give a server's address (http://…), a folder, or sqlite:///FILE. "
-            "A PostgreSQL database is reached through 'logbuch server'."
+            f"Runs cannot be sent to {uri!r}. Allowed are a server's address (http://… or https://…), "
+            "sqlite:///FILE, file:FOLDER, and a folder. A PostgreSQL database is reached through 'logbuch server'."
         )
     return in_folder(Path(uri))
 

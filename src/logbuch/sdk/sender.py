@@ -12,18 +12,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
-from logbuch.errors import EndpointNotFound, LogbuchError, NotFound, PermissionDenied, Unavailable
+from logbuch.errors import EndpointNotFound, LogbuchError
 from logbuch.limits import clip
 from logbuch.sdk.backend import Backend
+from logbuch.sdk.culprits import NOT_NOW, CulpritSearch
+from logbuch.sdk.lane import FileLane
 from logbuch.sdk.parcels import Parcel, pack
 from logbuch.sdk.queue import Kind, MemoryOutbox, Outbox, Record
 
 logger = logging.getLogger("logbuch")
 READ_LIMIT = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_SAME_REFUSAL = 5
 _DOUBTS = 5
 _WARNINGS = 100
 
@@ -37,6 +39,23 @@ class Delivery(NamedTuple):
     dropped: int
     trouble: str | None
     """Why nothing is sent at the moment; None if all is well."""
+    files: int = 0
+    """How many of those that wait are files."""
+
+
+class Files(Enum):
+    """Which files a flush waits for."""
+
+    NONE = 0
+    DUE = 1  # those that have not just failed
+    ALL = 2
+
+
+class Unsent(NamedTuple):
+    """What a process leaves behind."""
+
+    records: int
+    files: int
 
 
 class Sender:
@@ -48,6 +67,7 @@ class Sender:
         """How many records of each run were refused or dropped."""
         self._outbox = outbox if outbox is not None else MemoryOutbox()
         self._first_pause = first_pause
+        self._files = FileLane(backend, self._refuse, self._note_file_failure, first_pause)
         self._sent = self._refused = 0
         self._trouble: LogbuchError | None = None
         self._failures = self._doubts = 0
@@ -63,40 +83,55 @@ class Sender:
     def put(self, record: Record) -> None:
         """Takes a record; returns in microseconds."""
         if not self._outbox.append(record):
-            self.lost[record.run_id] += 1
-            self._warn_once("full", "too many records wait to be sent: new ones are dropped, and counted")
+            self._drop(record)
         if self._idle:
             self._wake.set()
         if self._thread is None:
             self._start()
 
-    def flush(self, timeout: float, *, patient: bool = False) -> bool:
-        """Waits until all records put so far are sent or refused. False after ``timeout`` seconds, or, unless
-        ``patient``, as soon as an attempt has failed because nobody answers."""
+    def put_file(self, record: Record) -> None:
+        """Takes a call about a file: it does not keep its place among the records, and delays none of them."""
+        if not self._files.put(record):
+            self._outbox.dropped += 1
+            self._drop(record)
+            record.body[0].settled()
+
+    def flush(self, timeout: float, *, patient: bool = False, files: Files = Files.NONE) -> bool:
+        """Waits until all records put so far are sent or refused, then for ``files``. False after ``timeout`` seconds,
+        or, unless ``patient``, as soon as an attempt has failed because nobody answers."""
+        begin = time.monotonic()
+        deadline = begin + timeout
+        if files is Files.ALL:
+            self._files.hurry(deadline)
+        done = self._flush_records(deadline, patient)
+        if files is not Files.NONE and (done or patient):
+            done &= self._files.wait(deadline, everything=files is Files.ALL, patient=patient)
+        if not done:
+            self._waited += time.monotonic() - begin
+        return done
+
+    def _flush_records(self, deadline: float, patient: bool) -> bool:
         if not len(self._outbox):
             return True
-        begin = time.monotonic()
-        deadline, failures, done = begin + timeout, self._failures, threading.Event()
+        failures, done = self._failures, threading.Event()
         self.put(Record(Kind.MARK, "", (done.set,)))
         self._hurry.set()
         if self._thread is None:
             self._drive(deadline, done)
         while not done.is_set() and (left := deadline - time.monotonic()) > 0:
-            if not patient and self._failures > failures:
+            if not patient and (self._failures > failures or self.backend.silent):
                 break
             if done.wait(min(left, 0.5 if patient else 0.02)):
                 break
             if patient:  # do not sit out a long pause: the server may be back
                 self._hurry.set()
-        if not done.is_set():
-            self._waited += time.monotonic() - begin
         return done.is_set()
 
-    def finish(self, timeout: float) -> int:
-        """The last flush of a process; returns how many records are still unsent. Time that earlier flushes of the
-        same outage have waited in vain counts towards ``timeout``."""
-        self.flush(max(timeout - self._waited, 1.0), patient=True)
-        return self._outbox.unsent()
+    def finish(self, timeout: float) -> Unsent:
+        """The last flush of a process; returns what is still unsent. Time that earlier flushes of the same outage have
+        waited in vain counts towards ``timeout``."""
+        self.flush(max(timeout - self._waited, 1.0), patient=True, files=Files.ALL)
+        return Unsent(self._outbox.unsent(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
         """Counts something of a run that could not even be queued."""
@@ -105,14 +140,23 @@ class Sender:
         self._warn_once(message, message)
 
     def delivery(self) -> Delivery:
-        trouble = str(self._trouble) if self._trouble is not None else None
-        return Delivery(len(self._outbox), self._sent, self._refused, self._outbox.dropped, trouble)
+        trouble = self._trouble or self._files.trouble
+        files = self._files.waiting()
+        return Delivery(
+            waiting=len(self._outbox) + files,
+            sent=self._sent + self._files.sent,
+            refused=self._refused,
+            dropped=self._outbox.dropped,
+            trouble=str(trouble) if trouble is not None else None,
+            files=files,
+        )
 
     def close(self) -> None:
         """Ends the thread, whatever still waits."""
         self._closed = True
         self._wake.set()
         self._hurry.set()
+        self._files.close()
         if self._thread is not None:
             self._thread.join(5)
 
@@ -226,7 +270,7 @@ class Sender:
     def _not_now(self, error: LogbuchError) -> bool:
         """Whether the same call may work later. An internal error may be the server's trouble or the record's fault:
         after some attempts it is looked into."""
-        if isinstance(error, (Unavailable, PermissionDenied, EndpointNotFound)):
+        if isinstance(error, NOT_NOW):
             return True
         if type(error) is LogbuchError:
             self._doubts += 1
@@ -235,36 +279,12 @@ class Sender:
 
     def _search_culprits(self, parcel: Parcel, error: LogbuchError) -> list[Parcel]:
         """Sends a refused parcel again in parts, refuses what is to blame, and returns what must wait."""
-        blamed: list[tuple[Record, LogbuchError]] = []
-        waiting: list[Parcel] = []
-        self._part(parcel, error, blamed, waiting)
-        if type(error) is LogbuchError and len(blamed) == len(parcel.records):
-            return [parcel]  # nothing at all was taken: the trouble is the server's
-        for record, reason in blamed:
+        search = CulpritSearch(lambda part: self._verdicts([part])[0])
+        search.run(parcel, error)
+        self._sent += search.sent
+        for record, reason in search.blamed:
             self._refuse(record, reason)
-        return waiting
-
-    def _part(
-        self,
-        parcel: Parcel,
-        error: LogbuchError,
-        blamed: list[tuple[Record, LogbuchError]],
-        waiting: list[Parcel],
-    ) -> None:
-        records = parcel.records
-        same = sum(1 for _, reason in blamed[-_SAME_REFUSAL:] if str(reason) == str(error))
-        if len(records) == 1 or isinstance(error, NotFound) or same == _SAME_REFUSAL:
-            blamed += [(record, error) for record in records]
-            return
-        middle = len(records) // 2
-        for half in (*pack(records[:middle]), *pack(records[middle:])):
-            verdict = self._verdicts([half])[0]
-            if verdict is None:
-                self._sent += len(half.records)
-            elif isinstance(verdict, Unavailable):
-                waiting.append(half)
-            else:
-                self._part(half, verdict, blamed, waiting)
+        return pack(search.waiting)
 
     def _refuse(self, record: Record, error: LogbuchError) -> None:
         self._refused += 1
@@ -283,6 +303,15 @@ class Sender:
         if self._trouble is not None:
             logger.warning("records are sent again to %s", self.backend.uri)
         self._trouble, self._failures, self._doubts, self._waited = None, 0, 0, 0.0
+
+    def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
+        what = record.body[0].describe()
+        self._warn_once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
+
+    def _drop(self, record: Record) -> None:
+        if record.kind is not Kind.MARK:
+            self.lost[record.run_id] += 1
+            self._warn_once("full", f"{self._outbox.why_full}: new records are dropped, and counted")
 
     def _warn_once(self, topic: str, message: str) -> None:
         if topic not in self._warned and len(self._warned) < _WARNINGS:

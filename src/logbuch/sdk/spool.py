@@ -7,11 +7,14 @@ import shutil
 import tempfile
 import threading
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 _FICLONE = 0x40049409
 """Linux: share the blocks of a file with another, on file systems that can (btrfs, XFS)."""
-_RESERVE_BYTES = 512 * 1024 * 1024
+_RESERVE_BYTES = 1024**3
+_RESERVE_SHARE = 0.05
+"""So much of the disk stays free, whichever is less: others need it more than copies do."""
 
 
 class Spool:
@@ -24,17 +27,22 @@ class Spool:
     def copy(self, file: Path) -> Path | None:
         """A copy of a file; None if there is no room for it."""
         folder = self._make()
-        if shutil.disk_usage(folder).free < file.stat().st_size + _RESERVE_BYTES:
+        if not _has_room(folder, file.stat().st_size):
             return None
         target = folder / uuid.uuid4().hex
-        if not _clone(file, target):
-            shutil.copyfile(file, target)
+        with _whole(target):
+            if not _clone(file, target):
+                shutil.copyfile(file, target)
         return target
 
-    def keep(self, content: bytes) -> Path:
-        """A file with this content."""
-        target = self._make() / uuid.uuid4().hex
-        target.write_bytes(content)
+    def keep(self, content: bytes, *, for_long: bool = True) -> Path | None:
+        """A file with this content; None if there is no room for one that may stay ``for_long``."""
+        folder = self._make()
+        if for_long and not _has_room(folder, len(content)):
+            return None
+        target = folder / uuid.uuid4().hex
+        with _whole(target):
+            target.write_bytes(content)
         return target
 
     def close(self) -> None:
@@ -46,6 +54,22 @@ class Spool:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="logbuch-"))
             return self._folder
+
+
+def _has_room(folder: Path, size: int) -> bool:
+    disk = shutil.disk_usage(folder)
+    return disk.free >= size + min(_RESERVE_BYTES, _RESERVE_SHARE * disk.total)
+
+
+@contextlib.contextmanager
+def _whole(target: Path) -> Iterator[None]:
+    """A copy that cannot be finished is taken away, for it would only fill the disk."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            target.unlink()
+        raise
 
 
 def _clone(source: Path, target: Path) -> bool:

@@ -32,7 +32,7 @@ def start_run(
     """Starts a run and makes it the active one; as a context manager it ends by itself.
 
     ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Raises
-    :class:`LogbuchError` within five seconds if the server cannot be reached; once a run is started, no outage is felt.
+    :class:`LogbuchError` within ten seconds if the server cannot be reached; once a run is started, no outage is felt.
     """
     outer = active.own_top()
     if outer is not None and not nested:

@@ -32,7 +32,8 @@ class Append:
     def perform(self, backend: Backend) -> None:
         columns, rows = _merged(_read(backend, self.run, self.path), (self.columns, self.rows))
         content = json.dumps({"columns": columns, "data": rows}, ensure_ascii=False).encode()
-        copy = self.spool.keep(content)
+        copy = self.spool.keep(content, for_long=False)
+        assert copy is not None
         try:
             backend.upload(self.run, self.path, copy)
         finally:
@@ -41,6 +42,9 @@ class Append:
 
     def describe(self) -> str:
         return f"{len(self.rows)} rows of the table {self.path!r}"
+
+    def weight(self) -> int:
+        return 1000 + sum(100 + (len(cell) if isinstance(cell, str) else 0) for row in self.rows for cell in row)
 
     def settled(self) -> None:
         """Nothing is left behind."""
@@ -57,7 +61,7 @@ def log(connection: Connection, writer: RunWriter, data: Any, artifact_file: str
         return pictures.keep(connection, writer, value) if render.is_picture(value) else render.plain_value(value)
 
     plain = [[cell(value) for value in row] for row in rows]
-    writer.call(Append(writer.info, artifact_file, columns, plain, connection.spool))
+    writer.file(Append(writer.info, artifact_file, columns, plain, connection.spool))
 
 
 def load(

@@ -28,8 +28,16 @@ from logbuch.version import __version__
 
 ANSWER_SECONDS = 5.0
 """How long a call tries to reach a server that does not answer."""
-QUICK_SECONDS = 30.0
-"""How long it waits for the answer to a small question, once connected."""
+QUICK_SECONDS = 7.0
+"""How long a small question may take in all. With the flush before it, its caller waits ten seconds at most."""
+NEW_SECONDS = 10.0
+"""How long making something may take: no flush comes before, and it cannot be repeated."""
+SLOW_SECONDS = 60.0
+"""How long searches and whole histories may take."""
+HASTY_SECONDS = 2.0
+"""How long any question may take that is asked soon after nobody has answered."""
+SILENCE_SECONDS = 30.0
+"""For how long calls are hasty after that, unless something answers."""
 CHUNK_BYTES = 1024 * 1024
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0
 _BUSY = frozenset({429, 502, 503, 504})
@@ -44,6 +52,12 @@ class Transport:
         self._client = client or _new_client(self.uri, _auth(user_info))
         self._patience = settings.REQUEST_TIMEOUT.number()
         self._retries = int(settings.MAX_RETRIES.number())
+        self._silent_until = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody answered a moment ago."""
+        return time.monotonic() < self._silent_until
 
     def call(
         self,
@@ -53,10 +67,11 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         repeatable: bool = True,
-        quick: bool = True,
+        seconds: float = QUICK_SECONDS,
+        hasty: bool = True,
     ) -> dict[str, Any]:
-        """One JSON call. Without ``repeatable`` it is sent again only if the server cannot have seen it; ``quick`` is
-        what a server that works answers soon."""
+        """One JSON call that takes so many ``seconds`` at most. Without ``repeatable`` it is sent again only if the
+        server cannot have seen it; a ``hasty`` one gives up soon when nobody answered just before."""
         headers = {"Content-Type": "application/json"} if body is not None else None
         content = codec.encode(body) if body is not None else None
 
@@ -65,8 +80,9 @@ class Transport:
                 method, self.uri + path, params=query, content=content, headers=headers, timeout=timeout
             )
 
-        patience = min(self._patience, QUICK_SECONDS) if quick else self._patience
-        return self._json(self._persist(attempt, repeatable, patience))
+        limit = min(self._patience, HASTY_SECONDS if hasty and self.silent else seconds)
+        deadline = time.monotonic() + limit
+        return self._json(self._persist(lambda: attempt(_within(deadline)), repeatable, limit))
 
     def upload(self, path: str, file: Path, content_type: str) -> None:
         """PUTs a file, read in chunks."""
@@ -75,7 +91,7 @@ class Transport:
             headers = {"Content-Type": content_type, "Content-Length": str(file.stat().st_size)}
             return self._client.put(self.uri + path, content=_chunks(file), headers=headers, timeout=timeout)
 
-        self._persist(attempt, True, self._patience)
+        self._persist(lambda: attempt(_timeout(self._patience)), True, self._patience)
 
     def download(self, path: str) -> Iterator[bytes]:
         """GETs a file; errors of the answer are raised before the first chunk."""
@@ -87,41 +103,50 @@ class Transport:
                 response.read()
             return response
 
-        return self._stream(self._persist(attempt, True, self._patience))
+        limit = min(self._patience, HASTY_SECONDS if self.silent else SLOW_SECONDS)
+        return self._stream(self._persist(lambda: attempt(_timeout(limit)), True, limit))
 
     def close(self) -> None:
         self._client.close()
 
     # -- one call, several attempts ------------------------------------------------------------------------------------
 
-    def _persist(
-        self, attempt: Callable[[httpx.Timeout], httpx.Response], repeatable: bool, patience: float
-    ) -> httpx.Response:
-        deadline, delay = time.monotonic() + ANSWER_SECONDS, _FIRST_DELAY
+    def _persist(self, attempt: Callable[[], httpx.Response], repeatable: bool, limit: float) -> httpx.Response:
+        deadline, delay = time.monotonic() + min(limit, ANSWER_SECONDS), _FIRST_DELAY
         for left in range(self._retries, -1, -1):
+            answered = False
             try:
-                return self._checked(attempt(_timeout(deadline, patience)))
+                return self._checked(attempt())
             except _NEVER_SENT as error:
                 failure = self._silent(error)
             except httpx.HTTPError as error:
                 failure = self._silent(error)
                 if not repeatable:
+                    self._note_silence(limit)
                     raise failure from error
             except Unavailable as error:
-                failure = error
+                failure, answered = error, True
                 if not repeatable:
                     raise
             if left == 0 or time.monotonic() + delay > deadline:
                 break
             time.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  spreads clients, guards nothing
             delay = min(delay * 2, _LONGEST_DELAY)
+        if not answered:
+            self._note_silence(limit)
         raise failure
+
+    def _note_silence(self, limit: float) -> None:
+        """From now on calls are hasty. A hasty call itself proves nothing: the server may only be slow."""
+        if limit > HASTY_SECONDS:
+            self._silent_until = time.monotonic() + SILENCE_SECONDS
 
     def _silent(self, error: httpx.HTTPError) -> Unavailable:
         reason = str(error) or type(error).__name__
         return Unavailable(f"No answer from the tracking server {self.uri}: {reason}")
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
+        self._silent_until = 0.0
         if response.is_success:
             return response
         if response.is_redirect:
@@ -166,9 +191,17 @@ class Transport:
         return kind(message)
 
 
-def _timeout(deadline: float, patience: float) -> httpx.Timeout:
-    connect = max(0.2, deadline - time.monotonic())
-    return httpx.Timeout(patience, connect=min(connect, ANSWER_SECONDS - 1), pool=connect)
+def _timeout(patience: float) -> httpx.Timeout:
+    """For transfers: each part of them may take so long."""
+    connect = min(patience, ANSWER_SECONDS - 1)
+    return httpx.Timeout(patience, connect=connect, pool=connect)
+
+
+def _within(deadline: float) -> httpx.Timeout:
+    """For calls: connecting and waiting for the answer together end before the deadline."""
+    left = max(0.2, deadline - time.monotonic())
+    connect = min(left * 0.3, ANSWER_SECONDS - 1)
+    return httpx.Timeout(left - connect, connect=connect, pool=connect)
 
 
 def _error_body(response: httpx.Response) -> dict[str, Any]:

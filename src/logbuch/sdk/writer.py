@@ -10,7 +10,7 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Run, RunInfo
 from logbuch.sdk import values
-from logbuch.sdk.calls import Call
+from logbuch.sdk.calls import Call, FileCall
 from logbuch.sdk.queue import Kind, Record
 from logbuch.sdk.sender import Sender
 
@@ -24,7 +24,7 @@ class RunWriter:
     def __init__(self, run: Run, sender: Sender) -> None:
         self.info: RunInfo = run.info
         self.run_id = run.info.run_id
-        self._put = sender.put
+        self._put, self._put_file = sender.put, sender.put_file
         self._params = dict(run.data.params)
         self._keys: set[str] = set()
         self._clock = 0
@@ -73,6 +73,10 @@ class RunWriter:
     def call(self, call: Call) -> None:
         """Queues a call behind what was logged before."""
         self._put(Record(Kind.CALL, self.run_id, (call,)))
+
+    def file(self, call: FileCall) -> None:
+        """Queues a call about a file."""
+        self._put_file(Record(Kind.CALL, self.run_id, (call,)))
 
     def _know(self, key: Any) -> str:
         if key not in self._keys:

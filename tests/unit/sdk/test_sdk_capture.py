@@ -137,3 +137,59 @@ def test_a_run_records_repository_and_packages(repository: Path, monkeypatch: py
         assert tags["mlflow.source.git.dirty"] == "true"
     assert "+two" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/diff.patch")
     assert "pytest==" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/requirements.txt")
+
+
+# -- the script and its folder -----------------------------------------------------------------------------------------
+
+
+def recorded(folder: Path, script: Path) -> tuple[dict[str, str], list[str]]:
+    """Tags and files of a run that a script started in a folder has logged."""
+    script.write_text(
+        "import logbuch, os\n"
+        "logbuch.set_tracking_uri(os.environ['PLACE'])\n"
+        "with logbuch.start_run() as run: print(run.info.run_id)\n"
+    )
+    place = folder.parent / "runs"
+    environment = os.environ | {"LOGBUCH_CAPTURE_GIT": "1", "LOGBUCH_QUIET": "1", "PLACE": str(place)}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    logbuch.set_tracking_uri(place)
+    run_id = done.stdout.strip()
+    files = [info.path for info in logbuch.LogbuchClient().list_artifacts(run_id, "logbuch/source")]
+    return dict(logbuch.get_run(run_id).data.tags), files
+
+
+def test_a_tracked_script_is_not_copied(repository: Path) -> None:
+    (repository / ".sub").mkdir()
+    script = repository / "train.py"
+    script.write_text("")
+    commit(repository)
+    tags, files = recorded(repository / ".sub", script)
+    assert tags["logbuch.git.folder"] == ".sub"
+    assert ("logbuch.source.untracked" in tags, files) == (False, [])
+
+
+def test_an_untracked_script_is_kept_and_counts_as_dirty(repository: Path) -> None:
+    tags, files = recorded(repository, repository / "new.py")
+    assert tags["logbuch.git.folder"] == ""
+    assert (tags["logbuch.source.untracked"], tags["mlflow.source.git.dirty"]) == ("true", "true")
+    assert files == ["logbuch/source/new.py"]
+
+
+def test_without_a_repository_the_script_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plain").mkdir()
+    tags, files = recorded(tmp_path / "plain", tmp_path / "plain" / "loose.py")
+    assert (tags["logbuch.source.untracked"], files) == ("true", ["logbuch/source/loose.py"])
+    assert "mlflow.source.git.dirty" not in tags
+
+
+def test_programs_that_are_installed_are_no_scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", str(Path(pytest.__file__)), raising=False)
+    assert capture._script() is None
+    (tmp_path / "x.py").touch()
+    monkeypatch.setattr(main, "__file__", str(tmp_path / "x.py"))
+    assert capture._script() == tmp_path / "x.py"
+    monkeypatch.delattr(main, "__file__")
+    assert capture._script() is None

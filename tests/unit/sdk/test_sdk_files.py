@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -229,9 +230,32 @@ def test_large_files_are_sent_from_where_they_are(
 def test_without_room_for_a_copy_the_loss_is_counted(
     remote: Keeper, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spool, "_RESERVE_BYTES", 10**18)
+    monkeypatch.setattr(spool, "_has_room", lambda folder, size: False)
     logbuch.log_artifact(folder / "a.txt", run_id="r1")
+    logbuch.log_text("x", "b.txt", run_id="r1")
+    assert logbuch.delivery().refused == 2
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "room"),
+    [(10**13, 2 * 10**9, True), (10**13, 10**9, False), (10**9, 10**8, True), (10**9, 5 * 10**7, False)],
+)
+def test_copies_leave_room_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, free: int, room: bool
+) -> None:
+    monkeypatch.setattr(spool.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(total, total - free, free))  # type: ignore[attr-defined]
+    assert spool._has_room(tmp_path, 1000) is room
+
+
+def test_a_copy_that_fails_leaves_nothing(remote: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, content: bytes) -> None:
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    logbuch.log_text("x", "b.txt", run_id="r1")
     assert logbuch.delivery().refused == 1
+    assert list(connection.connect().spool._make().iterdir()) == []
 
 
 def test_names_from_a_server_do_not_lead_out_of_the_folder(remote: Keeper, tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+import logbuch
 from logbuch.errors import (
     AlreadyExists,
     EndpointNotFound,
@@ -23,9 +25,10 @@ from logbuch.errors import (
     TooLarge,
     Unavailable,
 )
-from logbuch.model import Dataset, DatasetInput, Metric, Param, RunInfo, RunStatus, Tag, ViewType
+from logbuch.model import Dataset, DatasetInput, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
 from logbuch.sdk import transport
 from logbuch.sdk.backend import Batch
+from logbuch.sdk.connection import connect
 from logbuch.sdk.http import HttpBackend
 from logbuch.sdk.transport import Transport
 
@@ -326,3 +329,65 @@ def test_small_calls_on_the_wire() -> None:
         {"experiment_id": "4", "key": "k", "value": "v"},
         {"run_id": "r1", "key": "t"},
     ]
+
+
+# -- a server that does not answer -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frozen() -> Iterator[str]:
+    """A server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def took(call: Callable[[], object]) -> float:
+    begin = time.monotonic()
+    with pytest.raises(Unavailable):
+        call()
+    return time.monotonic() - begin
+
+
+def test_after_silence_calls_are_hasty(frozen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HASTY_SECONDS", 0.3)
+    connection = Transport(frozen)
+    assert 0.6 < took(lambda: connection.call("GET", "/", seconds=1.0)) < 1.3
+    assert connection.silent
+    assert took(lambda: connection.call("GET", "/", seconds=1.0)) < 0.5
+    assert took(lambda: connection.call("GET", "/", seconds=60.0)) < 0.5
+    assert took(lambda: connection.call("GET", "/", seconds=1.0, hasty=False)) > 0.6  # the sender has time
+    monkeypatch.setattr(connection, "_silent_until", 0.0)
+    assert took(lambda: connection.call("GET", "/", seconds=1.0)) > 0.6
+    connection.close()
+
+
+def test_an_answer_ends_the_haste() -> None:
+    connection = Transport("http://host", httpx.Client(transport=httpx.MockTransport(lambda request: error(400))))
+    connection._silent_until = time.monotonic() + 100
+    with pytest.raises(InvalidInput):
+        connection.call("GET", "/")
+    assert not connection.silent
+
+
+def test_a_refusal_for_now_is_no_silence() -> None:
+    backend = Server(lambda request: error(503)).backend()
+    with pytest.raises(Unavailable):
+        backend.get_run("r1")
+    assert not backend.silent
+
+
+def test_calls_to_a_frozen_server_end_in_time(frozen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "QUICK_SECONDS", 1.0)
+    monkeypatch.setattr(transport, "HASTY_SECONDS", 0.3)
+    monkeypatch.setattr("logbuch.sdk.connection.READ_SECONDS", 0.5)
+    logbuch.set_tracking_uri(frozen)
+    found = connect()
+    writer = found.adopt(Run(info=info()))
+    for number in range(100):
+        writer.metric("m", float(number), number)
+    client = logbuch.LogbuchClient()
+    assert took(lambda: client.get_run("r1")) < 8.5  # the half second of the flush and one call
+    assert took(lambda: client.get_run("r1")) < 2.6
+    begin = time.monotonic()
+    assert not found.sender.flush(1.0, patient=True)
+    assert time.monotonic() - begin < 1.3

@@ -42,6 +42,15 @@ def test_unknown_names_are_attribute_errors() -> None:
         logbuch.nonsense  # noqa: B018
 
 
+@pytest.mark.parametrize("name", ["autolog", "log_model", "register_model", "sklearn"])
+def test_what_only_mlflow_has_is_said(name: str) -> None:
+    message = f"^logbuch has no '{name}' yet; use the mlflow package with MLFLOW_TRACKING_URI for it$"
+    with pytest.raises(AttributeError, match=message):
+        getattr(logbuch, name)
+    assert not hasattr(logbuch, name)
+    assert name not in dir(logbuch)
+
+
 def test_mlflows_places() -> None:
     import logbuch.entities
     from logbuch.entities import Metric, Param, RunStatus, RunTag, ViewType

@@ -49,11 +49,42 @@ def test_a_server() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["postgresql://host/db", "databricks:x", "s3://b/c", "sqlite:///", "sqlite://", "file://host/x"]
+    "uri",
+    [
+        "databricks",
+        "databricks://profile",
+        "databricks-uc",
+        "uc",
+        "uc:x",
+        "localhost:5000",
+        "postgresql://host/db",
+        "databricks:x",
+        "s3://b/c",
+        "sqlite:///",
+        "sqlite://",
+        "file://host/x",
+    ],
 )
 def test_places_that_are_none(uri: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"sqlite:///FILE|file:///FOLDER"):
         place.understand(uri)
+    with pytest.raises(InvalidInput):
+        logbuch.set_tracking_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "way"),
+    [
+        (".logbuch", "./.logbuch; see it with: logbuch ui"),
+        ("sqlite:///.logbuch/logbuch.db", "./.logbuch; see it with: logbuch ui"),
+        ("/else where/.logbuch", "/else where/.logbuch; see it with: cd '/else where' && logbuch ui"),
+        ("/x/y", "/x/y/logbuch.db; see it with: logbuch ui --backend-store-uri sqlite:////x/y/logbuch.db"),
+    ],
+)
+def test_the_way_to_see_runs(uri: str, way: str) -> None:
+    found = place.understand(uri)
+    assert not isinstance(found, str)
+    assert place.way_to_see(found) == way
 
 
 @pytest.mark.parametrize("uri", ["runs", "sqlite:///m.db", "file:runs", Path("runs")])

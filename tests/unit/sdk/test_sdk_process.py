@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
 import logbuch
+from logbuch.errors import Unavailable
+from logbuch.sdk import connection, embedded
 
 HEAD = """
 import os, sys, signal, threading
@@ -26,7 +31,7 @@ logbuch.log_metric("m", 1.0)
 def program(body: str, place: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", HEAD + textwrap.dedent(body)],
-        env=os.environ | {"PLACE": str(place)} | environment,
+        env=os.environ | {"PLACE": str(place), "LOGBUCH_QUIET": "1"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -168,5 +173,152 @@ def test_spawned_workers_have_a_process_state_of_their_own(tmp_path: Path) -> No
         """)
     )
     place = str(tmp_path / "runs")
-    done = subprocess.run([sys.executable, str(script), place], capture_output=True, text=True, check=False)
+    environment = os.environ | {"LOGBUCH_QUIET": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script), place], capture_output=True, text=True, check=False, env=environment
+    )
     assert (done.stdout, done.stderr) == ("{'rank0': 0.0, 'rank1': 1.0} FINISHED\n", "")
+
+
+def test_where_the_runs_are_is_said_once_a_process(tmp_path: Path) -> None:
+    body = """
+    logbuch.end_run()
+    with logbuch.start_run(run_name="second"):
+        pass
+    """
+    _, _, err = finished(program(body, tmp_path / ".logbuch", LOGBUCH_QUIET=""))
+    assert err == "Run it is in ./.logbuch; see it with: logbuch ui\n"
+    _, _, err = finished(program("", tmp_path / ".logbuch", LOGBUCH_QUIET=""))
+    assert err == "Run it is in ./.logbuch; see it with: logbuch ui\n"
+    assert finished(program("", tmp_path / ".logbuch"))[2] == ""
+
+
+def test_the_database_is_whole_after_the_process(tmp_path: Path) -> None:
+    run_id, _, _ = finished(program("", tmp_path))
+    assert sorted(file.name for file in tmp_path.glob("logbuch.db*")) == ["logbuch.db"]
+    assert status_of(tmp_path, run_id) == "FINISHED"
+
+
+def test_files_that_cannot_be_sent_are_counted_and_the_run_ends(tmp_path: Path) -> None:
+    body = """
+    from logbuch.errors import Unavailable
+    from logbuch.sdk.connection import connect
+    backend = connect().backend
+    def down(*_):
+        raise Unavailable("disk full")
+    backend.upload, backend.spools = down, True
+    logbuch.log_text("x", "a.txt")
+    logbuch.log_metric("after", 1.0)
+    """
+    run_id, _, err = finished(program(body, tmp_path, LOGBUCH_FINISH_TIMEOUT="1"))
+    assert "1 file could not be sent" in err
+    assert err.rstrip().endswith("disk full")
+    assert status_of(tmp_path, run_id) == "FINISHED"
+    assert logbuch.get_run(run_id).data.metrics == {"m": 1.0, "after": 1.0}
+
+
+# -- fork and SQLite ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_what_a_child_has_flushed_outlives_its_parents_end(tmp_path: Path) -> None:
+    body = """
+    import time
+    logbuch.flush()
+    if os.fork() == 0:
+        os.close(1), os.close(2)
+        arrived = 0
+        for step in range(6):
+            logbuch.log_metric("c", float(step), step=step)
+            arrived += logbuch.flush(20)
+            time.sleep(0.2)
+        open(os.environ["PLACE"] + "/acknowledged", "w").write(str(arrived))
+        os._exit(0)
+    time.sleep(0.5)
+    """
+    run_id, _, _ = finished(program(body, tmp_path))
+    told = tmp_path / "acknowledged"
+    for _ in range(200):
+        status_of(tmp_path, run_id)  # another process opens and closes the file meanwhile
+        connection.close_all()
+        if told.exists() and told.read_text():
+            break
+        time.sleep(0.1)
+    assert told.read_text() == "6"
+    logbuch.set_tracking_uri(tmp_path)
+    assert len(logbuch.LogbuchClient().get_metric_history(run_id, "c")) == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_children_forked_amid_writing_lose_nothing(tmp_path: Path) -> None:
+    body = """
+    import time
+    rid, stop = run.info.run_id, False
+    def hammer():
+        step = 0
+        while not stop:
+            for _ in range(500):
+                logbuch.log_metric("p", 1.0, step=step, run_id=rid)
+                step += 1
+            logbuch.flush(30)
+    thread = threading.Thread(target=hammer)
+    thread.start()
+    children = []
+    for number in range(10):
+        child = os.fork()
+        if child == 0:
+            logbuch.log_metric("c", 1.0, step=number)
+            os._exit(0 if logbuch.flush(20) else 3)
+        children.append(child)
+        time.sleep(0.05)
+    print([os.waitpid(child, 0)[1] for child in children])
+    stop = True
+    thread.join()
+    """
+    run_id, rest, err = finished(program(body, tmp_path))
+    assert (rest, err) == (f"{[0] * 10}\n", "")
+    assert status_of(tmp_path, run_id) == "FINISHED"
+    assert len(logbuch.LogbuchClient().get_metric_history(run_id, "c")) == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_amid_a_call_that_does_not_end_drops_and_says_so(tmp_path: Path) -> None:
+    body = """
+    from logbuch.sdk import embedded
+    from logbuch.sdk.connection import connect
+    embedded.FORK_SECONDS = 0.2
+    logbuch.flush()
+    with connect().backend._gate:
+        child = os.fork()
+    if child == 0:
+        for step in range(5):
+            logbuch.log_metric("c", 1.0, step=step)
+        print(logbuch.delivery().dropped, flush=True)
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    logbuch.log_metric("after", 1.0)
+    """
+    run_id, rest, err = finished(program(body, tmp_path))
+    assert rest == "5\n"
+    assert "cannot be opened in it: new records are dropped, and counted" in err.splitlines()[0]
+    assert err.splitlines()[1:] == ["logbuch: 5 records dropped, for there was no place to keep more."]
+    assert status_of(tmp_path, run_id) == "FINISHED"
+    assert logbuch.get_run(run_id).data.metrics == {"m": 1.0, "after": 1.0}
+
+
+def test_a_locked_file_is_an_error_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.3)
+    logbuch.set_tracking_uri(tmp_path)
+    logbuch.create_experiment("first")
+    with contextlib.closing(sqlite3.connect(tmp_path / "logbuch.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begin = time.monotonic()
+        with pytest.raises(Unavailable, match="is locked by another process"):
+            logbuch.start_run()
+        assert time.monotonic() - begin < 2
+        assert logbuch.search_runs(["0"], output_format="list") == []  # readers are not held up
+        other.execute("ROLLBACK")
+    with logbuch.start_run() as run:
+        pass
+    found = logbuch.search_runs(["0"], output_format="list")
+    assert [one.info.run_id for one in found] == [run.info.run_id]  # what was given up has not been done later
