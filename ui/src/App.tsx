@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Component, lazy, Suspense, useEffect, type ReactNode } from "react";
 import { ApiError } from "./api/http";
+import { hotRun } from "./charts/hot";
 import { live } from "./api/live";
 import { language, t } from "./i18n";
 import { Frame } from "./parts/Frame";
@@ -65,6 +66,7 @@ export function App() {
   const route = parseRoute(path);
   const { experimentId, runId } = { experimentId: undefined, runId: undefined, ...scopeOf(route) };
   useEffect(() => live.setScope({ experimentId, runId }), [experimentId, runId]);
+  useEffect(() => hotRun.set(null), [path]);
   useEffect(() => live.onComeback(() => void client.invalidateQueries()), []);
   return (
     <QueryClientProvider client={client}>

@@ -1,5 +1,5 @@
 import { under } from "../url/base";
-import { get, getBlob, MLFLOW, queryString } from "./http";
+import { get, getStart, MLFLOW, queryString } from "./http";
 
 export interface Artifact {
   path: string;
@@ -23,6 +23,7 @@ export function artifactHref(runId: string, path: string, download = false): str
   return under("get-artifact") + queryString({ run_id: runId, path, download: download ? "1" : undefined });
 }
 
-export async function readArtifact(runId: string, path: string): Promise<Blob> {
-  return getBlob("get-artifact", { run_id: runId, path });
+/** A file as text, or its first bytes where it has more than `most`. */
+export async function readArtifact(runId: string, path: string, most: number, signal?: AbortSignal): Promise<string> {
+  return getStart("get-artifact", { run_id: runId, path }, most, signal);
 }

@@ -71,8 +71,24 @@ export async function postBinary(path: string, body: unknown): Promise<ArrayBuff
   return (await send(path, json(body))).arrayBuffer();
 }
 
-export async function getBlob(path: string, query: Query): Promise<Blob> {
-  return (await send(path + queryString(query), {})).blob();
+/** The first bytes of an answer as text; the rest is not fetched. A character that was cut off is left out. */
+export async function textStart(body: ReadableStream<Uint8Array>, most: number): Promise<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let [text, left] = ["", most];
+  while (left > 0) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value.subarray(0, left), { stream: true });
+    left -= value.length;
+  }
+  await reader.cancel();
+  return text;
+}
+
+export async function getStart(path: string, query: Query, most: number, signal?: AbortSignal): Promise<string> {
+  const { body } = await send(path + queryString(query), signal ? { signal } : {});
+  return body ? textStart(body, most) : "";
 }
 
 export const MLFLOW = "api/2.0/mlflow";

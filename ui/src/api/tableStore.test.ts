@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { ApiError } from "./http";
 import type { Row, TablePage, TableQuery } from "./table";
 import { TableStore } from "./tableStore";
 
@@ -13,7 +14,7 @@ function server(count: number) {
   const asked: TableQuery[] = [];
   const fetch = (query: TableQuery): Promise<TablePage> => {
     asked.push(query);
-    if (query.filter === "bad") return Promise.reject(new Error("bad filter"));
+    if (query.filter === "bad") return Promise.reject(new ApiError(400, "INVALID_PARAMETER_VALUE", "bad filter"));
     const from = Number(query.page_token || 0);
     const most = query.max_results!;
     const list = query.run_ids ? runs.filter((r) => query.run_ids!.includes(r.run.run_id)) : runs.slice(from, from + most);
@@ -41,6 +42,7 @@ it("keeps the last good result after an error", async () => {
   await store.load({ filter: "bad" });
   expect(store.state.get().error?.message).toBe("bad filter");
   expect(ids(store)).toHaveLength(5);
+  expect(store.state.get().filter).toBe("");
   await store.load({});
   expect(store.state.get().error).toBeNull();
 });
@@ -65,4 +67,15 @@ it("asks only for what changed when many rows are loaded", async () => {
   await store.need(2999);
   await store.refresh(["r7", "unknown"], false);
   expect(asked.at(-1)).toMatchObject({ run_ids: ["r7"], columns: ["metrics.loss"] });
+});
+
+it("asks a refused search once, and keeps what is shown fresh with the last good one", async () => {
+  const { store, asked } = server(5);
+  await store.load({ filter: "good" });
+  await store.load({ filter: "bad" });
+  await store.refresh(["r1"], false);
+  await store.refresh(null, true);
+  expect(asked.map((q) => q.filter)).toEqual(["good", "bad", "good", "good"]);
+  expect(store.state.get().error?.message).toBe("bad filter");
+  expect(store.state.get().filter).toBe("good");
 });

@@ -1,4 +1,5 @@
 import { createStore } from "../model/store";
+import { ApiError } from "./http";
 import { queryTable, type Row, type TablePage, type TableQuery } from "./table";
 
 export interface TableState {
@@ -12,6 +13,8 @@ export interface TableState {
   error: Error | null;
   /** Runs that arrived while the table must not move. */
   held: number;
+  /** The search that the rows answer; null before the first answer. */
+  filter: string | null;
 }
 
 const FIRST_PAGE = 200;
@@ -20,8 +23,11 @@ const REFRESH_MOST = 1000;
 
 /** The rows of one search, page by page. A failed query leaves the last good result in place. */
 export class TableStore {
-  readonly state = createStore<TableState>({ rows: [], total: 0, next: "", loading: true, fresh: true, error: null, held: 0 });
+  readonly state = createStore<TableState>({ rows: [], total: 0, next: "", loading: true, fresh: true, error: null, held: 0, filter: null });
+  /** The last search that was answered: what is shown is fetched again with it, never with one that was refused. */
   private query: TableQuery | null = null;
+  private wanted: TableQuery | null = null;
+  private stuck = false;
   private turn = 0;
   private more = false;
   private heldPage: TablePage | null = null;
@@ -31,12 +37,14 @@ export class TableStore {
   /** Starts a new search; the old rows stay until it answers. */
   async load(query: TableQuery): Promise<void> {
     const turn = ++this.turn;
-    this.query = query;
-    this.more = false;
+    this.wanted = query;
+    this.more = this.stuck = false;
     this.update({ loading: true });
     try {
       const page = await this.fetch({ ...query, max_results: FIRST_PAGE });
-      if (turn === this.turn) this.replace(page);
+      if (turn !== this.turn) return;
+      this.query = query;
+      this.replace(page);
     } catch (error) {
       if (turn === this.turn) this.update({ loading: false, error: error as Error });
     }
@@ -44,8 +52,8 @@ export class TableStore {
 
   /** Loads pages until row `index` is there or nothing is left. */
   async need(index: number): Promise<void> {
-    const { rows, next, error } = this.state.get();
-    if (this.more || !this.query || !next || error || index < rows.length) return;
+    const { rows, next, loading } = this.state.get();
+    if (this.more || !this.query || !next || loading || this.stuck || index < rows.length) return;
     this.more = true;
     const turn = this.turn;
     try {
@@ -55,6 +63,7 @@ export class TableStore {
       const now = this.state.get();
       this.update({ rows: [...now.rows, ...page.rows.filter((r) => !known.has(r.run.run_id))], total: page.total, next: page.next });
     } catch (error) {
+      this.stuck = true;
       if (turn === this.turn) this.update({ error: error as Error });
       return;
     } finally {
@@ -65,22 +74,25 @@ export class TableStore {
 
   /** Fetches what is shown again. With `hold` values change in place, and new runs wait for `release`. */
   async refresh(changed: string[] | null, hold: boolean): Promise<void> {
-    const { query } = this;
-    const { rows } = this.state.get();
-    if (!query) return;
+    const { query, wanted } = this;
+    const { rows, loading, error } = this.state.get();
+    if (loading || !wanted) return;
+    const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+    if (!query || (error && !refused)) return refused ? undefined : this.load(wanted);
+    this.stuck = false;
     const turn = this.turn;
     const deep = rows.length > REFRESH_MOST;
     if (deep && changed) return this.patch(changed, turn);
     const page = await this.fetch({ ...query, max_results: Math.min(REFRESH_MOST, Math.max(FIRST_PAGE, rows.length)) });
     if (turn !== this.turn) return;
-    if (!hold) return this.replace(page);
+    if (!hold) return this.replace(page, this.state.get().error);
     const arrived = page.rows.filter((r) => !rows.some((old) => old.run.run_id === r.run.run_id)).length;
     this.heldPage = page;
-    this.update({ rows: this.inPlace(page.rows), held: arrived, error: null });
+    this.update({ rows: this.inPlace(page.rows), held: arrived });
   }
 
   release(): void {
-    if (this.heldPage) this.replace(this.heldPage);
+    if (this.heldPage) this.replace(this.heldPage, this.state.get().error);
   }
 
   private async patch(changed: string[], turn: number): Promise<void> {
@@ -96,9 +108,9 @@ export class TableStore {
     return this.state.get().rows.map((row) => byId.get(row.run.run_id) ?? row);
   }
 
-  private replace(page: TablePage): void {
+  private replace(page: TablePage, error: Error | null = null): void {
     this.heldPage = null;
-    this.update({ rows: page.rows, total: page.total, next: page.next, loading: false, fresh: false, error: null, held: 0 });
+    this.update({ rows: page.rows, total: page.total, next: page.next, loading: false, fresh: false, error, held: 0, filter: this.query?.filter ?? "" });
   }
 
   private update(part: Partial<TableState>): void {

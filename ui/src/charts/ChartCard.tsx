@@ -128,7 +128,9 @@ function ChartBody(props: BodyProps) {
   useKeys(full ? { Escape: () => setFull(false) } : {});
 
   const outside = y.above + y.below;
-  const words = y.above && y.below ? t.pointsOutside : y.above ? t.pointsAbove : t.pointsBelow;
+  const words = y.single
+    ? y.above && y.below ? t.pointsOutside : y.above ? t.pointsAbove : t.pointsBelow
+    : y.above && y.below ? t.placesOutside : y.above ? t.placesAbove : t.placesBelow;
   const entries = (): MenuEntry[] => [
     ...(onLog ? [{ label: t.logY, checked: log, onSelect: () => onLog(!log) }] : []),
     { label: t.showAll, checked: whole, onSelect: () => setWhole(!whole) },

@@ -34,7 +34,9 @@ it("leaves early and rare values out of the range and counts them", () => {
   const s = series(Array.from({ length: 200 }, (_, i) => (i < 5 ? 50 : 1 + 0.001 * i)));
   const found = yRange([s], [0, 199], { log: false, full: false, smooth: () => false, lower: true });
   expect(found.span[1]).toBeLessThan(2);
-  expect(found.above).toBe(5);
+  expect(found).toMatchObject({ above: 5, below: 0, single: true });
+  s.cols.count[2] = 40;
+  expect(yRange([s], [0, 199], { log: false, full: false, smooth: () => false, lower: true })).toMatchObject({ above: 5, single: false });
   expect(yRange([s], [0, 199], { log: false, full: true, smooth: () => false, lower: true }).span[1]).toBeGreaterThan(50);
 });
 

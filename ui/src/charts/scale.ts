@@ -77,9 +77,11 @@ function collect(series: Iterable<Series>, x: Span, smooth: (series: Series) => 
 
 export interface YRange {
   span: Span;
-  /** Points outside the view, by side. */
+  /** Buckets outside the view, by side. */
   above: number;
   below: number;
+  /** True when each of those buckets is one point. */
+  single: boolean;
 }
 
 function pad([low, high]: Span, log: boolean): Span {
@@ -91,15 +93,17 @@ function pad([low, high]: Span, log: boolean): Span {
   return [low - by, high + by];
 }
 
-function countOutside(series: Iterable<Series>, x: Span, [low, high]: Span): { above: number; below: number } {
-  let [above, below] = [0, 0];
+function countOutside(series: Iterable<Series>, x: Span, [low, high]: Span): Omit<YRange, "span"> {
+  let [above, below, single] = [0, 0, true];
   for (const { n, cols } of series)
     for (let i = 0; i < n; i++) {
       if (cols.x_last[i]! < x[0] || cols.x[i]! > x[1]) continue;
-      if (cols.max[i]! > high) above++;
-      if (cols.min[i]! < low) below++;
+      const [over, under] = [cols.max[i]! > high, cols.min[i]! < low];
+      above += Number(over);
+      below += Number(under);
+      if ((over || under) && cols.count[i]! > 1) single = false;
     }
-  return { above, below };
+  return { above, below, single };
 }
 
 /** The last finite value of every series in view. */
@@ -117,17 +121,17 @@ function ends(series: Series[], x: Span): number[] {
  */
 export function yRange(all: Series[], x: Span, options: { log: boolean; full: boolean; smooth: (series: Series) => boolean; lower: boolean }): YRange {
   const everything = collect(all, x, () => false, false, options.log).sort((a, b) => a - b);
-  if (!everything.length) return { span: options.log ? [0.1, 1] : [0, 1], above: 0, below: 0 };
+  if (!everything.length) return { span: options.log ? [0.1, 1] : [0, 1], above: 0, below: 0, single: true };
   const whole: Span = [everything[0]!, everything[everything.length - 1]!];
   const late = collect(all, x, options.smooth, true, options.log).sort((a, b) => a - b);
-  if (options.full || options.log || late.length < 20) return { span: pad(whole, options.log), above: 0, below: 0 };
+  if (options.full || options.log || late.length < 20) return { span: pad(whole, options.log), above: 0, below: 0, single: true };
   const core: Span = [late[Math.floor(late.length * 0.01)]!, late[Math.min(late.length - 1, Math.ceil(late.length * 0.99))]!];
   for (const end of ends(all, x)) {
     if (options.lower) core[0] = Math.min(core[0], end);
     else core[1] = Math.max(core[1], end);
   }
   const near = whole[1] - whole[0] <= 1.15 * (core[1] - core[0]);
-  if (near) return { span: pad(whole, false), above: 0, below: 0 };
+  if (near) return { span: pad(whole, false), above: 0, below: 0, single: true };
   const span = pad(core, false);
   if (whole[0] >= 0 && span[0] < 0) span[0] = 0;
   return { span, ...countOutside(all, x, span) };

@@ -1,37 +1,52 @@
 import type { Row, TextColumn } from "../api/table";
-import { median, SHORT } from "./stability";
+import { median } from "./stability";
 
 export interface ParamDifference {
   key: string;
-  value: string | null;
-  usual: string | null;
+  value: string;
+  usual: string;
 }
 
 const num = (row: Row, metric: string) => row.metrics[metric]?.last ?? null;
 
-/** The finished run with the best last value; runs still going count only when none has finished. */
+/** The runs that ended as they should: what is judged against each other. */
+export const finishedRows = (rows: readonly Row[]) => rows.filter((r) => r.run.status === "FINISHED");
+
+/** The finished run with the best last value; null when none has a finite one. */
 export function bestRow(rows: readonly Row[], metric: string, lower: boolean): Row | null {
-  const valued = rows.filter((r) => Number.isFinite(num(r, metric) ?? NaN));
-  const finished = valued.filter((r) => r.run.status === "FINISHED");
-  const pool = finished.length ? finished : valued;
+  const pool = finishedRows(rows).filter((r) => Number.isFinite(num(r, metric) ?? NaN));
   const better = (a: Row, b: Row) => (lower ? num(b, metric)! < num(a, metric)! : num(b, metric)! > num(a, metric)!);
   return pool.reduce<Row | null>((best, row) => (best === null || better(best, row) ? row : best), null);
 }
 
-/** The value most of the rows have. */
+/** How many runs are looked at for their most common values, on every page. */
+export const LOOKED_AT = 1000;
+
+/** The value most of the rows have; among equals the least in natural order. Rows without one do not count. */
 export function commonest(values: readonly (string | null)[]): string | null {
-  const counts = new Map<string | null, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0], "en", { numeric: true }))[0]?.[0] ?? null;
 }
 
-/** Parameters in which a run differs from the baseline or, without one, from the commonest value. */
+/** The most common value of every parameter among the finished runs, or among all while none has finished. */
+export function usualValues(rows: readonly Row[], keys: readonly string[]): Record<string, string | null> {
+  const finished = finishedRows(rows);
+  const pool = finished.length ? finished : rows;
+  return Object.fromEntries(keys.map((key) => [key, commonest(pool.map((r) => r.texts[`params.${key}`] ?? null))]));
+}
+
+/** Parameters in which a run differs from the baseline or, without one, from the most common value. A missing value is no difference. */
 export function apart(run: Row, rows: readonly Row[], keys: readonly string[], baseline: Row | null): ParamDifference[] {
-  return keys.flatMap((key) => {
-    const column = `params.${key}`;
-    const value = run.texts[column] ?? null;
-    const usual = baseline ? (baseline.texts[column] ?? null) : commonest(rows.map((r) => r.texts[column] ?? null));
-    return value === usual ? [] : [{ key, value, usual }];
+  const usual = baseline ? Object.fromEntries(keys.map((key) => [key, baseline.texts[`params.${key}`] ?? null])) : usualValues(rows, keys);
+  return differences(Object.fromEntries(keys.map((key) => [key, run.texts[`params.${key}`] ?? null])), usual);
+}
+
+/** Where values differ from the usual ones, both being known. */
+export function differences(values: Record<string, string | null>, usual: Record<string, string | null>): ParamDifference[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const other = usual[key] ?? null;
+    return value === null || other === null || value === other ? [] : [{ key, value, usual: other }];
   });
 }
 
@@ -55,9 +70,9 @@ function share(groups: number[][], all: number[]): number {
   return Math.max(0, (total - within - (groups.length - 1) * error) / (total + error));
 }
 
-/** The parameter that explains most of the metric's spread; null below eight runs with a value. Outliers are clipped. */
+/** The parameter that explains most of the metric's spread among finished runs; null below eight with a value. Outliers are clipped. */
 export function explain(rows: readonly Row[], metric: string, keys: readonly string[]): Explained | null {
-  const valued = rows.filter((r) => Number.isFinite(num(r, metric) ?? NaN));
+  const valued = finishedRows(rows).filter((r) => Number.isFinite(num(r, metric) ?? NaN));
   if (valued.length < 8) return null;
   const values = valued.map((r) => num(r, metric)!);
   const mid = median(values);
@@ -75,50 +90,7 @@ export function explain(rows: readonly Row[], metric: string, keys: readonly str
   return best && best.share > 0.05 ? best : null;
 }
 
-/** Runs whose loss ended in NaN or Inf, or over 1.5 times its best after rising by a tenth of its whole range: what the
- * table's aggregates can tell. */
-export function unstableRows(rows: readonly Row[], loss: string): Row[] {
-  return rows.filter((row) => {
-    const cell = row.metrics[loss];
-    if (!cell || cell.last === null) return false;
-    const long = (cell.step ?? 0) >= SHORT;
-    if (!Number.isFinite(cell.last)) return true;
-    if (!long || cell.min === null || cell.max === null || cell.min <= 0) return false;
-    return cell.last > 1.5 * cell.min && cell.last - cell.min > 0.1 * (cell.max - cell.min);
-  });
-}
-
 /** Keys of the parameters that vary among the runs, fewest values first. */
 export function variedParams(params: readonly TextColumn[], runs: number): string[] {
   return params.filter((p) => p.distinct > 1 || p.runs < runs).sort((a, b) => a.distinct - b.distinct).map((p) => p.key);
-}
-
-export interface Reproduction {
-  lines: string[];
-  commit: string | null;
-  dirty: boolean | null;
-  branch: string | null;
-  python: string | null;
-  missing: ("commit" | "command" | "environment")[];
-}
-
-const first = (tags: Record<string, string>, ...keys: string[]) => keys.map((k) => tags[k]).find((v) => v) ?? null;
-
-/** The commands that start a run again, from what its tags say; what was not recorded is listed, not guessed. */
-export function reproduction(tags: Record<string, string>): Reproduction {
-  const commit = first(tags, "logbuch.git.commit", "mlflow.source.git.commit");
-  const branch = first(tags, "logbuch.git.branch", "mlflow.source.git.branch");
-  const dirtyTag = first(tags, "logbuch.git.dirty", "mlflow.source.git.dirty");
-  const command = first(tags, "logbuch.command", "logbuch.source.command");
-  const source = first(tags, "mlflow.source.name");
-  const python = first(tags, "logbuch.python", "logbuch.environment.python");
-  const lines: string[] = [];
-  if (commit) lines.push(`git checkout ${commit.slice(0, 12)}`);
-  if (command) lines.push(command);
-  else if (source) lines.push(source.endsWith(".py") ? `python ${source}` : source);
-  const missing: Reproduction["missing"] = [];
-  if (!commit) missing.push("commit");
-  if (!command && !source) missing.push("command");
-  if (!python) missing.push("environment");
-  return { lines, commit, branch, dirty: dirtyTag === null ? null : /^(true|1|yes)$/i.test(dirtyTag), python, missing };
 }

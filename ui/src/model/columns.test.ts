@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Columns, Row } from "../api/table";
-import { defaultColumns, differs, headerGroups, orderBy, toColumn, withDelta } from "./columns";
+import { defaultColumns, differs, headerGroups, fitValues, orderBy, toColumn, toColumns, wireColumn, withDelta } from "./columns";
 import { addSlot, assignSlots, removeSlot, slotOf, toggleSlot } from "./slots";
 
 const columns: Columns = {
@@ -13,12 +13,28 @@ const columns: Columns = {
 describe("columns", () => {
   it("starts with what answers", () =>
     expect(defaultColumns(columns, "eval/loss", "train/loss")).toEqual(
-      ["metrics.eval/loss", "metrics.eval/ppl", "spark.train/loss", "max:metrics.train/grad_norm", "params.lr", "tags.phase", "run.duration", "run.started"]));
+      ["metrics.eval/loss", "metrics.eval/ppl", "spark.train/loss", "params.lr", "max:metrics.train/grad_norm", "tags.phase", "run.duration", "run.started"]));
   it("reads ids", () => {
     expect(toColumn("max:metrics.train/grad_norm")).toMatchObject({ kind: "metric", key: "train/grad_norm", aggregate: "max", group: "train/", name: "grad_norm", sort: null });
     expect(toColumn("params.a.b")).toMatchObject({ kind: "param", key: "a.b", sort: "params.a.b" });
     expect(toColumn("nonsense")).toBeNull();
     expect(toColumn("run.nonsense")).toBeNull();
+  });
+  it("shows the last value beside a line, unless it has a column", () => {
+    expect(toColumns(["spark.loss", "nonsense"])).toMatchObject([{ kind: "spark" }]);
+    expect(toColumns(["spark.loss"])[0]!.bare).toBeUndefined();
+    expect(toColumns(["metrics.loss", "spark.loss"])[1]).toMatchObject({ bare: true });
+    expect(wireColumn(toColumn("spark.loss")!)).toBe("metrics.loss");
+  });
+  it("leaves room for parameters on a small screen", () => {
+    const widths = toColumns(["metrics.eval/loss", "metrics.eval/perplexity", "spark.train/loss", "params.learning_rate", "params.lora_rank"]).map((c) => c.width);
+    expect(widths.reduce((a, b) => a + b, 0)).toBeLessThan(835 - 254);
+  });
+  it("gives parameters the width of their values", () => {
+    const long = { ...columns, params: [{ key: "lr", runs: 3, distinct: 2, values: ["0.00096515779", "1"] }] };
+    expect(fitValues(toColumn("params.lr")!, long).width).toBeGreaterThan(toColumn("params.lr")!.width);
+    expect(fitValues(toColumn("params.lr")!, columns).width).toBe(toColumn("params.lr")!.width);
+    expect(fitValues(toColumn("metrics.lr")!, long).width).toBe(toColumn("metrics.lr")!.width);
   });
   it("groups neighbours", () => {
     const list = ["metrics.eval/loss", "metrics.eval/ppl", "params.lr"].map((id) => toColumn(id)!);

@@ -1,4 +1,5 @@
 import type { Columns, Row } from "../api/table";
+import { formatParam } from "./format";
 import { isEval, isLoss, isSystem, splitKey } from "./metrics";
 
 export type Aggregate = "last" | "min" | "max";
@@ -15,11 +16,16 @@ export interface Column {
   sort: string | null;
   width: number;
   left: boolean;
+  /** A line without its last value, which another column shows. */
+  bare?: boolean;
 }
 
-const RUN_COLUMNS = { duration: 84, started: 84, user: 90 } as const;
+const RUN_COLUMNS = { duration: 78, started: 66, user: 84 } as const;
+const SPARK_WIDTH = 124;
+const BARE_SPARK_WIDTH = 92;
+const MOST_WIDTH = 128;
 const AGGREGATES: Aggregate[] = ["min", "max"];
-const width = (name: string, least: number) => Math.min(200, Math.max(least, Math.round(name.length * 6.9) + 34));
+const width = (name: string, least: number) => Math.min(MOST_WIDTH, Math.max(least, Math.round(name.length * 6.4) + 22));
 
 /** Reads a column id: "metrics.loss", "min:metrics.loss", "params.lr", "tags.t", "spark.loss", "delta.loss", "run.duration". */
 export function toColumn(id: string): Column | null {
@@ -32,11 +38,11 @@ export function toColumn(id: string): Column | null {
   const base = { id, key, aggregate, left: false };
   switch (space) {
     case "metrics":
-      return { ...base, kind: "metric", group: namespace || "metrics", name, sort: aggregate === "last" ? full : null, width: width(aggregate === "last" ? name : `${name} ${aggregate}.`, 76) };
+      return { ...base, kind: "metric", group: namespace || "metrics", name, sort: aggregate === "last" ? full : null, width: width(aggregate === "last" ? name : `${name} ${aggregate}`, 68) };
     case "spark":
-      return { ...base, kind: "spark", group: namespace || "metrics", name, sort: null, width: 94, left: true };
+      return { ...base, kind: "spark", group: namespace || "metrics", name, sort: null, width: SPARK_WIDTH, left: true };
     case "delta":
-      return { ...base, kind: "delta", group: namespace || "metrics", name: "Δ", sort: null, width: 72 };
+      return { ...base, kind: "delta", group: namespace || "metrics", name: "Δ", sort: null, width: 68 };
     case "params":
       return { ...base, kind: "param", group: "params", name: key, sort: full, width: width(key, 62) };
     case "tags":
@@ -51,19 +57,35 @@ export function toColumn(id: string): Column | null {
   }
 }
 
+/** The columns of a list of ids. A line stands alone where its last value has a column of its own. */
+export function toColumns(ids: readonly string[]): Column[] {
+  return ids.flatMap((id) => {
+    const column = toColumn(id);
+    if (column === null) return [];
+    return [column.kind === "spark" && ids.includes(`metrics.${column.key}`) ? { ...column, bare: true, width: BARE_SPARK_WIDTH } : column];
+  });
+}
+
+/** A parameter's column is as wide as its values need; `width` of a name alone would cut long numbers. */
+export function fitValues(column: Column, columns: Columns | undefined): Column {
+  const known = column.kind === "param" ? columns?.params.find((p) => p.key === column.key) : undefined;
+  const longest = Math.max(0, ...(known?.values ?? []).map((v) => formatParam(v).length));
+  return { ...column, width: Math.max(column.width, Math.min(MOST_WIDTH, Math.round(longest * 6.8) + 20)) };
+}
+
 /** What the table asks the server for, to show a column; null when it needs nothing. */
 export function wireColumn({ kind, key }: Column): string | null {
-  if (kind === "metric" || kind === "delta") return `metrics.${key}`;
+  if (kind === "metric" || kind === "delta" || kind === "spark") return `metrics.${key}`;
   return kind === "param" ? `params.${key}` : kind === "tag" ? `tags.${key}` : null;
 }
 
 const isOwnTag = (key: string) => !key.startsWith("mlflow.") && !key.startsWith("logbuch.");
 const MOST_PARAMS = 8;
 
-/** The columns before anybody chose: main metric, other eval metrics, the loss as a line, what varied, how long and when. */
+/** The columns before anybody chose: main metric and another, the loss as a line, what varied, then the rest. */
 export function defaultColumns(columns: Columns, main: string | null, trainLoss: string | null): string[] {
   const metrics = columns.metrics.map((m) => m.key).filter((key) => !isSystem(key) && key !== main);
-  const more = metrics.filter((key) => isEval(key) && key !== trainLoss).slice(0, main ? 2 : 3);
+  const more = metrics.filter((key) => isEval(key) && key !== trainLoss).slice(0, main ? 1 : 2);
   const train = metrics.filter((key) => !isEval(key) && key !== trainLoss);
   const norm = train.find((key) => /grad(ient)?_?norm/i.test(key));
   const others = train.filter((key) => isLoss(key) && key !== norm).slice(0, 1);
@@ -72,8 +94,8 @@ export function defaultColumns(columns: Columns, main: string | null, trainLoss:
   const tags = columns.tags.filter((t) => isOwnTag(t.key) && t.distinct > 1).slice(0, 2);
   return [
     ...(main ? [`metrics.${main}`] : []), ...more.map((k) => `metrics.${k}`),
-    ...(trainLoss ? [`spark.${trainLoss}`] : []), ...(norm ? [`max:metrics.${norm}`] : []), ...others.map((k) => `metrics.${k}`),
-    ...params.map((p) => `params.${p.key}`), ...tags.map((t) => `tags.${t.key}`), "run.duration", "run.started",
+    ...(trainLoss ? [`spark.${trainLoss}`] : []), ...params.map((p) => `params.${p.key}`),
+    ...(norm ? [`max:metrics.${norm}`] : []), ...others.map((k) => `metrics.${k}`), ...tags.map((t) => `tags.${t.key}`), "run.duration", "run.started",
   ];
 }
 

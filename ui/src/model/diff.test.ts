@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bestOf, commonPrefix, fold, textLines } from "./diff";
+import { bestOf, commonPrefix, fold, splitName, textLines } from "./diff";
 
 it("folds equal lines", () => {
   const lines = textLines(["lr", "seed", "only"], [{ lr: "1", seed: "1", only: "x" }, { lr: "2", seed: "1" }]);
@@ -20,4 +20,9 @@ it("finds what names share", () => {
   expect(commonPrefix(["a", "b"])).toBe("");
   expect(commonPrefix(["run_", "run_1"])).toBe("");
   expect(commonPrefix(["one"])).toBe("");
+});
+
+it("keeps what tells names apart", () => {
+  expect(splitName("standard_lr1e-4", "standard_", 40)).toEqual({ shared: "standard_", own: "lr1e-4" });
+  expect(splitName("a-long-name-without-a-shared-start", "", 11)).toEqual({ shared: "", own: "a-lon…start" });
 });

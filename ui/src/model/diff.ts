@@ -27,6 +27,12 @@ export function bestOf(values: readonly (number | null)[], lower: boolean): Set<
   return new Set(values.flatMap((v, i) => (v === best ? [i] : [])));
 }
 
+/** A name for a narrow head: the shared beginning, which may lose its end, and the rest, which is what tells runs apart. */
+export function splitName(name: string, prefix: string, most: number): { shared: string; own: string } {
+  const own = name.slice(prefix.length);
+  return { shared: prefix, own: own.length > most ? `${own.slice(0, Math.ceil(most / 2) - 1)}…${own.slice(-Math.floor(most / 2))}` : own };
+}
+
 /** The part that all names share at their beginning, cut at a word's end ("standard_lr1e-4" and "standard_lr5e-5": "standard_"). */
 export function commonPrefix(names: readonly string[]): string {
   const first = names[0];

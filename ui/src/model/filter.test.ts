@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Columns } from "../api/table";
-import { addCondition, complete, equals, isPlain, quoteKey, toFilter, tokens } from "./filter";
+import { addCondition, complete, equals, isPlain, quoteKey, toFilter, tokens, unfinished, unknownKeys } from "./filter";
 
 const columns: Columns = {
   runs: 4,
@@ -23,12 +23,38 @@ describe("what is sent", () => {
   it("tells them apart", () => {
     expect(isPlain("android index")).toBe(true);
     expect(isPlain("a and b")).toBe(false);
+    for (const half of ["params.learning_r", "metrics.", "lora tags.ph", "attr.run_name", "datasets.name", "Param.x"]) expect(isPlain(half)).toBe(false);
+    expect(isPlain("lr0.001 run2.5")).toBe(true);
   });
   it("adds conditions", () => {
     expect(addCondition("", "a = 1")).toBe("a = 1");
     expect(addCondition("x", "a = 1")).toBe("attributes.run_name ILIKE '%x%' AND a = 1");
     expect(equals("params.a b", "1")).toBe("params.`a b` = '1'");
     expect(quoteKey("eval/loss")).toBe("`eval/loss`");
+  });
+});
+
+describe("half-typed filters", () => {
+  it.each([
+    ["params.", "key"], ["params.learning_r", "operator"], ["params.lr = '1' AND par", "operator"], ["params.lr =", "value"], ["params.lr LIKE", "value"], ["params.lr IN", "value"],
+    ["params.lr = '1", "quote"], ["metrics.`eval/lo", "quote"], ["params.lr = '1' AND", "condition"], ["tags.a IS NOT", "value"], ["(params.lr = '1'", "parenthesis"], ["params.lr IN ('1'", "parenthesis"],
+  ])("%s lacks a %s", (text, lacks) => {
+    expect(unfinished(text)?.lacks).toBe(lacks);
+    expect(toFilter(text)).toBe("");
+  });
+  it.each(["params.lr = '1'", "metrics.`eval/loss` <= 0.4", "tags.a IS NULL", "tags.a IS NOT NULL", "params.lr IN ('1', '2')", "(params.lr = '1') OR params.lr > 2", "NOT params.lr = '1'", "lora s2", "", "params.x = 'it (is'"])(
+    "%s is whole", (text) => expect(unfinished(text)).toBeNull());
+});
+
+describe("keys that no run has", () => {
+  it("names the one that was meant", () => {
+    expect(unknownKeys("params.lora_rnak = '8'", columns)).toEqual([{ key: "lora_rnak", from: 7, to: 16, near: "lora_rank" }]);
+    expect(unknownKeys("metrics.`eval/los` < 1 AND tags.zzz = 'params.nothing = 1'", columns)).toEqual([{ key: "eval/los", from: 8, to: 18, near: "eval/loss" }, { key: "zzz", from: 32, to: 35, near: null }]);
+  });
+  it("is content with known ones", () => {
+    expect(unknownKeys("params.lora_rank = '8' AND metrics.`eval/loss` < 1", columns)).toEqual([]);
+    expect(unknownKeys("attributes.status = 'x'", columns)).toEqual([]);
+    expect(unknownKeys("lora", columns)).toEqual([]);
   });
 });
 
@@ -48,6 +74,12 @@ describe("completion", () => {
     expect(labels("params.lora_rank = ")).toEqual(["8", "16"]);
     expect(apply("params.lora_rank = '1")).toBe("params.lora_rank = '16' ");
     expect(labels("attributes.status = 'F")).toEqual(["FINISHED", "FAILED"]);
+  });
+  it("compares numeric parameters by size", () => {
+    expect(labels("params.lora_rank ")).toContain(">");
+    expect(labels("tags.phase ")).not.toContain(">");
+    expect(apply("params.lora_rank > ")).toBe("params.lora_rank > 8 ");
+    expect(labels("metrics.lr < 1 AND lora_r")).toEqual(["params.lora_rank"]);
   });
   it("joins conditions", () => expect(labels("params.lora_rank = '8' ")).toEqual(["AND", "OR"]));
   it("goes on after a joint", () => expect(labels("params.lora_rank = '8' AND pha")).toEqual(["tags.phase", "params.lora_alpha"]));

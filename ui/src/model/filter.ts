@@ -1,19 +1,66 @@
 import type { Columns } from "../api/table";
+import { isNumeric } from "./format";
 
 /** The search field: what is typed, what is sent, and what is offered under the caret. */
 
 const OPERATOR = /[=<>!()]|\b(i?like|in|not|is|null|and|or|between)\b/i;
+const PREFIX = /^(metrics?|params?|parameters?|tags?|attributes?|attr|run|datasets?)\./i;
 
 const quote = (text: string) => (text.includes("'") ? `"${text.replaceAll('"', "")}"` : `'${text}'`);
 
-/** True for words without any operator: they search names. */
-export const isPlain = (text: string) => !OPERATOR.test(text);
+/** True for words that name no key and hold no operator: they search names. */
+export const isPlain = (text: string) => !OPERATOR.test(text) && !text.trim().split(/\s+/).some((word) => PREFIX.test(word));
 
-/** The filter that is sent: plain words become name searches, everything else goes as it is. */
+/** The filter that is sent: plain words become name searches, an expression goes as it is, an unfinished one not at all. */
 export function toFilter(text: string): string {
   const trimmed = text.trim();
-  if (!trimmed || !isPlain(trimmed)) return trimmed;
+  if (!trimmed || unfinished(trimmed)) return "";
+  if (!isPlain(trimmed)) return trimmed;
   return trimmed.split(/\s+/).map((word) => `attributes.run_name ILIKE ${quote(`%${word}%`)}`).join(" AND ");
+}
+
+/** What a half-typed expression still lacks, and the word it lacks it after. */
+export interface Unfinished {
+  lacks: "key" | "operator" | "value" | "quote" | "parenthesis" | "condition";
+  word: string;
+}
+
+interface Word {
+  kind: "text" | "open" | "close" | "operator" | "joint" | "word";
+  text: string;
+}
+
+const WORD = /('[^']*'?|"[^"]*"?)|(\()|(\))|([<>=!]+)|([^\s<>=!()'"`,]*`[^`]*`?|[^\s<>=!()'"`,]+)/g;
+const WORD_OPERATOR = /^(i?like|in|is|between)$/i;
+const JOINT = /^(and|or|not)$/i;
+
+function wordsOf(text: string): Word[] {
+  return [...text.matchAll(WORD)].map(([all, quoted, open, close, sign]) => {
+    const kind = quoted ? "text" : open ? "open" : close ? "close" : sign || WORD_OPERATOR.test(all) ? "operator" : JOINT.test(all) ? "joint" : "word";
+    return { kind, text: all };
+  });
+}
+
+const isOpen = ({ text }: Word) => /^['"]/.test(text) ? text.length < 2 || !text.endsWith(text[0]!) : (text.match(/`/g)?.length ?? 0) % 2 === 1;
+
+/** What an expression still lacks at its end; null for plain words and for what the server can judge. */
+export function unfinished(text: string): Unfinished | null {
+  if (!text.trim() || isPlain(text)) return null;
+  const words = wordsOf(text);
+  const last = words[words.length - 1];
+  if (!last) return null;
+  const before = words[words.length - 2];
+  if (isOpen(last)) return { lacks: "quote", word: last.text };
+  if (last.kind === "operator") return { lacks: "value", word: last.text };
+  if (last.kind === "joint") return before?.kind === "operator" ? { lacks: "value", word: last.text } : { lacks: "condition", word: last.text };
+  const further = words[words.length - 3];
+  const startsCondition = !before || ((before.kind === "open" || before.kind === "joint") && further?.kind !== "operator");
+  if (last.kind === "word" && startsCondition) {
+    const key = last.text.replace(PREFIX, "");
+    return key || !PREFIX.test(last.text) ? { lacks: "operator", word: last.text } : { lacks: "key", word: last.text };
+  }
+  const depth = words.reduce((sum, w) => sum + Number(w.kind === "open") - Number(w.kind === "close"), 0);
+  return depth > 0 ? { lacks: "parenthesis", word: "(" } : null;
 }
 
 /** A key as the search language wants it: backticks where it is no plain word. */
@@ -55,6 +102,7 @@ const ATTRIBUTES = ["run_name", "status", "start_time", "end_time", "user_id", "
 const STATUSES = ["FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED"];
 const NUMBER_OPS = ["<", "<=", ">", ">=", "=", "!="];
 const TEXT_OPS = ["=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
+const NUMERIC_PARAM_OPS = ["=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
 const KEY = /(metrics?|params?|parameters?|tags?|attributes?|attr|run)\.(`[^`]*`|"[^"]*"|[\w./-]+)\s*$/i;
 
 const bare = (key: string) => key.replace(/^[`"]|[`"]$/g, "");
@@ -74,6 +122,13 @@ function valuesOf(kind: string, key: string, columns: Columns): string[] {
   return list.find((c) => c.key === key)?.values ?? [];
 }
 
+/** Metrics and times compare by size; so do parameters whose known values are all numbers. */
+function operatorsOf(kind: string, key: string, columns: Columns): string[] {
+  if (/^metric/i.test(kind) || /_time$/.test(key)) return NUMBER_OPS;
+  const values = /^param/i.test(kind) ? valuesOf(kind, key, columns) : [];
+  return values.length > 0 && values.every(isNumeric) ? NUMERIC_PARAM_OPS : TEXT_OPS;
+}
+
 /** The best matches of a word among labels: a beginning of the key before a hit inside it. */
 function rank(items: Completion[], word: string): Completion[] {
   const text = word.toLowerCase().replaceAll("`", "");
@@ -88,18 +143,19 @@ function rank(items: Completion[], word: string): Completion[] {
 /** What fits at the caret: keys, then operators of that key, then its values, then AND and OR. */
 export function complete(text: string, caret: number, columns: Columns, most = 40): Completions {
   const before = text.slice(0, caret);
-  const value = before.match(/^(.*?)(=|!=|\blike|\bilike)\s*(['"]?)([^'"]*)$/is);
-  if (value) {
-    const [, head = "", , mark = "", typed = ""] = value;
+  const value = before.match(/^(.*)(?<![<>!=])(<=|>=|!=|=|<|>|\blike|\bilike)\s*(['"]?)([^'"]*)$/is);
+  if (value && (value[3] || !/\s/.test(value[4] ?? ""))) {
+    const [, head = "", operator = "", mark = "", typed = ""] = value;
     const key = head.match(KEY);
-    const all = key ? valuesOf(key[1]!, bare(key[2]!), columns) : [];
-    const items = all.filter((v) => v.toLowerCase().includes(typed.toLowerCase()) && v !== typed).map((v) => ({ insert: `${quote(v)} `, label: v, kind: "value" as const }));
+    const bySize = /[<>]/.test(operator);
+    const all = key ? valuesOf(key[1]!, bare(key[2]!), columns).filter((v) => !bySize || isNumeric(v)) : [];
+    const items = all.filter((v) => v.toLowerCase().includes(typed.toLowerCase()) && v !== typed).map((v) => ({ insert: `${bySize ? v : quote(v)} `, label: v, kind: "value" as const }));
     if (key && (mark || !/\s$/.test(before) || !typed)) return { from: caret - typed.length - mark.length, to: caret, items: items.slice(0, most) };
   }
   const key = before.match(new RegExp(KEY.source.replace(/\\s\*\$$/, "\\s+([<>=!A-Za-z ]*)$"), "i"));
   if (key) {
     const typed = key[3] ?? "";
-    const ops = /^metric/i.test(key[1]!) || /_time$/.test(key[2]!) ? NUMBER_OPS : TEXT_OPS;
+    const ops = operatorsOf(key[1]!, bare(key[2]!), columns);
     const items = ops.filter((op) => op.startsWith(typed.toUpperCase()) && op !== typed).map((op) => ({ insert: `${op} `, label: op, kind: "operator" as const }));
     return { from: caret - typed.length, to: caret, items };
   }
@@ -121,4 +177,52 @@ export function tokens(text: string): Token[] {
     text: all,
     kind: space ? "space" : namespace ? "namespace" : operator ? "operator" : joint ? "joint" : "word",
   }));
+}
+
+/** A key of a filter that no run has, and the key that was probably meant. */
+export interface UnknownKey {
+  key: string;
+  /** Where the key stands in the text. */
+  from: number;
+  to: number;
+  near: string | null;
+}
+
+const KEYS = /(?:^|[\s(])(metrics?|params?|parameters?|tags?)\.(`[^`]*`|"[^"]*"|[\w./-]+)/gi;
+
+/** How many letters must change to make one word of the other; neighbours that changed places count once. */
+export function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2]![j - 2]! + 1 : Infinity;
+      row.push(Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + Number(a[i - 1] !== b[j - 1]), swap));
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
+
+const MOST_COMPARED = 500;
+
+function nearest(key: string, known: readonly string[]): string | null {
+  const low = key.toLowerCase();
+  const scored = known.slice(0, MOST_COMPARED).map((name) => [editDistance(low, name.toLowerCase()), name] as const).sort((a, b) => a[0] - b[0]);
+  const best = scored[0];
+  return best && best[0] <= Math.max(1, Math.floor(key.length / 3)) ? best[1] : null;
+}
+
+/** The keys of a filter that no run has. Texts in quotes are not searched for keys. */
+export function unknownKeys(text: string, columns: Columns): UnknownKey[] {
+  if (isPlain(text)) return [];
+  const bareText = text.replace(/(^|[^.])('[^']*'|"[^"]*")/g, (all, head: string) => head + " ".repeat(all.length - head.length));
+  return [...bareText.matchAll(KEYS)].flatMap((match) => {
+    const [all, kind = "", written = ""] = match;
+    const key = bare(written);
+    const list = (/^metric/i.test(kind) ? columns.metrics : /^tag/i.test(kind) ? columns.tags : columns.params).map((c) => c.key);
+    if (!key || list.includes(key)) return [];
+    const to = match.index + all.length;
+    return [{ key, from: to - written.length, to, near: nearest(key, list) }];
+  });
 }

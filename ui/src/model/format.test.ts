@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatNumber, formatValue, middle } from "./format";
+import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatNumber, formatParam, formatValue, middle } from "./format";
 
 it("gives a column one number of decimals", () => {
   const digits = digitsFor([0.3487, 0.41, 1.2, NaN, null]);
@@ -44,4 +44,11 @@ it("writes sizes and names", () => {
   expect(formatBytes(512, "en")).toBe("512 B");
   expect(middle("standard_lr1e-4_bs4_warmup200", 21)).toHaveLength(21);
   expect(middle("short")).toBe("short");
+});
+
+it("shortens long fractions among parameters and nothing else", () => {
+  expect(formatParam("0.00096515779")).toBe("0.000965158");
+  expect(formatParam("3.14159265358979")).toBe("3.14159");
+  expect(formatParam("1.23456789e-12")).toBe("1.23457e-12");
+  for (const same of ["0.0001", "1e-4", "5e-05", "12345678", "True", "", "q_proj,k_proj", "1.2.3456789", "0.500000"]) expect(formatParam(same)).toBe(same);
 });

@@ -109,3 +109,17 @@ export function middle(name: string, most = 23): string {
   const tail = Math.floor(most / 3) + 1;
   return `${name.slice(0, most - tail - 1)}…${name.slice(-tail)}`;
 }
+
+const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const SIGNIFICANT = 6;
+
+/** True for a text that is a decimal number. */
+export const isNumeric = (text: string) => NUMERIC.test(text.trim());
+
+/** A parameter as it is shown: fractions have at most six significant digits. Whole numbers stay, they may be a seed or an id. */
+export function formatParam(text: string): string {
+  const trimmed = text.trim();
+  if (!isNumeric(trimmed) || /^[+-]?\d+$/.test(trimmed)) return text;
+  const digits = trimmed.replace(/e.*$/i, "").replace(/[^\d]/g, "").replace(/^0+/, "");
+  return digits.length <= SIGNIFICANT ? text : String(Number(Number(trimmed).toPrecision(SIGNIFICANT))).replace("e+", "e");
+}

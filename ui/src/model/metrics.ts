@@ -44,6 +44,12 @@ export function pickTrainLoss(metrics: readonly KeyCount[]): string | null {
   return exact(train.filter((m) => /^(train(ing)?[/_.])?loss$/i.test(m.key))) ?? exact(train) ?? exact(losses);
 }
 
+/** The eval loss that is watched beside a train loss; a perplexity only where there is no other. */
+export function pickEvalLoss(metrics: readonly Pick<KeyCount, "key">[], loss: string | null): string | null {
+  const losses = metrics.filter((m) => isEval(m.key) && isLoss(m.key) && m.key !== loss);
+  return (losses.find((m) => !/perplexity|ppl/i.test(m.key)) ?? losses[0])?.key ?? null;
+}
+
 /** "train/loss" is "train/" and "loss"; a key without a slash has no namespace. */
 export function splitKey(key: string): [namespace: string, name: string] {
   const at = key.indexOf("/");

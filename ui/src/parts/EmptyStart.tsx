@@ -16,7 +16,7 @@ export function EmptyStart({ name = "my-first" }: { name?: string }) {
       <h2>{t.noRunsYet}</h2>
       <p>{t.pasteThis}</p>
       <div className="code"><pre>{code}</pre><CopyButton text={code} /></div>
-      <p className="row"><span className="muted">{t.listening(location.host)}</span><LiveState /></p>
+      <p className="row"><span className="muted">{t.listening(location.host)}</span><LiveState waiting /></p>
     </section>
   );
 }

@@ -1,8 +1,9 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { Series } from "../api/buckets";
 import { formatCount, formatDelta, formatNumber } from "../model/format";
-import { isEval, isLoss, pickTrainLoss, type KeyCount } from "../model/metrics";
+import { pickEvalLoss, pickTrainLoss, type KeyCount } from "../model/metrics";
 import { judge, type Stability } from "../model/stability";
+import { unstableRuns, type Unstable } from "../model/unstable";
 import { locale, t } from "../i18n";
 import { useSeries } from "../charts/useSeries";
 import { Glyph, type GlyphName } from "../ui/Glyph";
@@ -15,6 +16,7 @@ export interface Judged {
 }
 
 const VIEW = { x: "step", start: null, end: null, buckets: 600, smoothing: 0 } as const;
+const MANY_VIEW = { ...VIEW, buckets: 200 } as const;
 
 function maxOf(series: Series | undefined): number {
   let max = -Infinity;
@@ -25,7 +27,7 @@ function maxOf(series: Series | undefined): number {
 /** The verdict on a run from its losses' buckets; null until they are here. */
 export function useStability(runId: string | null, metrics: readonly KeyCount[]): Judged | null {
   const loss = useMemo(() => pickTrainLoss(metrics), [metrics]);
-  const evaluation = useMemo(() => metrics.find((m) => isEval(m.key) && isLoss(m.key) && m.key !== loss)?.key ?? null, [metrics, loss]);
+  const evaluation = useMemo(() => pickEvalLoss(metrics, loss), [metrics, loss]);
   const normKey = useMemo(() => metrics.find((m) => /grad(ient)?_?norm/i.test(m.key))?.key ?? null, [metrics]);
   const ids = runId === null ? [] : [runId];
   const a = useSeries(ids, loss ?? "", VIEW, loss !== null);
@@ -38,6 +40,21 @@ export function useStability(runId: string | null, metrics: readonly KeyCount[])
     const max = maxOf(sc);
     return { stability: judge(sa ?? null, sb ?? null), loss, evaluation, norm: normKey && Number.isFinite(max) ? { key: normKey, max } : null };
   }, [runId, waiting, sa, sb, sc, loss, evaluation, normKey]);
+}
+
+/** Which of some runs diverged or spiked; the last answer stays until all of a new one is here, so that it does not flicker. */
+export function useUnstable(runIds: string[], metrics: readonly KeyCount[]): Unstable | null {
+  const loss = useMemo(() => pickTrainLoss(metrics), [metrics]);
+  const evaluation = useMemo(() => pickEvalLoss(metrics, loss), [metrics, loss]);
+  const a = useSeries(runIds, loss ?? "", MANY_VIEW, loss !== null);
+  const b = useSeries(runIds, evaluation ?? "", MANY_VIEW, evaluation !== null);
+  const waiting = loss === null || a.pending || (evaluation !== null && b.pending);
+  const fresh = useMemo(() => (waiting ? null : unstableRuns(runIds.map((id) => ({ id, loss: a.found.get(id) ?? null, evaluation: b.found.get(id) ?? null })))), [waiting, runIds, a.found, b.found]);
+  const text = fresh && JSON.stringify(fresh);
+  const [kept, setKept] = useState<string | null>(null);
+  if (text !== null && text !== kept) setKept(text);
+  const shown = text ?? kept;
+  return useMemo(() => (shown === null ? null : (JSON.parse(shown) as Unstable)), [shown]);
 }
 
 const LOOKS: Record<Stability["verdict"], { tone: string; glyph: GlyphName }> = {

@@ -10,15 +10,16 @@ export interface Crumb {
   to?: string;
 }
 
-/** The state of the live stream: a dot while it runs, a hollow ring with the time of the last word when it is lost. */
-export function LiveState({ running }: { running?: number }) {
+/** The state of the live stream: a dot while something runs, a hollow ring with the time of the last word when it is lost. */
+export function LiveState({ running = 0, waiting = false }: { running?: number; waiting?: boolean }) {
   const { state, heard } = useStore(live.state);
   const text = state === "offline"
     ? heard ? t.offlineSince(formatMoment(heard, Date.now(), locale)) : t.offline
-    : state === "connecting" ? t.connecting : running ? t.running(running) : t.live;
+    : state === "connecting" ? t.connecting : running ? t.running(running) : waiting ? t.live : t.upToDate;
+  const quiet = state === "live" && !running && !waiting;
   return (
-    <span className={`live ${state}`} data-testid="live-state" data-state={state} role="status">
-      <i />
+    <span className={`live ${state}${quiet ? " quiet" : ""}`} data-testid="live-state" data-state={state} role="status">
+      {!quiet && <i />}
       <span>{text}</span>
       {state === "offline" && <button type="button" className="linkish" onClick={() => live.reconnect()}>{t.tryNow}</button>}
     </span>
@@ -28,12 +29,14 @@ export function LiveState({ running }: { running?: number }) {
 interface TopProps {
   crumbs: Crumb[];
   running?: number;
+  /** False where there is nothing that could change. */
+  live?: boolean;
   after?: ReactNode;
   children?: ReactNode;
 }
 
 /** The bar on top: where we are, whether it is live, and the actions of the page. */
-export function Top({ crumbs, running, after, children }: TopProps) {
+export function Top({ crumbs, running, live: follows = true, after, children }: TopProps) {
   return (
     <header className="top">
       <nav className="crumb" aria-label={t.folder}>
@@ -48,7 +51,7 @@ export function Top({ crumbs, running, after, children }: TopProps) {
         })}
       </nav>
       {after}
-      <LiveState running={running} />
+      {follows && <LiveState running={running} />}
       <span className="grow" />
       {children}
     </header>

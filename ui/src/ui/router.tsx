@@ -7,15 +7,23 @@ import { useStore } from "./hooks";
 export interface Place {
   path: string;
   search: string;
+  /** Where this page was opened from, as its opener wrote it; kept by the browser with the history entry. */
+  from: string;
 }
 
-const read = (): Place => ({ path: below(location.pathname, basePath()), search: location.search });
-const place = createStore<Place>({ path: "/", search: "" });
+function readFrom(): string {
+  const state: unknown = history.state;
+  const from = typeof state === "object" && state !== null && "from" in state ? state.from : "";
+  return typeof from === "string" ? from : "";
+}
+
+const read = (): Place => ({ path: below(location.pathname, basePath()), search: location.search, from: readFrom() });
+const place = createStore<Place>({ path: "/", search: "", from: "" });
 
 function update(): void {
   const next = read();
   const old = place.get();
-  if (next.path !== old.path || next.search !== old.search) place.set(next);
+  if (next.path !== old.path || next.search !== old.search || next.from !== old.from) place.set(next);
 }
 
 /** Follows a printed MLflow address, then keeps the place in step with the browser's history. */
@@ -30,10 +38,10 @@ export function startRouter(): void {
   follow();
 }
 
-/** Goes to a path below the base. `replace` when Back should not come here again. */
-export function navigate(to: string, options: { replace?: boolean } = {}): void {
+/** Goes to a path below the base. `replace` when Back should not come here again; `from` is what the page there is told. */
+export function navigate(to: string, { replace = false, from = "" }: { replace?: boolean; from?: string } = {}): void {
   const before = place.get().path;
-  history[options.replace ? "replaceState" : "pushState"](null, "", under(to));
+  history[replace ? "replaceState" : "pushState"](from ? { from } : null, "", under(to));
   update();
   if (before !== place.get().path) document.getElementById("main")?.focus({ preventScroll: true });
 }
@@ -46,20 +54,20 @@ export function useView<T extends object>(parse: (search: string) => T, format: 
   const view = useMemo(() => parse(search), [parse, search]);
   const change = useCallback((part: Partial<T>, replace = false) => {
     const now = place.get();
-    navigate(now.path + format({ ...parse(now.search), ...part }), { replace });
+    navigate(now.path + format({ ...parse(now.search), ...part }), { replace, from: now.from });
   }, [parse, format]);
   return [view, change];
 }
 
-type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string; ref?: Ref<HTMLAnchorElement> };
+type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string; from?: string; ref?: Ref<HTMLAnchorElement> };
 
 /** A link inside the page: a plain click navigates, every other one is the browser's. */
-export function Link({ to, onClick, ...rest }: LinkProps) {
+export function Link({ to, from, onClick, ...rest }: LinkProps) {
   const follow = (event: MouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    navigate(to);
+    navigate(to, { from });
   };
   return <a href={under(to)} onClick={follow} {...rest} />;
 }

@@ -68,6 +68,9 @@ export function parseExperiment(search: string): ExperimentView {
   };
 }
 
+/** The list a run is opened from, for the way to its neighbours. */
+export const formatFrom = (list: Pick<ExperimentView, "q" | "sort" | "deleted">) => formatExperiment({ ...DEFAULT_VIEW, ...list });
+
 /** The query string of a view, with what stands at its default left out. */
 export function formatExperiment(view: ExperimentView): string {
   const params = new URLSearchParams();

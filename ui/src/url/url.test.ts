@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { below } from "./base";
 import { comparePath, formatCompare, parseCompare } from "./compare";
-import { DEFAULT_VIEW, formatExperiment, parseExperiment, type ExperimentView } from "./experiment";
+import { DEFAULT_VIEW, formatExperiment, formatFrom, parseExperiment, type ExperimentView } from "./experiment";
 import { fromMlflowHash } from "./hash";
 import { formatRoute, parseRoute, type Route } from "./routes";
 
@@ -35,6 +35,10 @@ describe("experiment view", () => {
   it("keeps an emptied drawing apart from the default", () => {
     expect(parseExperiment(formatExperiment({ ...DEFAULT_VIEW, draw: [] })).draw).toEqual([]);
     expect(parseExperiment("").draw).toBeNull();
+  });
+  it("says which list a run was opened from", () => {
+    const list = { q: "params.a = '1'", sort: [{ key: "metrics.eval/loss", desc: false }], deleted: false };
+    expect(parseExperiment(formatFrom(list))).toEqual({ ...DEFAULT_VIEW, ...list });
   });
   it("survives nonsense", () => expect(parseExperiment("?smooth=x&zoom=9~1&x=moon&layout=q")).toEqual(DEFAULT_VIEW));
 });

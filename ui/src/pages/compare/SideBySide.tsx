@@ -1,12 +1,14 @@
 import { useMemo, useState, type ReactNode } from "react";
 import type { RunDetail } from "../../api/runs";
 import type { MetricCell } from "../../api/table";
-import { bestOf, commonPrefix, fold, textLines, type CompareLine } from "../../model/diff";
-import { digitsFor, formatDuration, formatMoment, formatValue, middle } from "../../model/format";
+import { bestOf, commonPrefix, fold, splitName, textLines, type CompareLine } from "../../model/diff";
+import { digitsFor, formatDuration, formatMoment, formatValue } from "../../model/format";
 import { hasDirection, isSystem, lowerIsBetter } from "../../model/metrics";
 import { durationOf } from "../../model/status";
 import { locale, t } from "../../i18n";
+import { ParamText } from "../../parts/ParamText";
 import { StatusGlyph, statusWord } from "../../parts/Status";
+import { useMedia } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 import { MenuButton } from "../../ui/Menu";
 import { Link } from "../../ui/router";
@@ -26,8 +28,8 @@ interface Props {
 }
 
 const keysOf = (records: Record<string, unknown>[]) => [...new Set(records.flatMap((r) => Object.keys(r)))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-const LABEL = 168;
-const COLUMN = 132;
+const WIDE = { label: 168, column: 132, name: 44 };
+const NARROW = { label: 108, column: 116, name: 36 };
 
 /** Rows of one kind: differing ones first, equal ones folded into one line with their count. */
 function Section({ title, lines, count, render }: { title: string; lines: CompareLine<unknown>[]; count: number; render: (line: CompareLine<unknown>) => ReactNode }) {
@@ -48,7 +50,14 @@ function Section({ title, lines, count, render }: { title: string; lines: Compar
   );
 }
 
+/** A run's name in up to three lines, the part that it shares with the others in grey. */
+function HeadName({ name, prefix, most }: { name: string; prefix: string; most: number }) {
+  const { shared, own } = splitName(name, prefix, most);
+  return <>{shared && <span className="ell muted">{shared}</span>}<b>{own}</b></>;
+}
+
 export function SideBySide({ runs, base, onBase, onRemove }: Props) {
+  const size = useMedia("(max-width: 720px)") ? NARROW : WIDE;
   const prefix = commonPrefix(runs.map((r) => r.detail.info.name));
   const params = useMemo(() => textLines(keysOf(runs.map((r) => r.detail.params)), runs.map((r) => r.detail.params)), [runs]);
   const metrics = useMemo<CompareLine<number | null>[]>(() => keysOf(runs.map((r) => r.metrics)).filter((k) => !isSystem(k)).flatMap((key) => {
@@ -63,7 +72,7 @@ export function SideBySide({ runs, base, onBase, onRemove }: Props) {
   const text = (marked: boolean) => (line: CompareLine<unknown>) => (
     <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
       <th scope="row" className="l ell" title={line.key}>{line.key}</th>
-      {line.values.map((value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : String(value)}</td>)}
+      {line.values.map((value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
     </tr>
   );
   const metric = (raw: CompareLine<unknown>) => {
@@ -81,8 +90,8 @@ export function SideBySide({ runs, base, onBase, onRemove }: Props) {
     <section className="card sbs">
       <header><h2>{t.sideBySide}</h2><span className="muted">{t.differFirst}</span></header>
       <div className="sbs-scroll" tabIndex={0} role="region" aria-label={t.sideBySide}>
-        <table className="plain" style={{ width: LABEL + runs.length * COLUMN, minWidth: "100%" }}>
-          <colgroup><col style={{ width: LABEL }} />{runs.map((r) => <col key={r.detail.info.run_id} style={{ minWidth: COLUMN }} />)}</colgroup>
+        <table className="plain" style={{ width: size.label + runs.length * size.column, minWidth: "100%" }}>
+          <colgroup><col style={{ width: size.label }} />{runs.map((r) => <col key={r.detail.info.run_id} style={{ minWidth: size.column }} />)}</colgroup>
           <thead>
             <tr>
               <td className="l" />
@@ -90,7 +99,7 @@ export function SideBySide({ runs, base, onBase, onRemove }: Props) {
                 <th key={info.run_id} scope="col" title={info.name}>
                   <span className="row cmp-top">{info.run_id === base && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}<Swatch slot={slot} /><StatusGlyph status={info.status} />
                     <MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(info.name)} entries={() => [{ label: t.setBaseline, icon: "pin", checked: info.run_id === base, onSelect: () => onBase(info.run_id) }, { label: t.removeRun(info.name), icon: "x", onSelect: () => onRemove(info.run_id) }]} /></span>
-                  <Link className="cmp-name" to={runPath(info.experiment_id, info.run_id)}>{prefix && <span className="ell muted">{prefix}</span>}<b className="ell">{prefix ? info.name.slice(prefix.length) : middle(info.name, 17)}</b></Link>
+                  <Link className="cmp-name" to={runPath(info.experiment_id, info.run_id)}><HeadName name={info.name} prefix={prefix} most={size.name} /></Link>
                 </th>
               ))}
             </tr>

@@ -2,6 +2,7 @@ import { useCallback, useMemo, useRef, useState, type CSSProperties } from "reac
 import { ApiError } from "../../api/http";
 import { t } from "../../i18n";
 import { isRunning } from "../../model/status";
+import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
 import { useColumns, useExperiments, useRefresh } from "../../parts/queries";
 import { experimentCrumbs, Top } from "../../parts/Top";
@@ -12,7 +13,7 @@ import { navigate, useView } from "../../ui/router";
 import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
 import { comparePath } from "../../url/compare";
-import { formatExperiment, parseExperiment, type Layout } from "../../url/experiment";
+import { formatExperiment, formatFrom, parseExperiment, type Layout } from "../../url/experiment";
 import { runPath } from "../../url/routes";
 import "../../styles/experiment.css";
 import "../../styles/table.css";
@@ -37,7 +38,10 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const chosen = useTableColumns(view, columns.data, main);
   const [hold, setHold] = useState(false);
   const { store, state } = useRows(experimentId, view, sort, chosen, columns.data !== undefined, hold);
+  const nested = useMemo(() => nest(state.rows, sort), [state.rows, sort]);
+  const { rows } = nested;
   const shown = useMemo(() => visibleColumns(chosen, state.rows, view.diff), [chosen, state.rows, view.diff]);
+  const from = formatFrom({ q: view.q, sort, deleted: view.deleted });
   const slots = useSlots(view, state.rows, main);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [cursor, setCursor] = useState(-1);
@@ -51,10 +55,10 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const draw = useCallback((id: string) => change({ draw: toggleSlot(slots, id) }, true), [change, slots]);
   const setBase = useCallback((id: string) => change({ base: view.base === id ? "" : id }), [change, view.base]);
   const compare = useCallback(() => {
-    const ids = state.rows.map((r) => r.run.run_id).filter((id) => selected.has(id));
+    const ids = rows.map((r) => r.run.run_id).filter((id) => selected.has(id));
     if (ids.length > 1) navigate(comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
-  }, [state.rows, selected, view.base]);
-  const open = useCallback((id: string) => navigate(runPath(experimentId, id)), [experimentId]);
+  }, [rows, selected, view.base]);
+  const open = useCallback((id: string) => navigate(runPath(experimentId, id), { from }), [experimentId, from]);
   const select = useCallback((ids: string[], on: boolean) => setSelected((old) => {
     const next = new Set(old);
     for (const id of ids) if (on) next.add(id); else next.delete(id);
@@ -63,7 +67,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
 
   const layout: Layout = narrow && view.layout === "both" ? "table" : view.layout;
   useTableKeys({
-    rows: state.rows, cursor, setCursor, draw, open, setBase, compare,
+    rows, cursor, setCursor, draw, open, setBase, compare,
     toggle: (id) => select([id], !selected.has(id)),
     clear: () => (selected.size ? setSelected(new Set()) : change({ zoom: null }, true)),
     filter: () => filterInput.current?.focus(),
@@ -83,7 +87,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   ];
   const lead = state.rows.find((r) => slotOf(slots, r.run.run_id) !== null && !isRunning(r.run))?.run.run_id ?? null;
   const table = {
-    rows: state.rows, state, columns: shown, sort, main, slots, selected, cursor, base: view.base, experimentId, deleted: view.deleted, filtered: view.q !== "",
+    rows, nested, from, state, columns: shown, sort, main, slots, selected, cursor, base: view.base, experimentId, deleted: view.deleted, filtered: view.q !== "",
     onSort: (next: typeof sort) => change({ sort: next }), onNeed: (index: number) => void store.need(index), onDraw: draw, onSelect: select, onCursor: setCursor,
     onBase: setBase, onOpen: open, onRelease: () => store.release(), onHold: setHold, onClearFilter: () => change({ q: "" }),
     onColumns: (ids: string[]) => change({ cols: ids }), onCompare: compare, onClearSelection: () => setSelected(new Set()), onChanged: () => void store.refresh(null, false),
@@ -100,7 +104,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
         ? <div className="body"><EmptyStart name={experiment?.name} /></div>
         : (
           <>
-            <FourAnswers experimentId={experimentId} view={view} columns={columns.data} main={main} slots={slots} total={state.total} change={change} />
+            <FourAnswers experimentId={experimentId} view={view} filter={state.filter} first={rows[0] ?? null} from={from} columns={columns.data} main={main} slots={slots} total={state.total} change={change} />
             <FilterBar inputRef={filterInput} view={view} change={change} columns={columns.data} state={state} all={chosen} sort={sort} main={main} />
             {phone
               ? <div className="phone"><div className="phone-charts">{charts}</div><RunsList {...table} /></div>

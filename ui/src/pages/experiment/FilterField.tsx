@@ -1,8 +1,9 @@
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type Ref } from "react";
 import { ApiError } from "../../api/http";
 import type { Columns } from "../../api/table";
-import { complete, tokens, type Completion } from "../../model/filter";
+import { complete, quoteKey, tokens, unfinished, unknownKeys, type Completion, type Unfinished } from "../../model/filter";
 import { t } from "../../i18n";
+import { useLatest } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 
 interface Props {
@@ -15,6 +16,23 @@ interface Props {
 }
 
 const SETTLE_MS = 300;
+
+function lacks({ lacks: what, word }: Unfinished): string {
+  switch (what) {
+    case "key":
+      return t.lacksKey(word);
+    case "operator":
+      return t.lacksOperator(word);
+    case "value":
+      return t.lacksValue(word);
+    case "quote":
+      return t.lacksQuote;
+    case "parenthesis":
+      return t.lacksParenthesis;
+    case "condition":
+      return t.lacksCondition(word);
+  }
+}
 
 /** The text in colour behind the field: namespaces in accent, the faulty place underlined. */
 function Mirror({ text, wrong }: { text: string; wrong: [number, number] | null }) {
@@ -42,21 +60,27 @@ export function FilterField({ inputRef, value, error, columns, count, onChange }
   const mirror = useRef<HTMLDivElement>(null);
   const jump = useRef<number | null>(null);
   const sent = useRef(value);
+  const [settled, setSettled] = useState(value);
   const listId = useId();
 
+  const tell = useLatest(onChange);
+  // What is half typed is not sent: the last good result stays, and a hint says what is missing.
+  const send = useCallback((next: string) => {
+    setSettled(next);
+    if (next.trim() === sent.current.trim() || unfinished(next)) return;
+    sent.current = next.trim();
+    tell.current(next.trim());
+  }, [tell]);
   useEffect(() => {
     if (value === sent.current) return;
     sent.current = value;
     setText(value);
+    setSettled(value);
   }, [value]);
   useEffect(() => {
-    if (text.trim() === sent.current.trim()) return;
-    const timer = setTimeout(() => {
-      sent.current = text.trim();
-      onChange(text.trim());
-    }, SETTLE_MS);
+    const timer = setTimeout(() => send(text), SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [text, onChange]);
+  }, [text, send]);
   useLayoutEffect(() => {
     if (jump.current !== null) own.current?.setSelectionRange(jump.current, jump.current);
     jump.current = null;
@@ -84,8 +108,7 @@ export function FilterField({ inputRef, value, error, columns, count, onChange }
         event.preventDefault();
         take(chosen);
       } else if (event.key === "Enter") {
-        sent.current = text.trim();
-        onChange(text.trim());
+        send(text);
         setOpen(false);
       }
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && items.length) {
@@ -94,22 +117,33 @@ export function FilterField({ inputRef, value, error, columns, count, onChange }
     }
   };
   const wrong: [number, number] | null = error instanceof ApiError && error.position !== null && text.trim() === sent.current ? [error.position, error.position + Math.max(1, error.length ?? 1)] : null;
-  const shown = error !== null && !(error instanceof ApiError && error.offline);
+  const half = useMemo(() => unfinished(settled), [settled]);
+  const unknown = useMemo(() => (columns && !half ? unknownKeys(settled, columns) : []), [columns, half, settled]);
+  const busy = open && items.length > 0;
+  const refused = error !== null && !half && settled.trim() === sent.current.trim() && !(error instanceof ApiError && error.offline);
+  const hint = half !== null && !busy;
+  const shown = refused || hint;
+  const replace = (from: number, to: number, key: string) => {
+    const next = settled.slice(0, from) + quoteKey(key) + settled.slice(to);
+    setText(next);
+    send(next);
+    own.current?.focus();
+  };
   const follow = (input: HTMLInputElement) => setCaret(input.selectionStart);
   return (
     <div className="filterbox">
-      <div className={`filter${shown ? " wrong" : ""}`} role="search">
+      <div className={`filter${refused ? " wrong" : ""}`} role="search">
         <span className="muted"><Icon name="filter" small /></span>
         <div className="filter-text">
           <div ref={mirror} className="mirror" aria-hidden="true"><Mirror text={text} wrong={wrong} /></div>
           <input ref={(node) => { own.current = node; if (typeof inputRef === "function") inputRef(node); else if (inputRef) inputRef.current = node; }}
             data-testid="filter-input" value={text} placeholder={t.filterHint} aria-label={t.filterLabel} spellCheck={false} autoComplete="off" autoCapitalize="off"
-            role="combobox" aria-expanded={open && items.length > 0} aria-controls={listId} aria-autocomplete="list" aria-invalid={shown || undefined} aria-activedescendant={active >= 0 ? `${listId}-${active}` : undefined}
+            role="combobox" aria-expanded={open && items.length > 0} aria-controls={listId} aria-autocomplete="list" aria-invalid={refused || undefined} aria-activedescendant={active >= 0 ? `${listId}-${active}` : undefined}
             onChange={(e) => { setText(e.target.value); setCaret(e.target.selectionStart); setActive(-1); setOpen(true); }}
             onKeyDown={keys} onClick={(e) => { follow(e.currentTarget); setOpen(true); }} onKeyUp={(e) => follow(e.currentTarget)} onBlur={() => setOpen(false)}
             onScroll={(e) => mirror.current && (mirror.current.scrollLeft = e.currentTarget.scrollLeft)} />
         </div>
-        {text && <button type="button" className="copy" aria-label={t.clearFilter} title={t.clearFilter} onClick={() => { setText(""); sent.current = ""; onChange(""); own.current?.focus(); }}><Icon name="x" small /></button>}
+        {text && <button type="button" className="copy" aria-label={t.clearFilter} title={t.clearFilter} onClick={() => { setText(""); send(""); own.current?.focus(); }}><Icon name="x" small /></button>}
         <span className="muted num filter-count">{count}</span>
       </div>
       <div id={listId} role="listbox" aria-label={t.suggestions} className={open && items.length ? "complete" : "complete none"}>
@@ -121,7 +155,10 @@ export function FilterField({ inputRef, value, error, columns, count, onChange }
           </div>
         ))}
       </div>
-      {shown && <div className="filter-error" role="alert" data-testid="filter-error"><span className="bad">{error.message}</span><span className="grow" /><span className="muted">{t.lastResult}</span></div>}
+      {!shown && !busy && unknown.map(({ key, from, to, near }) => (
+        <div key={from} className="filter-error" role="status" data-testid="filter-unknown">{near ? <span>{t.didYouMean(key)} <button type="button" className="linkish" onClick={() => replace(from, to, near)}>{near}</button>?</span> : <span>{t.noSuchKey(key)}</span>}</div>
+      ))}
+      {shown && <div className="filter-error" role="alert" data-testid="filter-error">{half ? <span className="sec">{lacks(half)}</span> : <span className="bad">{error!.message}</span>}<span className="grow" /><span className="muted">{t.lastResult}</span></div>}
     </div>
   );
 }

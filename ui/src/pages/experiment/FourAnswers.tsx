@@ -2,15 +2,16 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { getRun } from "../../api/runs";
 import type { Columns, Row } from "../../api/table";
-import { explain, reproduction, unstableRows, variedParams } from "../../model/answers";
+import { explain, finishedRows, LOOKED_AT, variedParams } from "../../model/answers";
 import { orderBy } from "../../model/columns";
-import { toFilter } from "../../model/filter";
-import { digitsFor, formatCount, formatDelta, formatValue } from "../../model/format";
+import { digitsFor, formatCount, formatDelta, formatParam, formatValue } from "../../model/format";
+import { reproduction } from "../../model/reproduction";
 import { slotOf } from "../../model/slots";
+import { brokenFilter, MOST_JUDGED, runsFilter } from "../../model/unstable";
 import { locale, t } from "../../i18n";
 import { Spark } from "../../charts/Spark";
 import { useRefresh, useTable } from "../../parts/queries";
-import { StabilityPill, useStability, verdictText } from "../../parts/Stability";
+import { StabilityPill, useStability, useUnstable, verdictText } from "../../parts/Stability";
 import { CopyButton } from "../../ui/CopyButton";
 import { Link } from "../../ui/router";
 import { slotColour } from "../../ui/Swatch";
@@ -21,6 +22,11 @@ import { answer, type MainMetric } from "./useExperiment";
 interface Props {
   experimentId: string;
   view: ExperimentView;
+  /** The search that was answered last, as the server takes it; null before the first answer. */
+  filter: string | null;
+  /** The first row of the table: what is judged while no run has finished. */
+  first: Row | null;
+  from: string;
   columns: Columns | undefined;
   main: MainMetric;
   slots: string[];
@@ -28,31 +34,62 @@ interface Props {
   change: (change: Partial<ExperimentView>) => void;
 }
 
-const LOOKED_AT = 1000;
 const MOST_PARAMS = 40;
 
 /** The strip of answers about the runs of the filter: best, what sets it apart, stable, how to get it back. */
-export function FourAnswers({ experimentId, view, columns, main, slots, total, change }: Props) {
+export function FourAnswers({ experimentId, view, filter, first, from, columns, main, slots, total, change }: Props) {
   const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).slice(0, MOST_PARAMS) : []), [columns]);
   const wire = [...new Set([main.key, main.trainLoss].filter((k): k is string => k !== null))].map((k) => `metrics.${k}`).concat(keys.map((k) => `params.${k}`));
   const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }]);
-  const table = useTable("answers", { experiment_ids: [experimentId], filter: toFilter(view.q), order_by: order, columns: wire, view: view.deleted ? "deleted" : "active", max_results: LOOKED_AT }, columns !== undefined);
+  const stage = view.deleted ? "deleted" : "active";
+  const table = useTable("answers", { experiment_ids: [experimentId], filter: filter ?? "", order_by: order, columns: wire, view: stage, max_results: LOOKED_AT }, columns !== undefined && filter !== null);
   useRefresh(["table"], 4000);
   const rows = useMemo(() => table.data?.rows ?? [], [table.data]);
   const baseline = rows.find((r) => r.run.run_id === view.base) ?? null;
   const found = useMemo(() => answer(rows, main, keys, baseline), [rows, main, keys, baseline]);
   const best = found?.best ?? null;
+  const judged = best ?? (table.data ? first : null);
+  const instead = best === null && judged !== null;
+  const show = (q: string) => change({ q });
   return (
     <section className="four" aria-label={t.bestRun}>
-      <BestRun row={best} baseline={baseline} rows={rows} main={main} total={total} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={!table.data} />
-      <Apart rows={rows} main={main} keys={keys} found={found} baseline={baseline} all={columns?.params.length ?? 0} />
-      <Stable row={best} rows={rows} main={main} slot={best ? slotOf(slots, best.run.run_id) : null} columns={columns} onUnstable={(ids) => change({ q: `attributes.run_id IN (${ids.map((id) => `'${id}'`).join(", ")})` })} />
-      <GetBack row={best} />
+      <BestRun row={best} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={!table.data} />
+      <Apart rows={rows} main={main} keys={keys} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={!table.data} />
+      <section>
+        <div className="q"><h2>{t.wasStable}</h2>
+          <span className="r num">{main.trainLoss && table.data && total > 1 && (total <= MOST_JUDGED
+            ? <FewUnstable rows={rows} total={total} columns={columns} onShow={show} />
+            : <ManyUnstable experimentId={experimentId} filter={filter ?? ""} stage={stage} loss={main.trainLoss} total={total} onShow={show} />)}</span></div>
+        <Stable row={judged} instead={instead} main={main} slot={judged ? slotOf(slots, judged.run.run_id) : null} columns={columns} />
+      </section>
+      <GetBack row={judged} instead={instead} />
     </section>
   );
 }
 
-function BestRun({ row, baseline, rows, main, total, slot, waiting }: { row: Row | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; slot: number | null; waiting: boolean }) {
+/** How many of a hundred runs at most diverged or spiked, each judged as its own page judges it. */
+function FewUnstable({ rows, total, columns, onShow }: { rows: Row[]; total: number; columns: Columns | undefined; onShow: (q: string) => void }) {
+  const ids = useMemo(() => rows.map((r) => r.run.run_id).slice(0, MOST_JUDGED).sort(), [rows]);
+  const found = useUnstable(ids, columns?.metrics ?? []);
+  if (!found) return null;
+  const bad = [...found.diverged, ...found.spiked];
+  if (!bad.length) return t.allStable(formatCount(total, locale));
+  return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(runsFilter(bad))}>{t.unstable(found.diverged.length, found.spiked.length)}</button>;
+}
+
+/** How many of very many runs ended in NaN or Inf: the server counts them. */
+function ManyUnstable({ experimentId, filter, stage, loss, total, onShow }: { experimentId: string; filter: string; stage: "active" | "deleted"; loss: string; total: number; onShow: (q: string) => void }) {
+  const search = brokenFilter(filter, loss);
+  const found = useTable("broken", { experiment_ids: [experimentId], filter: search, view: stage, max_results: 1 });
+  if (!found.data) return null;
+  const all = formatCount(total, locale);
+  if (!found.data.total) return t.noneBroken(all);
+  return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.brokenOf(formatCount(found.data.total, locale), all)}</button>;
+}
+
+function BestRun({ row, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
+  const finished = finishedRows(rows).length;
+  const whole = rows.length >= total;
   const value = row && main.key ? (row.metrics[main.key]?.last ?? null) : null;
   const base = baseline && main.key ? (baseline.metrics[main.key]?.last ?? null) : null;
   const ratio = value !== null && base ? (value - base) / Math.abs(base) : null;
@@ -60,13 +97,13 @@ function BestRun({ row, baseline, rows, main, total, slot, waiting }: { row: Row
   const digits = digitsFor(rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null)));
   return (
     <section>
-      <div className="q"><h2>{t.bestRun}</h2><span className="r num">{row ? t.ofRuns(formatCount(total, locale)) : ""}</span></div>
+      <div className="q"><h2>{t.bestRun}</h2><span className="r num" title={t.bestTitle}>{row ? (whole && finished < total ? t.ofFinished : t.ofRuns)(formatCount(whole ? finished : total, locale)) : ""}</span></div>
       {row
         ? (
           <>
             <div className="ans">
               <span className="sw" style={{ background: slot === null ? "var(--context)" : slotColour(slot) }} />
-              <Link className="ell bestname" to={runPath(row.run.experiment_id, row.run.run_id)} title={row.run.name}>{row.run.name}</Link>
+              <Link className="ell bestname" to={runPath(row.run.experiment_id, row.run.run_id)} from={from} title={row.run.name}>{row.run.name}</Link>
             </div>
             <div className="ans2"><b className="num">{formatValue(value, digits, locale)}</b><span className="ell">{main.key}</span>{ratio !== null && row !== baseline && <span><span className={`num ${good ? "good" : "sec"}`}>{formatDelta(ratio, locale)}</span> {t.vsBaseline}</span>}</div>
           </>
@@ -78,10 +115,11 @@ function BestRun({ row, baseline, rows, main, total, slot, waiting }: { row: Row
 
 const CHIPS = 2;
 
-function Apart({ rows, main, keys, found, baseline, all }: { rows: Row[]; main: MainMetric; keys: string[]; found: ReturnType<typeof answer>; baseline: Row | null; all: number }) {
+function Apart({ rows, main, keys, found, baseline, all, waiting }: { rows: Row[]; main: MainMetric; keys: string[]; found: ReturnType<typeof answer>; baseline: Row | null; all: number; waiting: boolean }) {
   const explained = useMemo(() => (main.key === null ? null : explain(rows, main.key, keys)), [rows, main, keys]);
   const differences = found?.differences ?? [];
-  const enough = rows.length >= 8;
+  const enough = finishedRows(rows).length >= 8;
+  const usual = baseline ? t.baselineValue : t.mostCommon;
   return (
     <section>
       <div className="q"><h2>{t.setsApart}</h2><span className="r num">{found && all > 0 ? t.nOfParams(differences.length, all) : ""}</span></div>
@@ -89,53 +127,52 @@ function Apart({ rows, main, keys, found, baseline, all }: { rows: Row[]; main: 
         <>
           <div className="ans">
             {differences.length === 0 && <span className="ell sec">{all ? (baseline ? t.sameAsBase : t.sameAsMost) : t.noParams}</span>}
-            {differences.slice(0, CHIPS).map((d) => <span key={d.key} className="chip num" title={`${d.key}: ${d.usual ?? "–"} → ${d.value ?? "–"}`}><span className="ell">{d.key}</span><b>{d.value ?? "–"}</b>{d.usual !== null && <s>{d.usual}</s>}</span>)}
-            {differences.length > CHIPS && <span className="muted num">{t.nMore(differences.length - CHIPS)}</span>}
+            {differences.slice(0, CHIPS).map((d) => (
+              <span key={d.key} className="chip num" title={`${d.key}: ${d.value} (${usual}: ${d.usual})`}>
+                <span className="ell chip-key">{d.key}</span><b className="ell">{formatParam(d.value)}</b>{differences.length === 1 && <s className="ell" title={`${usual}: ${d.usual}`}>{formatParam(d.usual)}</s>}
+              </span>
+            ))}
+            {differences.length > CHIPS && <span className="muted num more" title={differences.slice(CHIPS).map((d) => `${d.key}: ${d.value} (${usual}: ${d.usual})`).join("\n")}>{t.nMore(differences.length - CHIPS)}</span>}
           </div>
-          <div className="ans2">
+          <div className="ans2" title={main.key === null ? undefined : t.explainTitle(main.key)}>
             {explained
               ? <><span className="ell">{explained.share > 0.5 ? t.explainsMost(explained.key) : t.explainsSome(explained.key)}</span><span className="share" aria-hidden="true"><i style={{ width: `${explained.share * 100}%` }} /></span><span className="num">{Math.round(explained.share * 100)} %</span></>
               : <span className="ell">{enough ? t.nothingExplains : t.tooFew}</span>}
           </div>
         </>
       )}
+      {!found && !waiting && <div className="ans2">{t.noneToCompare}</div>}
     </section>
   );
 }
 
-function Stable({ row, rows, main, slot, columns, onUnstable }: { row: Row | null; rows: Row[]; main: MainMetric; slot: number | null; columns: Columns | undefined; onUnstable: (ids: string[]) => void }) {
+function Stable({ row, instead, main, slot, columns }: { row: Row | null; instead: boolean; main: MainMetric; slot: number | null; columns: Columns | undefined }) {
   const loss = main.trainLoss;
   const judged = useStability(row?.run.run_id ?? null, columns?.metrics ?? []);
-  const unstable = useMemo(() => (loss ? unstableRows(rows, loss) : []), [rows, loss]);
-  const count = formatCount(rows.length, locale);
+  if (!row || !judged) return null;
+  const text = verdictText(judged);
   return (
-    <section>
-      <div className="q"><h2>{t.wasStable}</h2>
-        <span className="r num">{loss && rows.length > 1 && (unstable.length
-          ? <button type="button" className="linkish" onClick={() => onUnstable(unstable.map((r) => r.run.run_id))}>{t.wereNot(unstable.length, count)}</button>
-          : t.allStable(count))}</span></div>
-      {row && judged && (
-        <>
-          <div className="ans"><StabilityPill verdict={judged.stability.verdict} />{loss && <span className="grow"><Spark runId={row.run.run_id} metric={loss} slot={slot} width={170} /></span>}</div>
-          <div className="ans2"><span className="ell" title={verdictText(judged)}>{verdictText(judged)}</span></div>
-        </>
-      )}
-    </section>
+    <>
+      <div className="ans"><StabilityPill verdict={judged.stability.verdict} />{instead ? <span className="ell muted" title={row.run.name}>{t.ofFirstRow(row.run.name)}</span> : loss && <span className="grow"><Spark runId={row.run.run_id} metric={loss} slot={slot} width={170} /></span>}</div>
+      <div className="ans2"><span className="ell" title={text}>{text}</span></div>
+    </>
   );
 }
 
-function GetBack({ row }: { row: Row | null }) {
+function GetBack({ row, instead }: { row: Row | null; instead: boolean }) {
   const id = row?.run.run_id ?? "";
   const run = useQuery({ queryKey: ["run", id], queryFn: ({ signal }) => getRun(id, signal), enabled: id !== "" });
   const known = run.data ? reproduction(run.data.tags) : null;
   const line = known?.lines.join(" && ") ?? "";
+  const state = known && (known.dirty ? t.dirty : known.script ? t.scriptNotInGit : known.dirty === false ? t.clean : null);
+  const about = known && (!known.commit ? t.noCommit : known.python ? t.pythonV(known.python) : t.envMissing);
   return (
     <section>
-      <div className="q"><h2>{t.getBack}</h2>{known?.commit && <span className="r">{t.commit} <code>{known.commit.slice(0, 7)}</code>{known.dirty !== null && `, ${known.dirty ? t.dirty : t.clean}`}</span>}</div>
+      <div className="q"><h2>{t.getBack}</h2>{known?.commit && <span className="r">{t.commit} <code>{known.commit.slice(0, 7)}</code>{state && `, ${state}`}</span>}</div>
       {known && (
         <>
           {line ? <div className="cmd"><code title={line}>{line}</code><CopyButton text={known.lines.join("\n")} label={t.copyCommand} /></div> : <div className="ans sec ell">{t.noCommand}</div>}
-          <div className="ans2"><span className="ell">{!known.commit ? t.noCommit : known.python ? t.pythonV(known.python) : t.envMissing}</span></div>
+          <div className="ans2"><span className="ell">{instead && row ? `${t.ofFirstRow(row.run.name)}; ${about}` : about}</span></div>
         </>
       )}
     </section>

@@ -1,10 +1,12 @@
-import { memo, type MouseEvent } from "react";
+import { memo, useEffect, type CSSProperties, type MouseEvent } from "react";
 import type { Row } from "../../api/table";
+import { letGo } from "../../charts/hot";
 import { Spark } from "../../charts/Spark";
 import { metricValue, type Column } from "../../model/columns";
 import { formatAgo, formatDelta, formatDuration, formatValue, middle } from "../../model/format";
 import { durationOf, isRunning } from "../../model/status";
 import { locale, t } from "../../i18n";
+import { ParamText } from "../../parts/ParamText";
 import { StatusGlyph } from "../../parts/Status";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/router";
@@ -53,15 +55,22 @@ function Cell(props: CellProps) {
     case "delta":
       return <Delta {...props} />;
     case "spark":
-      return <Spark runId={row.run.run_id} metric={column.key} slot={slot} live={isRunning(row.run)} />;
+      return (
+        <>
+          <Spark runId={row.run.run_id} metric={column.key} slot={slot} live={isRunning(row.run)} width={column.bare ? 76 : 54} />
+          {!column.bare && <span className="sparkval"><Metric {...props} /></span>}
+        </>
+      );
     case "duration":
       return formatDuration(durationOf(row.run, now));
     case "started":
       return <span className="muted">{formatAgo(row.run.start_time, now, locale)}</span>;
     case "user":
-      return row.run.user || MISSING;
+      return row.run.user ? <span className="ell">{row.run.user}</span> : MISSING;
+    case "param":
+      return row.texts[column.id] ? <ParamText text={row.texts[column.id]!} /> : MISSING;
     default:
-      return row.texts[column.id] ?? MISSING;
+      return row.texts[column.id] ? <span className="ell">{row.texts[column.id]}</span> : MISSING;
   }
 }
 
@@ -74,6 +83,11 @@ export interface RunRowProps {
   slot: number | null;
   selected: boolean;
   cursor: boolean;
+  /** True for the row that Tab leads to. */
+  stop: boolean;
+  depth: number;
+  childOf: string | null;
+  from: string;
   hot: boolean;
   baseline: Row | null;
   formats: Formats;
@@ -94,17 +108,21 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
   const { run } = row;
   const id = run.run_id;
   const check = (event: MouseEvent<HTMLInputElement>) => props.onSelect(index, event.currentTarget.checked, event.shiftKey);
+  const inside = props.stop ? 0 : -1;
+  useEffect(() => () => letGo(id), [id]);
   const classes = `tr${selected ? " sel" : ""}${props.cursor ? " cur" : ""}${props.hot ? " hot" : ""}`;
   return (
-    <div id={`row-${id}`} role="row" aria-rowindex={index + 3} aria-selected={selected} className={classes} style={{ transform: `translateY(${props.top}px)` }}
+    <div id={`row-${id}`} role="row" tabIndex={inside} onFocus={(e) => e.target === e.currentTarget && props.onCursor(index)} aria-rowindex={index + 3} aria-selected={selected} className={classes} style={{ transform: `translateY(${props.top}px)` }}
       data-testid="run-row" data-run-id={id} onClick={() => props.onCursor(index)} onPointerEnter={() => props.onHover(id)} onPointerLeave={() => props.onHover(null)}>
       <div role="gridcell" className="td p0">
-        <input type="checkbox" className="cb" checked={selected} aria-label={t.selectRun(run.name)} onClick={check} onChange={() => undefined} />
-        <button type="button" className="swbtn" aria-pressed={slot !== null} aria-label={slot === null ? t.drawRun(run.name) : t.hideRun(run.name)} title={slot === null ? t.drawRun(run.name) : t.hideRun(run.name)} onClick={() => props.onDraw(id)}><Swatch slot={slot} /></button>
+        <input type="checkbox" className="cb" tabIndex={inside} checked={selected} aria-label={t.selectRun(run.name)} onClick={check} onChange={() => undefined} />
+        <button type="button" className="swbtn" tabIndex={inside} aria-pressed={slot !== null} aria-label={slot === null ? t.drawRun(run.name) : t.hideRun(run.name)} title={slot === null ? t.drawRun(run.name) : t.hideRun(run.name)} onClick={() => props.onDraw(id)}><Swatch slot={slot} /></button>
       </div>
-      <div role="rowheader" className="td p1">
+      <div role="rowheader" className="td p1" style={props.depth ? { "--depth": props.depth } as CSSProperties : undefined}>
+        {props.depth > 0 && <i className="elbow" aria-hidden="true" />}
         <StatusGlyph status={run.status} />
-        <Link to={runPath(run.experiment_id, id)} className="rname" title={run.name}>{middle(run.name)}</Link>
+        <Link to={runPath(run.experiment_id, id)} from={props.from} tabIndex={inside} className="rname" title={run.name}>{middle(run.name)}</Link>
+        {props.childOf && <span className="childof ell" title={t.childOf(props.childOf)}>{t.childOf(props.childOf)}</span>}
         {baseline === row && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}
       </div>
       {columns.map((column) => (

@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
 import { Spark } from "../../charts/Spark";
-import { digitsFor, formatAgo, formatDelta, formatValue, middle } from "../../model/format";
+import { digitsFor, formatAgo, formatDelta, formatParam, formatValue, middle } from "../../model/format";
 import { slotOf } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { locale, t } from "../../i18n";
@@ -36,13 +36,14 @@ export function RunsList(p: TableProps) {
         const { run, metrics, texts } = rows[index]!;
         const value = main.key ? (metrics[main.key]?.last ?? null) : null;
         const slot = slotOf(p.slots, run.run_id);
-        const about = [...params.map((c) => (texts[c.id] ? `${c.name} ${texts[c.id]}` : "")), formatAgo(run.start_time, now, locale)].filter(Boolean).join(" · ");
+        const parent = p.nested.childOf.get(run.run_id);
+        const about = [parent ? t.childOf(parent) : "", ...params.map((c) => (texts[c.id] ? `${c.name} ${formatParam(texts[c.id]!)}` : "")), formatAgo(run.start_time, now, locale)].filter(Boolean).join(" · ");
         return (
-          <div key={run.run_id} role="listitem" className={`mrow${p.selected.has(run.run_id) ? " sel" : ""}`} data-testid="run-row" data-run-id={run.run_id} style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}>
+          <div key={run.run_id} role="listitem" className={`mrow${p.nested.depth.has(run.run_id) ? " child" : ""}${p.selected.has(run.run_id) ? " sel" : ""}`} data-testid="run-row" data-run-id={run.run_id} style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}>
             <button type="button" className="mpick" aria-pressed={p.selected.has(run.run_id)} aria-label={t.selectRun(run.name)} onClick={() => p.onSelect([run.run_id], !p.selected.has(run.run_id))}>
               {slot === null ? <StatusGlyph status={run.status} /> : <Swatch slot={slot} />}
             </button>
-            <Link to={runPath(run.experiment_id, run.run_id)} className="mname">
+            <Link to={runPath(run.experiment_id, run.run_id)} from={p.from} className="mname">
               <b>{middle(run.name, 26)}</b>
               <span className="ell muted">{about}</span>
             </Link>

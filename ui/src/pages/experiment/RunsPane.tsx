@@ -1,4 +1,4 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { setExperimentTag } from "../../api/experiments";
@@ -7,7 +7,7 @@ import { headerGroups, type Column } from "../../model/columns";
 import { slotOf } from "../../model/slots";
 import { t } from "../../i18n";
 import { Button } from "../../ui/Button";
-import { useMedia, useNow, useStore } from "../../ui/hooks";
+import { useLatest, useMedia, useNow, useStore } from "../../ui/hooks";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { complain } from "../../ui/toast";
 import { formatsOf } from "./formats";
@@ -41,13 +41,26 @@ export function RunsPane(p: TableProps) {
   const hot = useStore(hotRun);
   const client = useQueryClient();
   const count = state.next ? Math.max(rows.length, state.total) : rows.length;
-  const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 10, scrollPaddingStart: 52, getItemKey: (i) => rows[i]?.run.run_id ?? i });
+  const { cursor } = p;
+  // The row with the focus stays mounted wherever the table is scrolled to.
+  const extract = useCallback((range: Range) => {
+    const seen = defaultRangeExtractor(range);
+    return cursor < 0 || cursor >= range.count || seen.includes(cursor) ? seen : [...seen, cursor].sort((a, b) => a - b);
+  }, [cursor]);
+  const virtual = useVirtualizer({ rangeExtractor: extract, count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 10, scrollPaddingStart: 52, getItemKey: (i) => rows[i]?.run.run_id ?? i });
   const items = virtual.getVirtualItems();
-  const last = items.length ? items[items.length - 1]!.index : 0;
+  const last = virtual.range?.endIndex ?? 0;
   useEffect(() => onNeed(last), [last, onNeed, rows.length]);
+  const cursorId = useLatest(rows[cursor]?.run.run_id);
   useEffect(() => {
-    if (p.cursor >= 0) virtual.scrollToIndex(p.cursor, { align: "auto" });
-  }, [p.cursor, virtual]);
+    if (cursor >= 0) virtual.scrollToIndex(cursor, { align: "auto" });
+  }, [cursor, virtual]);
+  // The focus follows the cursor, unless it is in a control of that very row or in a field.
+  useEffect(() => {
+    const row = cursor < 0 ? null : document.getElementById(`row-${cursorId.current}`);
+    if (row && !row.contains(document.activeElement) && !document.activeElement?.closest("input:not([type=checkbox]), textarea, dialog, .pop")) row.focus({ preventScroll: true });
+  }, [cursor, cursorId]);
+  useEffect(() => () => hotRun.set(null), []);
   useEffect(() => virtual.measure(), [height, virtual]);
 
   const baseline = useMemo(() => rows.find((r) => r.run.run_id === p.base) ?? null, [rows, p.base]);
@@ -62,7 +75,7 @@ export function RunsPane(p: TableProps) {
   const hover = useCallback((id: string | null) => hotRun.set(id), []);
   const ids = () => columns.filter((c) => c.kind !== "delta").map((c) => c.id);
   const setMain = (key: string) => setExperimentTag(p.experimentId, MAIN_TAG, key).then(() => client.invalidateQueries({ queryKey: ["experiments"] }), complain);
-  const descFirst = (column: Column) => (column.kind === "metric" ? !p.main.lower(column.key) : column.kind === "started");
+  const descFirst = (column: Column) => (column.kind === "metric" || column.kind === "spark" ? !p.main.lower(column.key) : column.kind === "started");
 
   return (
     <div className="tw" onPointerEnter={() => p.onHold(true)} onPointerLeave={() => p.onHold(false)}>
@@ -71,8 +84,7 @@ export function RunsPane(p: TableProps) {
       {rows.length === 0
         ? <div className="tnone" data-testid="runs-table"><Nothing {...p} /></div>
         : (
-          <div ref={scroller} className="tscroll" tabIndex={0} role="grid" aria-label={t.runsTable} aria-rowcount={state.total + HEADER_ROWS} aria-colcount={columns.length + 2} aria-multiselectable="true" data-testid="runs-table"
-            aria-activedescendant={rows[p.cursor] ? `row-${rows[p.cursor]!.run.run_id}` : undefined}>
+          <div ref={scroller} className="tscroll" role="grid" aria-label={t.runsTable} aria-rowcount={state.total + HEADER_ROWS} aria-colcount={columns.length + 2} aria-multiselectable="true" data-testid="runs-table">
             <div className="tsize" style={{ width }}>
               <RunsHeader columns={columns} firsts={firsts} sort={p.sort} main={p.main.key} onSort={p.onSort} descFirst={descFirst} onMain={(key) => void setMain(key)}
                 allSelected={selected.size > 0 && rows.every((r) => selected.has(r.run.run_id))} someSelected={selected.size > 0} onSelectAll={(on) => onSelect(rows.map((r) => r.run.run_id), on)}
@@ -83,7 +95,7 @@ export function RunsPane(p: TableProps) {
                   if (!row) return <div key={index} className="tr skel" style={{ transform: `translateY(${start}px)` }}><span className="sk" /></div>;
                   const id = row.run.run_id;
                   return (
-                    <RunRow key={id} row={row} index={index} top={start} columns={columns} firsts={firsts} slot={slotOf(p.slots, id)} selected={selected.has(id)} cursor={index === p.cursor} hot={hot === id}
+                    <RunRow key={id} row={row} index={index} top={start} columns={columns} firsts={firsts} slot={slotOf(p.slots, id)} selected={selected.has(id)} cursor={index === p.cursor} stop={index === Math.max(0, p.cursor)} depth={p.nested.depth.get(id) ?? 0} childOf={p.nested.childOf.get(id) ?? null} from={p.from} hot={hot === id}
                       baseline={baseline} formats={formats} now={now} lower={p.main.lower} onSelect={pick} onDraw={p.onDraw} onCursor={p.onCursor} onHover={hover} />
                   );
                 })}

@@ -19,10 +19,10 @@ export function formatsOf(columns: Column[], rows: Row[], main: string | null, l
   const heat = new Map<string, Heat>();
   const sample = rows.slice(0, SAMPLE);
   for (const column of columns) {
-    if (column.kind !== "metric") continue;
+    if (column.kind !== "metric" && column.kind !== "spark") continue;
     const values = sample.map((row) => metricValue(row, column.key, column.aggregate));
     digits.set(column.id, digitsFor(values));
-    if (column.key !== main || column.aggregate !== "last") continue;
+    if (column.kind === "spark" || column.key !== main || column.aggregate !== "last") continue;
     const finite = values.filter((v): v is number => v !== null && Number.isFinite(v)).sort((a, b) => (lower(column.key) ? a - b : b - a));
     if (finite.length < 3) continue;
     const best = finite[0]!;

@@ -1,6 +1,7 @@
 import type { Row } from "../../api/table";
 import type { TableState } from "../../api/tableStore";
 import type { Column } from "../../model/columns";
+import type { Nested } from "../../model/nest";
 import type { SortKey } from "../../url/experiment";
 import type { MainMetric } from "./useExperiment";
 
@@ -8,6 +9,9 @@ import type { MainMetric } from "./useExperiment";
 export interface TableProps {
   experimentId: string;
   rows: Row[];
+  nested: Nested;
+  /** What the page of a run is told about this list. */
+  from: string;
   state: TableState;
   columns: Column[];
   sort: SortKey[];

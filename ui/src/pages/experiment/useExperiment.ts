@@ -2,9 +2,10 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { Columns, Row } from "../../api/table";
 import { TableStore } from "../../api/tableStore";
 import { apart, bestRow } from "../../model/answers";
-import { defaultColumns, differs, orderBy, toColumn, wireColumn, withDelta, type Column } from "../../model/columns";
+import { defaultColumns, differs, fitValues, orderBy, toColumns, wireColumn, withDelta, type Column } from "../../model/columns";
 import { toFilter } from "../../model/filter";
 import { lowerIsBetter, pickMain, pickTrainLoss } from "../../model/metrics";
+import { PARENT_COLUMN } from "../../model/nest";
 import { assignSlots } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { useOnChanges } from "../../parts/live";
@@ -44,7 +45,7 @@ export function useSort(view: ExperimentView, main: MainMetric): SortKey[] {
 export function useTableColumns(view: ExperimentView, columns: Columns | undefined, main: MainMetric): Column[] {
   return useMemo(() => {
     const ids = view.cols ?? (columns ? defaultColumns(columns, main.key, main.trainLoss) : []);
-    return (view.base ? withDelta(ids, main.key) : ids).map(toColumn).filter((c): c is Column => c !== null);
+    return toColumns(view.base ? withDelta(ids, main.key) : ids).map((column) => fitValues(column, columns));
   }, [view.cols, view.base, columns, main]);
 }
 
@@ -56,7 +57,7 @@ export function visibleColumns(all: Column[], rows: Row[], only: boolean): Colum
 export function useRows(experimentId: string, view: ExperimentView, sort: SortKey[], columns: Column[], ready: boolean, hold: boolean) {
   const [store] = useState(() => new TableStore());
   const state = useStore(store.state);
-  const wire = useMemo(() => [...new Set(columns.map(wireColumn).filter((c): c is string => c !== null))].sort(), [columns]);
+  const wire = useMemo(() => [...new Set([...columns.map(wireColumn).filter((c): c is string => c !== null), PARENT_COLUMN])].sort(), [columns]);
   const order = useMemo(() => orderBy(sort), [sort]);
   const filter = toFilter(view.q);
   const asked = JSON.stringify([filter, order, wire, view.deleted]);

@@ -1,7 +1,6 @@
 import { useMemo, useState } from "react";
 import { locale, t } from "../../i18n";
-import { formatCount, formatDuration } from "../../model/format";
-import { durationOf } from "../../model/status";
+import { formatCount } from "../../model/format";
 import { EmptyStart } from "../../parts/EmptyStart";
 import { NewExperimentDialog } from "../../parts/ExperimentDialogs";
 import { ExperimentTable } from "../../parts/ExperimentTable";
@@ -15,6 +14,7 @@ import "../../styles/home.css";
 import { LatelyTable } from "./LatelyTable";
 import { LookList } from "./LookList";
 import { RunningCard } from "./RunningCard";
+import { useLook } from "./useLook";
 
 const SHOWN = 8;
 const RUNNING = 9;
@@ -37,7 +37,7 @@ export default function HomePage() {
   const folders = new Set(all.filter((e) => e.name.includes("/")).map((e) => e.name.split("/")[0])).size;
   const rows = latest.data?.rows ?? [];
   const finished = rows.filter((r) => r.run.status === "FINISHED").slice(0, SHOWN);
-  const look = rows.filter((r) => r.run.status === "FAILED" || r.run.status === "KILLED").slice(0, SHOWN);
+  const look = useLook(busy);
   const live = running > 0 ? (now.data?.rows ?? []).filter((r) => r.run.status === "RUNNING") : [];
   const started = runs > 0;
   return (
@@ -65,7 +65,7 @@ export default function HomePage() {
               {finished.length > 0 && <LatelyTable rows={finished} names={names} />}
             </div>
             <div className="col">
-              <LookList rows={look} reason={(r) => (r.run.status === "FAILED" ? t.reasonFailed : t.reasonKilled)(formatDuration(durationOf(r.run, Date.now())))} />
+              <LookList found={look} names={names} />
             </div>
           </div>
         )}

@@ -1,10 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { setRunTag, type RunDetail } from "../../api/runs";
 import { t } from "../../i18n";
 import { Button } from "../../ui/Button";
 import { complain } from "../../ui/toast";
-import { renderMarkdown } from "./markdown";
+import Markdown from "./Markdown";
 
 const NOTE = "mlflow.note.content";
 
@@ -13,7 +13,6 @@ export default function Notes({ run }: { run: RunDetail }) {
   const text = run.tags[NOTE] ?? "";
   const [draft, setDraft] = useState<string | null>(null);
   const client = useQueryClient();
-  const html = useMemo(() => ({ __html: renderMarkdown(text) }), [text]);
   const save = async () => {
     try {
       await setRunTag(run.info.run_id, NOTE, draft ?? "");
@@ -33,8 +32,7 @@ export default function Notes({ run }: { run: RunDetail }) {
           <div className="dialog-end"><Button look="ghost" onClick={() => setDraft(null)}>{t.cancel}</Button><Button look="primary" onClick={() => void save()}>{t.save}</Button></div>
         </div>
       )}
-      {/* eslint-disable-next-line no-restricted-syntax -- rendered with html: false, see markdown.ts and its test */}
-      {draft === null && (text ? <div className="md" dangerouslySetInnerHTML={html} /> : <p className="note">{t.noNotes}</p>)}
+      {draft === null && (text ? <Markdown text={text} /> : <p className="note">{t.noNotes}</p>)}
     </section>
   );
 }

@@ -3,7 +3,7 @@ import type { RunDetail } from "../../api/runs";
 import { ChartCard } from "../../charts/ChartCard";
 import type { ChartSettings } from "../../charts/types";
 import type { Span } from "../../charts/scale";
-import { commonest } from "../../model/answers";
+import { differences, LOOKED_AT, usualValues } from "../../model/answers";
 import { formatCount, formatNumber } from "../../model/format";
 import { isEval, isLoss, isSystem, lowerIsBetter } from "../../model/metrics";
 import { locale, t } from "../../i18n";
@@ -59,16 +59,13 @@ function Tiles({ keys, metrics }: { keys: string[]; metrics: RunMetrics }) {
 }
 
 /** Parameters that differ from what most runs of the experiment have. */
-function useUsual(run: RunDetail): Record<string, string | null> {
+function useUsual(run: RunDetail): Record<string, string> {
   const keys = useMemo(() => Object.keys(run.params).slice(0, 60), [run.params]);
-  const table = useTable("usual", { experiment_ids: [run.info.experiment_id], columns: keys.map((k) => `params.${k}`), max_results: 300 }, keys.length > 0);
+  const table = useTable("usual", { experiment_ids: [run.info.experiment_id], columns: keys.map((k) => `params.${k}`), max_results: LOOKED_AT }, keys.length > 0);
   return useMemo(() => {
     const rows = table.data?.rows ?? [];
     if (rows.length < 2) return {};
-    return Object.fromEntries(keys.flatMap((key) => {
-      const usual = commonest(rows.map((r) => r.texts[`params.${key}`] ?? null));
-      return usual === run.params[key] ? [] : [[key, usual]];
-    }));
+    return Object.fromEntries(differences(run.params, usualValues(rows, keys)).map(({ key, usual }) => [key, usual]));
   }, [table.data, keys, run.params]);
 }
 

@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { t } from "../../i18n";
+import { formatParam } from "../../model/format";
+import { ParamText } from "../../parts/ParamText";
 import { MenuButton } from "../../ui/Menu";
 import { Icon } from "../../ui/Icon";
 import { copyText } from "../../ui/toast";
@@ -7,7 +9,7 @@ import { copyText } from "../../ui/toast";
 interface Props {
   params: Record<string, string>;
   /** Values that most runs have, where this run's differ; those rows come first. */
-  usual?: Record<string, string | null>;
+  usual?: Record<string, string>;
   large?: boolean;
 }
 
@@ -31,7 +33,7 @@ export function ParameterTable({ params, usual = {}, large = false }: Props) {
         {shown.map((key) => (
           <div key={key} className={`pr${key in usual ? " diff" : ""}`} data-testid="param-row" data-key={key}>
             <dt className="ell" title={key}>{key}</dt>
-            <dd title={params[key]}>{key in usual && usual[key] !== null && <s>{usual[key]}</s>}<span className="ell">{params[key]}</span></dd>
+            <dd>{key in usual && <s className="ell" title={`${t.mostCommon}: ${usual[key]}`}>{formatParam(usual[key]!)}</s>}{large ? <span className="ell">{params[key]}</span> : <ParamText text={params[key]!} />}</dd>
           </div>
         ))}
       </dl>

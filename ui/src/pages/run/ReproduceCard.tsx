@@ -1,11 +1,14 @@
 import type { RunDetail } from "../../api/runs";
-import { reproduction } from "../../model/answers";
 import { t } from "../../i18n";
 import { CopyButton } from "../../ui/CopyButton";
+import { Link } from "../../ui/router";
+import { runPath } from "../../url/routes";
+import { useReproduction } from "./useReproduction";
 
 /** How to start the run again, and plainly what was not recorded. */
 export function ReproduceCard({ run }: { run: RunDetail }) {
-  const { lines, commit, branch, dirty, python, missing } = reproduction(run.tags);
+  const { lines, commit, branch, dirty, patch, python, script, missing } = useReproduction(run);
+  const clean = dirty === false && script === null;
   const code = lines.join("\n");
   const none = <span className="muted">{t.notRecorded}</span>;
   return (
@@ -14,10 +17,12 @@ export function ReproduceCard({ run }: { run: RunDetail }) {
       {code && <div className="pre"><pre>{code}</pre></div>}
       {missing.includes("commit") && <p className="note">{t.noCommit}</p>}
       {missing.includes("command") && <p className="note">{t.noCommand}</p>}
+      {dirty && <p className={patch ? "note" : "note warn"}>{patch ? t.patchKept : t.patchMissing}</p>}
+      {script && <p className="note warn">{t.scriptKept} <Link to={`${runPath(run.info.experiment_id, run.info.run_id, "artifacts")}?path=${encodeURIComponent(script)}`}><code>{script}</code></Link></p>}
       <dl className="kv">
-        <div><dt>{t.code}</dt><dd>{commit ? <><span className={dirty ? "warn" : dirty === false ? "good" : "muted"}>{dirty === null ? t.dirtyUnknown : dirty ? t.dirty : t.clean}</span> <code>{branch && branch !== "HEAD" ? `${branch}@` : ""}{commit.slice(0, 7)}</code></> : none}</dd></div>
+        <div><dt>{t.code}</dt><dd>{commit ? <><span className={clean ? "good" : dirty === null && !script ? "muted" : "warn"}>{clean ? t.clean : dirty ? t.dirty : script ? t.scriptNotInGit : t.dirtyUnknown}</span> <code>{branch && branch !== "HEAD" ? `${branch}@` : ""}{commit.slice(0, 7)}</code></> : none}</dd></div>
         <div><dt>{t.environment}</dt><dd>{python ? t.pythonV(python) : none}</dd></div>
-        <div><dt>{t.source}</dt><dd className="ell">{run.tags["mlflow.source.name"] ?? none}</dd></div>
+        <div><dt>{t.source}</dt><dd className="ell" title={run.tags["mlflow.source.name"]}>{run.tags["mlflow.source.name"] ?? none}</dd></div>
       </dl>
     </section>
   );

@@ -1,19 +1,19 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRun, restoreRun, type RunDetail } from "../../api/runs";
-import { reproduction } from "../../model/answers";
 import { t } from "../../i18n";
 import { Button } from "../../ui/Button";
 import { Ask } from "../../ui/Dialog";
 import { MenuButton } from "../../ui/Menu";
 import { complain, copyText } from "../../ui/toast";
+import { useReproduction } from "./useReproduction";
 
 export function RunActions({ run }: { run: RunDetail }) {
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
   const id = run.info.run_id;
   const deleted = run.info.lifecycle_stage === "deleted";
-  const { lines } = reproduction(run.tags);
+  const { lines } = useReproduction(run);
   const refresh = () => client.invalidateQueries();
   return (
     <>

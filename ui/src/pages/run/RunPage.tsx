@@ -1,13 +1,15 @@
-import { lazy, Suspense, useMemo } from "react";
+import { lazy, Suspense, useEffect, useMemo } from "react";
 import { ApiError } from "../../api/http";
-import { t } from "../../i18n";
+import { live } from "../../api/live";
+import { locale, t } from "../../i18n";
+import { formatCount } from "../../model/format";
 import { pickMain, pickTrainLoss, isSystem } from "../../model/metrics";
 import { isRunning } from "../../model/status";
 import { experimentCrumbs, Top } from "../../parts/Top";
-import { useExperiments, useRefresh, useRun, useTable } from "../../parts/queries";
+import { useExperiments, useRefresh, useRun } from "../../parts/queries";
 import { useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
-import { Link, navigate } from "../../ui/router";
+import { Link, navigate, usePlace } from "../../ui/router";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { experimentPath, RUN_TABS, runPath, type RunTab } from "../../url/routes";
 import "../../styles/run.css";
@@ -16,6 +18,7 @@ import { ParameterTable } from "./ParameterTable";
 import { RunActions } from "./RunActions";
 import { RunCharts } from "./RunCharts";
 import { RunHead } from "./RunHead";
+import { useNeighbours } from "./useNeighbours";
 import { useRunMetrics } from "./useRunMetrics";
 
 const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
@@ -30,23 +33,23 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, artifacts: t.artifacts } }), []);
   const main = useMemo(() => pickMain(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const loss = useMemo(() => pickTrainLoss(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
-  const siblings = useTable("siblings", { experiment_ids: [experimentId], order_by: ["attributes.start_time DESC"], max_results: 500 });
-  const list = useMemo(() => siblings.data?.rows.map((r) => r.run.run_id) ?? [], [siblings.data]);
-  const at = list.indexOf(runId);
-  const go = (by: number) => {
-    const next = list[at + by];
-    if (at >= 0 && next) navigate(runPath(experimentId, next, tab));
-  };
-  useKeys({ j: () => go(1), k: () => go(-1) });
+  const { from } = usePlace();
+  const neighbours = useNeighbours(experimentId, runId, from);
+  const go = (next: string | undefined) => next !== undefined && navigate(runPath(experimentId, next, tab), { from });
+  useKeys({ j: () => go(neighbours?.next), k: () => go(neighbours?.previous) });
+  const gone = !run.data && run.error instanceof ApiError && run.error.status === 404;
+  // Nobody tells news of a run that is not there.
+  useEffect(() => {
+    if (gone) live.setScope({});
+  }, [gone]);
   const experiment = experiments.data?.find((e) => e.experiment_id === experimentId);
   const crumbs = experimentCrumbs(experiment?.name ?? "…", experimentPath(experimentId));
 
   if (run.error && !run.data) {
-    const gone = run.error instanceof ApiError && run.error.status === 404;
-    return <main id="main" className="page" tabIndex={-1}><Top crumbs={crumbs} />{gone ? <EmptyState title={t.noRun} /> : <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}</main>;
+    return <main id="main" className="page" tabIndex={-1}><Top crumbs={crumbs} live={!gone} />{gone ? <EmptyState title={t.noRun} /> : <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}</main>;
   }
   const counts: Partial<Record<RunTab, number>> = { parameters: Object.keys(run.data?.params ?? {}).length, metrics: metrics.keys.filter((k) => !isSystem(k)).length, system: metrics.keys.filter(isSystem).length };
-  const place = at >= 0 && siblings.data ? <span className="muted num hide-s place">{t.runOf(String(at + 1), String(siblings.data.total))} <kbd title={t.next}>J</kbd> <kbd title={t.previous}>K</kbd></span> : null;
+  const place = neighbours ? <span className="muted num hide-s place" title={neighbours.filter ? t.filteredBy(neighbours.filter) : undefined}>{t.runOf(formatCount(neighbours.at + 1, locale), formatCount(neighbours.total, locale), neighbours.by ?? t.startTime)} <kbd title={t.next}>J</kbd> <kbd title={t.previous}>K</kbd></span> : null;
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={[...crumbs, { label: run.data?.info.name ?? "" }]} running={run.data && isRunning(run.data.info) ? 1 : 0} after={place}>
@@ -55,7 +58,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
       {run.data && <RunHead run={run.data} />}
       <nav className="tabs" aria-label={t.run}>
         {RUN_TABS.map((name) => (
-          <Link key={name} to={runPath(experimentId, runId, name)} className={name === tab ? "on" : ""} aria-current={name === tab ? "page" : undefined}>
+          <Link key={name} to={runPath(experimentId, runId, name)} from={from} className={name === tab ? "on" : ""} aria-current={name === tab ? "page" : undefined}>
             {names.tabs[name]}{counts[name] ? <small>{counts[name]}</small> : null}
           </Link>
         ))}

@@ -14,7 +14,7 @@ function Check({ good, name, children }: { good: boolean; name: string; children
 export function StabilityCard({ run, metrics }: { run: RunDetail; metrics: RunMetrics }) {
   const counts = useMemo(() => metrics.keys.map((key) => ({ key, runs: 1 })), [metrics.keys]);
   const judged = useStability(run.info.run_id, counts);
-  if (!judged) return <section className="card"><header><h2>{t.stability}</h2></header></section>;
+  if (!judged || metrics.loading) return <section className="card"><header><h2>{t.stability}</h2></header></section>;
   const { stability: s, norm } = judged;
   const steps = (n: number) => formatCount(Math.round(n), locale);
   return (

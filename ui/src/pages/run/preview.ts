@@ -1,10 +1,11 @@
-export type PreviewKind = "image" | "json" | "csv" | "text" | "other";
+export type PreviewKind = "image" | "json" | "csv" | "markdown" | "text" | "other";
 
 const KINDS: [PreviewKind, RegExp][] = [
   ["image", /\.(png|jpe?g|gif|webp|bmp)$/i],
   ["json", /\.(json|ipynb|geojson)$/i],
   ["csv", /\.(csv|tsv)$/i],
-  ["text", /(\.(txt|md|log|ya?ml|toml|ini|cfg|conf|py|sh|js|ts|html?|xml|rst|jsonl|diff|patch|env|sql|lock)|(^|\/)(MLmodel|Dockerfile|Makefile|LICENSE|README|requirements[\w-]*))$/i],
+  ["markdown", /\.(md|markdown)$/i],
+  ["text", /(\.(txt|log|ya?ml|toml|ini|cfg|conf|py|sh|js|ts|html?|xml|rst|jsonl|diff|patch|env|sql|lock)|(^|\/)(MLmodel|Dockerfile|Makefile|LICENSE|README|requirements[\w-]*))$/i],
 ];
 
 /** How a file is shown, by its name. HTML is shown as its text, never run. */
@@ -17,6 +18,27 @@ export function prettyJson(text: string): string {
     return text;
   }
 }
+
+export interface Table {
+  head: string[];
+  body: string[][];
+}
+
+const cellText = (value: unknown) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** A logged table, `{"columns": [..], "data": [[..]]}`, as its first rows; null for any other JSON. */
+export function jsonTable(text: string, most: number): Table | null {
+  try {
+    const { columns, data } = JSON.parse(text) as { columns?: unknown; data?: unknown };
+    if (!Array.isArray(columns) || !columns.length || !Array.isArray(data) || !data.every(Array.isArray)) return null;
+    return { head: columns.map(cellText), body: (data as unknown[][]).slice(0, most).map((row) => columns.map((_, i) => cellText(row[i]))) };
+  } catch {
+    return null;
+  }
+}
+
+/** A text cut off somewhere, without its last, broken line. */
+export const wholeLines = (text: string) => text.slice(0, text.lastIndexOf("\n") + 1) || text;
 
 /** The first rows of a CSV text; quotes may hold separators, line ends and doubled quotes. */
 export function csvRows(text: string, separator: string, most: number): string[][] {

@@ -17,6 +17,6 @@ export function useRunMetrics(experimentId: string, runId: string): RunMetrics {
   useRefresh(["columns"], 3000);
   return useMemo(() => {
     const cells = Object.fromEntries(Object.entries(table.data?.rows[0]?.metrics ?? {}).filter(([, cell]) => cell.last !== null));
-    return { keys: Object.keys(cells).sort(), cells, loading: table.isPending && wire.length > 0 };
-  }, [table.data, table.isPending, wire.length]);
+    return { keys: Object.keys(cells).sort(), cells, loading: columns.isPending || (table.isPending && wire.length > 0) };
+  }, [columns.isPending, table.data, table.isPending, wire.length]);
 }
