@@ -28,6 +28,7 @@ from logbuch.filter import (
     parse_filter,
     parse_order_by,
 )
+from logbuch.filter.entities import SIZE_OPERATORS
 from logbuch.limits import INT64_MAX, INT64_MIN
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -65,7 +66,9 @@ def comparisons(draw: st.DrawFn, entity: Entity) -> Node:
     texts = INTEGERS.map(str) if field.type is ValueType.ID else TEXTS
     if op in (Op.IN, Op.NOT_IN):
         return Compare(key, op, tuple(draw(st.lists(texts, min_size=1, max_size=4, unique=True))))
-    return Compare(key, op, draw(texts if field.type.quoted else NUMBERS[field.type]))
+    if field.type.quoted:
+        return Compare(key, op, draw(NUMBERS[ValueType.DOUBLE] if op in SIZE_OPERATORS else texts))
+    return Compare(key, op, draw(NUMBERS[field.type]))
 
 
 def nodes(entity: Entity) -> st.SearchStrategy[Node]:
