@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from logbuch.store import Store, open_store
 from support.servers import Server
 
 _numbers = itertools.count()
+
+# CI checks the same examples every time; everywhere else each run looks at new ones.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
