@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Protocol
 
 from logbuch.errors import LogbuchError
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
+
+logger = logging.getLogger("logbuch")
 
 
 @dataclass(slots=True)
@@ -102,3 +105,11 @@ class Backend(Protocol):
         that takes longer than so many seconds."""
 
     def close(self) -> None: ...
+
+
+def own_error(error: Exception) -> LogbuchError:
+    """Any error of a backend as one of ours; what nobody foresaw counts as internal."""
+    if isinstance(error, LogbuchError):
+        return error
+    logger.debug("unexpected error", exc_info=error)
+    return LogbuchError(f"{type(error).__name__}: {error}")

@@ -78,7 +78,7 @@ class Background:
             if settings.CAPTURE_PACKAGES.flag():
                 self._keep_file(PACKAGES_FILE, packages().encode())
         except Exception:
-            logger.debug("capture failed", exc_info=True)
+            logger.warning("git or the packages could not be recorded with the run", exc_info=True)
 
     def _read_git(self) -> None:
         state = git.state(_code_folder())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logbuch.errors import LogbuchError, PermissionDenied, Unavailable
-from logbuch.sdk.backend import Backend
+from logbuch.sdk.backend import Backend, own_error
 from logbuch.sdk.queue import Record
 
 LIMIT_BYTES = 256 * 1024 * 1024
@@ -140,9 +140,7 @@ class FileLane:
         try:
             call.perform(self._backend)
         except Exception as failure:  # noqa: BLE001  whatever it is, it must not end the thread
-            error = (
-                failure if isinstance(failure, LogbuchError) else LogbuchError(f"{type(failure).__name__}: {failure}")
-            )
+            error = own_error(failure)
             if self._may_work_later(error, row):
                 self._set_aside(row, error)
                 self._failed(record, error)

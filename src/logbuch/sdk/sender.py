@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from logbuch.errors import EndpointNotFound, LogbuchError
 from logbuch.limits import clip
-from logbuch.sdk.backend import Backend
+from logbuch.sdk.backend import Backend, own_error
 from logbuch.sdk.culprits import NOT_NOW, CulpritSearch
 from logbuch.sdk.lane import FileLane
 from logbuch.sdk.parcels import Parcel, pack
@@ -208,7 +208,7 @@ class Sender:
         try:
             left = self._send_all(pack(self._outbox.read(READ_LIMIT)))
         except Exception as error:  # noqa: BLE001  the thread must outlive its own mistakes
-            self._note_failure(_own(error))
+            self._note_failure(own_error(error))
             return
         self._outbox.keep([record for parcel in left for record in parcel.records])
         if self._failures == failed and (self._sent > before or not left):
@@ -245,7 +245,7 @@ class Sender:
         try:
             return self.backend.log_batches([parcel.batch for parcel in parcels if parcel.batch is not None])
         except Exception as error:  # noqa: BLE001  whatever it is, it must not end the thread
-            return [_own(error)] * len(parcels)
+            return [own_error(error)] * len(parcels)
 
     def _do(self, parcel: Parcel) -> list[Parcel]:
         (record,) = parcel.records
@@ -257,7 +257,7 @@ class Sender:
             action.perform(self.backend)
             self._sent += 1
         except Exception as failure:  # noqa: BLE001  whatever it is, it must not end the thread
-            error = _own(failure)
+            error = own_error(failure)
             if self._not_now(error) and not isinstance(error, EndpointNotFound):
                 self._note_failure(error)
                 return [parcel]
@@ -317,11 +317,3 @@ class Sender:
         if topic not in self._warned and len(self._warned) < _WARNINGS:
             self._warned.add(topic)
             logger.warning("%s", message)
-
-
-def _own(error: Exception) -> LogbuchError:
-    """Any error as one of ours; what nobody foresaw counts as internal."""
-    if isinstance(error, LogbuchError):
-        return error
-    logger.debug("unexpected error", exc_info=error)
-    return LogbuchError(f"{type(error).__name__}: {error}")

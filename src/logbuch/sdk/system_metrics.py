@@ -97,13 +97,16 @@ class Monitor:
             logger.warning("system metrics need the package psutil, which is not installed")
             return
         gathered: list[dict[str, float]] = []
+        failed = 0
         pause = min(self._interval, _FIRST_SECONDS)
         while not self._stop.wait(pause):
             begin = time.monotonic()
             try:
                 gathered.append(sampler.sample())
-            except Exception:
-                logger.debug("a system metrics sample failed", exc_info=True)
+            except Exception as error:
+                failed += 1
+                if failed == 1:  # said once: the same sensor would fail every few seconds
+                    logger.warning("system metrics are incomplete: a sample failed: %s", error, exc_info=True)
             if len(gathered) >= self._samples:
                 self._publish(gathered)
                 gathered = []

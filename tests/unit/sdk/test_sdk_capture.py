@@ -193,3 +193,15 @@ def test_programs_that_are_installed_are_no_scripts(monkeypatch: pytest.MonkeyPa
     assert capture._script() == tmp_path / "x.py"
     monkeypatch.delattr(main, "__file__")
     assert capture._script() is None
+
+
+def test_what_could_not_be_recorded_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> str:
+        raise RuntimeError("no metadata")
+
+    monkeypatch.setattr(capture, "packages", broken)
+    monkeypatch.setenv("LOGBUCH_CAPTURE_GIT", "false")
+    monkeypatch.setenv("LOGBUCH_CAPTURE_PACKAGES", "true")
+    capture.Background(lambda tags: None, lambda name, content: None).finish(5)
+    assert "could not be recorded" in caplog.text
+    assert "no metadata" in caplog.text

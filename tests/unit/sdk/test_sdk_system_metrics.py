@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 
 import logbuch
 from logbuch.errors import InvalidInput
+from logbuch.model import LifecycleStage, Run, RunInfo, RunStatus
 from logbuch.sdk import system_metrics
 
 MLFLOWS = {
@@ -96,3 +98,29 @@ def test_settings_are_checked() -> None:
         logbuch.set_system_metrics_sampling_interval(0)
     with pytest.raises(InvalidInput):
         logbuch.set_system_metrics_samples_before_logging(0)
+
+
+def test_failing_samples_are_said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    tried = threading.Semaphore(0)
+
+    def broken(self: object) -> dict[str, float]:
+        tried.release()
+        raise OSError("sensor gone")
+
+    monkeypatch.setattr(system_metrics.Sampler, "sample", broken)
+    monkeypatch.setattr(system_metrics, "_interval", 0.01)
+    info = RunInfo(
+        run_id="r",
+        experiment_id="0",
+        run_name="n",
+        user_id="u",
+        status=RunStatus.RUNNING,
+        start_time=1,
+        end_time=None,
+        lifecycle_stage=LifecycleStage.ACTIVE,
+        artifact_uri="",
+    )
+    monitor = system_metrics.Monitor(Run(info=info), lambda metrics, step: None)
+    assert all(tried.acquire(timeout=5) for _ in range(3))
+    monitor.stop()
+    assert caplog.text.count("system metrics are incomplete") == 1
