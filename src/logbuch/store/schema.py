@@ -190,6 +190,34 @@ blocks = Table(
     sqlite_autoincrement=True,
 )
 
+# Of long blocks: what charts need of every few points, apart so that reading it leaves the points alone.
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("block", Id, ForeignKey("blocks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+journals = Table(
+    "journals",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False, comment="of the last record that was taken or refused"),
+    Column("chain", Text, nullable=False, comment="hash over all records up to that one"),
+    Column("last_update_time", BigInteger, nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("journal", Text, ForeignKey("journals.journal", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("run_id", Text, comment="as the record named it; the run need not exist"),
+    Column("error_code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("ix_refusals_run", "run_id"),
+)
+
 changes = Table(
     "changes",
     metadata,
