@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, create_engine, literal, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from logbuch.errors import StoreRefused
+from logbuch.store.driver import Driver
 from logbuch.store.seam import Upserts, background
 
 CHANNEL = "logbuch_changes"
@@ -40,6 +42,7 @@ class PostgresSeam:
         options = {"connect_timeout": 10, "application_name": "logbuch"}
         self.writer = create_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=options)
         self.upsert = Upserts(insert)
+        self.driver = Driver(_positional())
         self.reader = create_engine(
             url,
             pool_size=4,
@@ -65,8 +68,8 @@ class PostgresSeam:
         # Two runs that share a number wait for each other in vain, but never in a ring: the numbers ascend.
         numbers = sorted({zlib.crc32(run_id.encode("utf-8", "replace")) & 0x7FFF_FFFF for run_id in run_ids})
         if numbers:
-            query = "SELECT pg_advisory_xact_lock(:space, number) FROM unnest(CAST(:numbers AS int[])) AS number"
-            connection.execute(text(query), {"space": _WRITE_LOCKS, "numbers": numbers})
+            query = "SELECT pg_advisory_xact_lock(%s, number) FROM unnest(%s::int[]) AS number"
+            self.driver.execute(connection, query, (_WRITE_LOCKS, numbers))
 
     def lock_run(self, connection: Connection, run: int) -> None:
         connection.execute(
@@ -74,7 +77,7 @@ class PostgresSeam:
         )
 
     def version(self, connection: Connection) -> int:
-        return int(connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one())
+        return int(self.driver.fetch(connection, "SELECT pg_current_xact_id()::text::bigint")[0][0])
 
     def horizon(self, connection: Connection) -> int:
         """Transactions become visible in another order than they begin: the oldest one still open is the cursor."""
@@ -121,6 +124,12 @@ class PostgresSeam:
         self._notifier.close()
         self.writer.dispose()
         self.reader.dispose()
+
+
+def _positional() -> Any:
+    """The dialect with ``%s`` for values, which rows as tuples need."""
+    made: Any = PGDialect_psycopg
+    return made(paramstyle="format", dbapi=made.import_dbapi())
 
 
 class _Notifier:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.sql.dml import Insert
 
+from logbuch.store.driver import Driver
+
 Update = Callable[[Any], Mapping[str, Any]]
 
 
@@ -64,6 +66,7 @@ class Seam(Protocol):
     reader: Engine
     where: str
     upsert: Upserts
+    driver: Driver
 
     def begin_write(self, connection: Connection) -> AbstractContextManager[Any]:
         """A transaction that may write, committed durably at the end of the block."""
@@ -102,9 +105,3 @@ class Seam(Protocol):
         """Whether the error says that the database cannot be written or reached now."""
 
     def close(self) -> None: ...
-
-
-def insert_rows(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Executes a statement for many rows; nothing for none."""
-    if rows:
-        connection.execute(statement, list(rows))

@@ -11,20 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from logbuch.errors import StoreRefused
-from logbuch.store import schema
+from logbuch.store.driver import Driver
 from logbuch.store.migrate import refuse_strangers
 from logbuch.store.seam import Upserts, background
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
+_NEWEST = "SELECT coalesce(max(version), 0) FROM changes"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -46,14 +47,15 @@ class SqliteSeam:
         _create(file)
         self.writer = _engine(file, pool_size=1, max_overflow=2)
         self.upsert = Upserts(insert)
+        self.driver = Driver(self.writer.dialect)
         self.reader = _engine(file, pool_size=4, max_overflow=12)
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self.driver.execute(connection, "BEGIN IMMEDIATE")
         try:
             yield
-            connection.exec_driver_sql("COMMIT")
+            self.driver.execute(connection, "COMMIT")
         except BaseException:
             if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
                 connection.exec_driver_sql("ROLLBACK")
@@ -83,7 +85,7 @@ class SqliteSeam:
         return self._newest(connection) + 1
 
     def _newest(self, connection: Connection) -> int:
-        return int(connection.execute(select(func.coalesce(func.max(schema.changes.c.version), 0))).scalar_one())
+        return int(self.driver.fetch(connection, _NEWEST)[0][0])
 
     def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         if ignore_case:

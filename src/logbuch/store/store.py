@@ -144,7 +144,7 @@ class Store:
             for follower in tuple(self._followers):
                 follower()
         if self._sealer is not None:
-            self._sealer.note({run: len(points.keys) for run, points in group.points.items()})
+            self._sealer.note(group.logged)
 
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()

@@ -11,27 +11,11 @@ from sqlalchemy import Connection, Executable, Row, select
 
 from logbuch.limits import is_storable
 from logbuch.store import schema
-from logbuch.store.seam import Seam, insert_rows
+from logbuch.store.metrics.arriving import Arrival
+from logbuch.store.seam import Seam
 
 _SQL_VARIABLES = 500
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Points:
-    """Metric points of one run that wait for the end of the group, in columns."""
-
-    experiment: int
-    keys: list[int] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    timestamps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-    def extend(self, other: Points) -> None:
-        self.keys += other.keys
-        self.steps += other.steps
-        self.timestamps += other.timestamps
-        self.values += other.values
 
 
 @dataclass(slots=True)
@@ -42,16 +26,15 @@ class Pending:
     heads: dict[str, Row[Any]] = field(default_factory=dict)
     """Rows of the runs that the group's jobs write to, by run ID; see :func:`logbuch.store.runs.preload`."""
     touched: dict[int, int] = field(default_factory=dict)
-    points: dict[int, Points] = field(default_factory=dict)
+    arrivals: list[Arrival] = field(default_factory=list)
+    logged: Mapping[int, int] = field(default_factory=dict)
+    """How many points each run got, once they are written."""
 
     def merge(self, other: Pending) -> None:
-        self.names |= other.names
+        if other.names:
+            self.names |= other.names
         self.touched |= other.touched
-        for run, points in other.points.items():
-            if run in self.points:
-                self.points[run].extend(points)
-            else:
-                self.points[run] = points
+        self.arrivals += other.arrivals
 
 
 class Tx:
@@ -75,10 +58,16 @@ class Tx:
         return self.connection.execute(statement, parameters)
 
     def insert(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Executes an insert or upsert for many rows; nothing for none."""
+        """Executes an insert or upsert for many rows, which have the same columns; nothing for none."""
+        if rows:
+            columns = tuple(rows[0])
+            self.insert_rows(statement, columns, [tuple(row[name] for name in columns) for row in rows])
+
+    def insert_rows(self, statement: Any, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Like :meth:`insert` for rows as tuples of these columns; ``statement`` has to be a lasting object."""
         if rows:
             self._protect()
-            insert_rows(self.connection, statement, rows)
+            self.seam.driver.insert(self.connection, statement, columns, rows)
 
     def touch(self, run: int, experiment: int) -> None:
         """Notes that a run has changed, for those who follow it live."""
@@ -143,13 +132,13 @@ class Tx:
 
     def _protect(self) -> None:
         if not self._savepoint:
-            self.connection.exec_driver_sql("SAVEPOINT job")
+            self.seam.driver.execute(self.connection, "SAVEPOINT job")
             self._savepoint = True
 
     def keep(self) -> None:
         """Ends the job well: what it gathered joins the group's."""
         if self._savepoint:
-            self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+            self.seam.driver.execute(self.connection, "RELEASE SAVEPOINT job")
         self._group.merge(self.pending)
 
     def undo(self) -> None:

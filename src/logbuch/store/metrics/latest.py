@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import and_, case, or_, select
 
+from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal
-from logbuch.store.tx import Points, Tx, chunks
+from logbuch.store.metrics.arriving import Arrived
+from logbuch.store.tx import Tx, chunks
 
 _table = schema.latest
+_COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
+Ints = NDArray[np.int64]
 
 
-def update(tx: Tx, points: Mapping[int, Points]) -> None:
+def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
     """Merges the points of a group into the table, in (run, key) order."""
-    rows = []
-    for run in sorted(points):
-        summaries = _summaries(points[run])
-        head = {"run": run, "experiment": points[run].experiment}
-        rows += [{**head, "key": key, **summaries[key]} for key in sorted(summaries)]
-    tx.insert(tx.seam.upsert(_table, _merged), rows)
+    runs = np.repeat(np.array(arrived.runs, np.int64), np.diff([*arrived.starts, len(arrived.keys)]))
+    tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, _summaries(runs, arrived, experiments))
 
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Metric]]:
@@ -46,34 +48,77 @@ def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Metric]]:
     return found
 
 
-def _summaries(points: Points) -> dict[int, dict[str, int | None]]:
-    """For each key: the latest point, the least and the greatest value with the first step of each."""
-    last: dict[int, tuple[int, int, int]] = {}
-    low: dict[int, tuple[int, int]] = {}
-    high: dict[int, tuple[int, int]] = {}
-    ordinals = ordinal.encode_all(points.values)
-    for key, step, timestamp, value in zip(points.keys, points.steps, points.timestamps, ordinals, strict=True):
-        point = (step, timestamp, value)
-        if key not in last or point > last[key]:
-            last[key] = point
-        if value == ordinal.NAN:
-            continue
-        if key not in low or (value, step) < low[key]:
-            low[key] = (value, step)
-        if key not in high or (value, -step) > high[key]:
-            high[key] = (value, -step)
-    return {
-        key: {
-            "step": step,
-            "timestamp": timestamp,
-            "value": value,
-            "min": low[key][0] if key in low else None,
-            "min_step": low[key][1] if key in low else None,
-            "max": high[key][0] if key in high else None,
-            "max_step": -high[key][1] if key in high else None,
-        }
-        for key, (step, timestamp, value) in last.items()
-    }
+def _summaries(runs: Ints, arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
+    """For each run and key a row of the table: the latest point, the least and the greatest value."""
+    points = arrived.points
+    ordinals = ordinal.encode_array(points.values)
+    order, starts = _by_series(runs, arrived.keys)
+    steps, times, values = points.steps[order], points.timestamps[order], ordinals[order]
+    last = _latest_places(starts, steps, times, values)
+    low, low_step = _extreme(np.minimum, starts, steps, np.where(values == ordinal.NAN, INT64_MAX, values))
+    high, high_step = _extreme(np.maximum, starts, steps, np.where(values == ordinal.NAN, INT64_MIN, values))
+    numbers = np.add.reduceat(values != ordinal.NAN, starts, dtype=np.int64) > 0
+    run_column = runs[order[starts]].tolist()
+    columns = (
+        run_column,
+        arrived.keys[order[starts]].tolist(),
+        [experiments[run] for run in run_column],
+        steps[last].tolist(),
+        times[last].tolist(),
+        values[last].tolist(),
+        *(_or_none(column, numbers) for column in (low, low_step, high, high_step)),
+    )
+    return list(zip(*columns, strict=True))
+
+
+def _by_series(runs: Ints, keys: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The order that brings each run's keys together, both ascending, and where each series begins in it."""
+    low = int(keys.min())
+    span = int(keys.max()) - low + 1
+    # Where they fit 16 bits, numpy sorts in one linear pass. Runs ascend already.
+    changes = np.flatnonzero(runs[1:] != runs[:-1]) + 1
+    if (len(changes) + 1) * span <= 65_536:
+        ranks = np.zeros(len(runs), np.int64)
+        ranks[changes] = span
+        codes = np.cumsum(ranks) + (keys - low)
+        order = np.argsort(codes.astype(np.uint16), kind="stable")
+    else:
+        order = np.lexsort((keys, runs))
+    run_column, key_column = runs[order], keys[order]
+    fresh = (run_column[1:] != run_column[:-1]) | (key_column[1:] != key_column[:-1])
+    return order, np.flatnonzero(np.concatenate(([True], fresh)))
+
+
+def _latest_places(starts: NDArray[np.intp], steps: Ints, times: Ints, values: Ints) -> NDArray[np.intp]:
+    """Where the greatest (step, timestamp, value) of each series stands."""
+    ends = np.append(starts[1:], len(steps))
+    sizes = ends - starts
+    among = np.arange(len(steps))
+    for column in (steps, times, values):
+        if len(among) == len(starts):
+            break
+        # Each round keeps, of each series, those that reach its greatest in the next column.
+        greatest = np.repeat(np.maximum.reduceat(column[among], starts), sizes)
+        among = among[column[among] == greatest]
+        series = np.searchsorted(ends, among, side="right")
+        sizes = np.bincount(series, minlength=len(ends))
+        starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    return among[starts]
+
+
+def _extreme(which: Any, starts: NDArray[np.intp], steps: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """The extreme of each series, and the first step at which it stood."""
+    sizes = np.diff(np.append(starts, len(values)))
+    extreme = which.reduceat(values, starts)
+    there = values == np.repeat(extreme, sizes)
+    return extreme, np.minimum.reduceat(np.where(there, steps, INT64_MAX), starts)
+
+
+def _or_none(column: Ints, present: NDArray[np.bool_]) -> list[int | None]:
+    values: list[int | None] = column.tolist()
+    if present.all():
+        return values
+    return [value if there else None for value, there in zip(values, present.tolist(), strict=True)]
 
 
 def _merged(new: Any) -> dict[str, Any]:

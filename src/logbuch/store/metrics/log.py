@@ -2,55 +2,85 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Row
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Metric
 from logbuch.store import schema
-from logbuch.store.metrics import latest, points
-from logbuch.store.tx import Pending, Points, Tx
+from logbuch.store.metrics import latest
+from logbuch.store.metrics.arriving import Arrival, Arrived
+from logbuch.store.metrics.points import Series, pack_arrival
+from logbuch.store.tx import Pending, Tx
+
+_insert = schema.arrivals.insert()
 
 
 def append(tx: Tx, head: Row[Any], metrics: Sequence[Metric]) -> None:
     """Hands points of a run to the commit: they are checked here, and written with those of the whole group."""
     if not metrics:
         return
-    known = tx.known_names({metric.key for metric in metrics})
-    fresh = {metric.key for metric in metrics if metric.key not in known}
-    for key in fresh:
-        limits.check_key(key, "key")
-    ids = known | tx.name_ids(fresh) if fresh else known
-    for metric in metrics:
-        if not limits.INT64_MIN <= metric.step <= limits.INT64_MAX:
-            raise InvalidInput(f"Invalid value {metric.step} for parameter 'step': it does not fit 64 bits.")
-        if not limits.INT64_MIN <= metric.timestamp <= limits.INT64_MAX:
-            raise InvalidInput(f"Invalid value {metric.timestamp} for parameter 'timestamp': it does not fit 64 bits.")
-    gathered = Points(
+    keys = [metric.key for metric in metrics]
+    ids = _ids(tx, keys)
+    arrival = Arrival(
+        head.id,
         head.experiment,
-        [ids[metric.key] for metric in metrics],
-        [metric.step for metric in metrics],
-        [metric.timestamp for metric in metrics],
-        # One NaN for all: its sign and payload mean nothing, and equal points must have equal bits.
-        [metric.value if metric.value == metric.value else math.nan for metric in metrics],
+        array("q", [ids[key] for key in keys]),
+        _whole("step", [metric.step for metric in metrics]),
+        _whole("timestamp", [metric.timestamp for metric in metrics]),
+        array("d", [metric.value for metric in metrics]),
     )
-    if head.id in tx.pending.points:
-        tx.pending.points[head.id].extend(gathered)
-    else:
-        tx.pending.points[head.id] = gathered
-    tx.touch(head.id, head.experiment)
+    _hand_over(tx, arrival)
+
+
+def append_columns(
+    tx: Tx, head: Row[Any], names: Sequence[str], index: NDArray[np.integer[Any]], points: Series
+) -> None:
+    """Like :func:`append` for columns: point ``i`` is of the key ``names[index[i]]``. The index must be in range."""
+    if not len(index):
+        return
+    ids = _ids(tx, names)
+    keys = np.array([ids[name] for name in names], np.int64)[index]
+    _hand_over(tx, Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values))
 
 
 def flush(tx: Tx, group: Pending) -> None:
     """Writes the group's points: one arrival row a run, and their latest values. Runs ascend, against deadlocks."""
-    rows = []
-    for run in sorted(group.points):
-        part = group.points[run]
-        data = points.pack_arrival(part.keys, part.steps, part.timestamps, part.values)
-        rows.append({"run": run, "points": len(part.keys), "data": data})
-    tx.insert(schema.arrivals.insert(), rows)
-    latest.update(tx, group.points)
+    if not group.arrivals:
+        return
+    arrived = Arrived.of(group.arrivals)
+    rows = [(run, len(keys), pack_arrival(keys, points)) for run, keys, points in arrived]
+    tx.insert_rows(_insert, ("run", "points", "data"), rows)
+    latest.update(tx, arrived, {arrival.run: arrival.experiment for arrival in group.arrivals})
+    group.logged = arrived.counts()
+
+
+def _hand_over(tx: Tx, arrival: Arrival) -> None:
+    tx.pending.arrivals.append(arrival)
+    tx.touch(arrival.run, arrival.experiment)
+
+
+def _ids(tx: Tx, keys: Iterable[str]) -> dict[str, int]:
+    """The inner ids of these keys; new ones are checked and get one."""
+    distinct = set(keys)
+    known = tx.known_names(distinct)
+    if len(known) == len(distinct):
+        return known
+    fresh = distinct - known.keys()
+    for key in fresh:
+        limits.check_key(key, "key")
+    return known | tx.name_ids(fresh)
+
+
+def _whole(name: str, values: list[int]) -> array[int]:
+    try:
+        return array("q", values)
+    except OverflowError:
+        wrong = next(value for value in values if not limits.INT64_MIN <= value <= limits.INT64_MAX)
+        raise InvalidInput(f"Invalid value {wrong} for parameter '{name}': it does not fit 64 bits.") from None

@@ -9,7 +9,6 @@ value as pcodec chunks (https://github.com/pcodec/pcodec, standalone format).
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -83,19 +82,10 @@ def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArr
     return bool(((first[1:] != first[:-1]) | apart).all())
 
 
-def pack_arrival(
-    keys: Sequence[int], steps: Sequence[int], timestamps: Sequence[int], values: Sequence[float]
-) -> bytes:
-    """The arrival form of points given in columns of equal length."""
-    return b"".join(
-        (
-            _COUNT.pack(len(keys)),
-            array("q", keys).tobytes(),
-            array("q", steps).tobytes(),
-            array("q", timestamps).tobytes(),
-            array("d", values).tobytes(),
-        )
-    )
+def pack_arrival(keys: NDArray[np.int64], points: Series) -> bytes:
+    """The arrival form of points and their keys, columns of equal length."""
+    columns = (keys, points.steps, points.timestamps, points.values)
+    return b"".join((_COUNT.pack(len(keys)), *(np.ascontiguousarray(column).data for column in columns)))
 
 
 def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:

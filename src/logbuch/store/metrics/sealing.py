@@ -30,6 +30,7 @@ LOG_ROWS, LOG_POINTS = 256, 100_000
 READ_ROWS = 2000
 LOOK_SECONDS = 30.0
 PAUSE_SECONDS = 2.0
+_insert = schema.blocks.insert()
 
 
 class _Taken(Exception):
@@ -229,4 +230,4 @@ def _swap(tx: Tx, run: int, log: Sequence[int], old: Sequence[int], rows: Sequen
             gone = tx.change(delete(table).where(table.c.id.in_(part)))
             if gone.rowcount != len(part):
                 raise _Taken
-    tx.insert(schema.blocks.insert(), rows)
+    tx.insert(_insert, rows)
