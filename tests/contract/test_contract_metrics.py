@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from logbuch.errors import InvalidInput
 from logbuch.model import Metric
 from logbuch.store import Store, batch, runs, table
-from logbuch.store.metrics import history, log, sealing
+from logbuch.store.metrics import blocks, history, log, sealing
 from logbuch.store.runs import NewRun
 
 ODD = [math.nan, math.inf, -math.inf, -0.0, 0.0, 1e308, -1e308, 5e-324, 1 / 3]
@@ -119,7 +119,7 @@ def test_late_points_at_lower_steps_find_their_place(store: Store) -> None:
 
 
 def test_many_blocks_of_one_series(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "BLOCK_POINTS", 100)
+    monkeypatch.setattr(blocks, "BLOCK_POINTS", 100)
     run_id = new_run(store)
     logged = [Metric(key="m", value=i / 7, timestamp=i, step=i) for i in range(950)]
     for start in range(0, 950, 190):
@@ -135,10 +135,10 @@ def test_two_sealers_do_not_double_or_lose(store: Store) -> None:
     inner = store.read(runs.row, run_id).id
     ids, blobs = store.read(sealing._log_of, inner, 10**9)
     arrived = {key: series.ordered() for key, series in sealing.split_arrivals(blobs).items()}
-    rows = sealing._rewrite(inner, arrived, [])
+    packed = blocks.pack(inner, store.read(blocks.rewrites, inner, arrived))
     assert seal(store, run_id) == 500
     with pytest.raises(sealing._Taken):
-        store.write(sealing._swap, inner, ids, [], rows)
+        store.write(sealing._swap, inner, ids, packed)
     assert points(store, run_id) == logged
 
 

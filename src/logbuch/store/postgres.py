@@ -114,6 +114,9 @@ class PostgresSeam:
         with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
             connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
+    def tidy(self) -> None:
+        """PostgreSQL's own vacuum does it."""
+
     def retryable(self, error: Exception) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_STATES
 

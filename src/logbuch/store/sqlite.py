@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, text
@@ -24,6 +24,7 @@ from logbuch.store.seam import Upserts, background
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
+FREE_PAGES = 256
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
 _NEWEST = "SELECT coalesce(max(version), 0) FROM changes"
 _PRAGMAS = (
@@ -107,6 +108,16 @@ class SqliteSeam:
 
     def committed(self) -> None:
         """Other processes see a commit by themselves."""
+
+    def tidy(self) -> None:
+        """Returns free pages to the file system and empties the WAL, unless somebody else is at work."""
+        with self.reader.connect() as connection:
+            self.driver.execute(connection, "PRAGMA busy_timeout=0")
+            with suppress(OperationalError):
+                if self.driver.fetch(connection, "PRAGMA freelist_count")[0][0] >= FREE_PAGES:
+                    self.driver.fetch(connection, "PRAGMA incremental_vacuum")
+                self.driver.fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            self.driver.execute(connection, f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
     def retryable(self, error: Exception) -> bool:  # noqa: ARG002
         return False

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import batch, changes, migrate, runs
+from logbuch.store import batch, changes, journals, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -41,6 +41,14 @@ _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
 """Functions whose first argument is the ID of a run. A group locks and reads all its runs at once, in order."""
 
 
+def _written(job: Job) -> Iterable[str]:
+    """The IDs of the runs that a job writes to; a batch of a journal adds names of its own, which are no run's."""
+    if job.function is journals.ingest:
+        names: Iterable[str] = job.arguments[0].locks
+        return names
+    return (job.arguments[0],) if job.function in _OF_A_RUN else ()
+
+
 class Store:
     """One open database. ``seal=False`` leaves packing the metric log to another process (embedded use)."""
 
@@ -54,7 +62,7 @@ class Store:
             seam.close()
             raise
         self._writer = Writer(self._commit)
-        self._sealer = Sealer(self.read, self.write) if seal else None
+        self._sealer = Sealer(self.read, self.write, seam.tidy) if seal else None
         if self._sealer is not None:
             self._sealer.look()  # at what an earlier process left
 
@@ -149,9 +157,9 @@ class Store:
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
-            run_ids = sorted({job.arguments[0] for job in jobs if job.function in _OF_A_RUN})
+            run_ids = sorted({name for job in jobs for name in _written(job)})
             self._seam.lock_runs(connection, run_ids)
-            if len(jobs) > 1:
+            if len(jobs) > 1 or len(run_ids) > 1:
                 group.heads = runs.preload(Tx(connection, self._seam, self._names, group), run_ids)
             for job in jobs:
                 self._attempt(job, Tx(connection, self._seam, self._names, group))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,16 +116,31 @@ def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:
     return columns[0], Series(columns[1], columns[2], values)
 
 
-def pack_block(series: Series) -> bytes:
-    """The block form of a series. Values are compressed losslessly, bit for bit."""
+class Packer:
+    """Packs series as blocks. Of many series that were logged together, equal columns are compressed once."""
+
+    def __init__(self) -> None:
+        self._packed: dict[bytes, bytes] = {}
+
+    def block(self, series: Series) -> bytes:
+        """The block form of a series. Values are compressed losslessly, bit for bit."""
+        steps, timestamps = self._shared(series.steps), self._shared(series.timestamps)
+        head = _BLOCK.pack(_BLOCK_VERSION, len(steps), len(timestamps))
+        return b"".join((head, steps, timestamps, _compressed(series.values)))
+
+    def _shared(self, column: NDArray[np.int64]) -> bytes:
+        raw = column.tobytes()
+        if raw not in self._packed:
+            self._packed[raw] = _compressed(column)
+        return self._packed[raw]
+
+
+def _compressed(column: NDArray[Any]) -> bytes:
     from pcodec import ChunkConfig, standalone
 
-    steps, timestamps, values = (
-        standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig())
-        for column in (series.steps, series.timestamps, series.values)
-    )
-    head = _BLOCK.pack(_BLOCK_VERSION, len(steps), len(timestamps))
-    return b"".join((head, steps, timestamps, values))
+    # Level 4 needs half the time of the default, 8, and half a percent more space.
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig(compression_level=4))
+    return packed
 
 
 def unpack_block(blob: bytes) -> Series:

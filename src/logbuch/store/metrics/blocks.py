@@ -1,0 +1,191 @@
+"""Blocks: the compressed stretches of a series, and how they change when points arrive.
+
+Blocks of one series never overlap in steps, except that one may begin with the step at which another ends. Points that
+arrive late, between or inside older blocks, cause only those blocks to be written anew that they fall into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, select
+
+from logbuch.store import schema
+from logbuch.store.metrics import ordinal, rows
+from logbuch.store.metrics.points import Packer, Series, unpack_block
+from logbuch.store.tx import Tx, chunks
+
+BLOCK_POINTS = 32_768
+"""Points of a full block. Larger ones compress no better, and a read of a part would decode too much."""
+SMALL_POINTS = 4096
+"""A block with fewer points is joined with what comes after it."""
+_table = schema.blocks
+_COLUMNS = ("run", "key", "points", "first_step", "last_step", "min", "max", "data")
+_insert = schema.blocks.insert()
+_insert_summary = schema.summaries.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a block without reading its points."""
+
+    id: int
+    points: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Neighbouring blocks, and the slice of the arrived points that falls among them; either may be empty."""
+
+    blocks: Sequence[Head]
+    start: int
+    end: int
+
+    @property
+    def arrived(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Blocks that are replaced, and the points that stand in their place from now on."""
+
+    key: int
+    replaced: Sequence[int]
+    points: Series
+    even: bool
+    """Whether the new blocks are of equal size; else they are full but for the last, to which more will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What a transaction has to write: ids of old blocks that go, and rows of new ones with their summaries."""
+
+    replaced: Sequence[int]
+    blocks: Sequence[tuple[tuple[Any, ...], bytes | None]]
+
+
+def heads(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, list[Head]]:
+    """The blocks of these keys, each key's in the order of steps."""
+    found: dict[int, list[Head]] = {}
+    for part in chunks(keys):
+        query = (
+            select(_table.c.key, _table.c.id, _table.c.points, _table.c.first_step, _table.c.last_step)
+            .where(_table.c.run == run, _table.c.key.in_(part))
+            .order_by(_table.c.key, _table.c.first_step, _table.c.last_step)
+        )
+        for key, *head in tx.execute(query):
+            found.setdefault(key, []).append(Head(*head))
+    return found
+
+
+def read(tx: Tx, ids: Sequence[int]) -> dict[int, Series]:
+    """The points of these blocks."""
+    found: dict[int, Series] = {}
+    for part in chunks(ids):
+        for id_, data in tx.execute(select(_table.c.id, _table.c.data).where(_table.c.id.in_(part))):
+            found[id_] = unpack_block(data)
+    return found
+
+
+def read_summaries(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[bool, NDArray[Any]]]:
+    """The summaries of those of these blocks that have one; see :func:`logbuch.store.metrics.rows.unpack`."""
+    table, found = schema.summaries, {}
+    for part in chunks(ids):
+        for id_, data in tx.execute(select(table.c.block, table.c.data).where(table.c.block.in_(part))):
+            summary = rows.unpack(data)
+            if summary is not None:
+                found[id_] = summary
+    return found
+
+
+def segments(known: Sequence[Head], steps: NDArray[np.int64]) -> Iterator[Segment]:
+    """All blocks and all arrived points (their ascending steps) of a series, cut where an untouched block stands."""
+    blocks: list[Head] = []
+    start = end = 0
+    for head in known:
+        low = int(np.searchsorted(steps, head.first_step, side="left"))
+        high = int(np.searchsorted(steps, head.last_step, side="right"))
+        if high > low:  # points fall into it: it joins what came before
+            blocks.append(head)
+            end = max(end, high)
+            continue
+        low = max(end, low)
+        if blocks or low > start:
+            yield Segment(blocks, start, low)
+        yield Segment([head], low, low)
+        blocks, start, end = [], low, low
+    if blocks or len(steps) > start:
+        yield Segment(blocks, start, len(steps))
+
+
+def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
+    """What has to be written so that blocks hold these points too; each series is in order."""
+    plans: list[tuple[int, Segment, bool]] = []
+    known = heads(tx, run, list(arrived))
+    for key, series in arrived.items():
+        parts = list(segments(known.get(key, ()), series.steps))
+        for place, part in enumerate(parts):
+            if part.arrived:
+                before = parts[place - 1] if place else None
+                plans.append((key, _grown(part, before), place < len(parts) - 1))
+    old = read(tx, [head.id for _, part, _ in plans for head in part.blocks])
+    return [
+        Rewrite(
+            key,
+            [head.id for head in part.blocks],
+            Series.concat([*(old[head.id] for head in part.blocks), arrived[key][part.start : part.end]]).ordered(),
+            even,
+        )
+        for key, part, even in plans
+    ]
+
+
+def _grown(part: Segment, before: Segment | None) -> Segment:
+    """A segment together with the untouched block before it, if that one is small."""
+    if part.blocks or before is None or before.arrived:
+        return part
+    neighbour = before.blocks[-1]
+    return Segment([neighbour], part.start, part.end) if neighbour.points < SMALL_POINTS else part
+
+
+def pack(run: int, changed: Sequence[Rewrite]) -> Packed:
+    """The new blocks, compressed. Needs no transaction."""
+    packer = Packer()
+    made = [
+        (_row(run, change.key, series, packer), rows.summarize(series)) for change in changed for series in _cut(change)
+    ]
+    return Packed([id_ for change in changed for id_ in change.replaced], made)
+
+
+def replace(tx: Tx, packed: Packed) -> bool:
+    """Writes new blocks in the place of old ones; False if somebody else has replaced one of them already."""
+    for part in chunks(packed.replaced):
+        if tx.change(delete(_table).where(_table.c.id.in_(part))).rowcount != len(part):
+            return False
+    tx.insert_rows(_insert, _COLUMNS, [row for row, summary in packed.blocks if summary is None])
+    for row, summary in packed.blocks:
+        if summary is not None:
+            id_ = tx.change(_insert, dict(zip(_COLUMNS, row, strict=True))).inserted_primary_key[0]
+            tx.insert_rows(_insert_summary, ("block", "data"), [(id_, summary)])
+    return True
+
+
+def _cut(change: Rewrite) -> list[Series]:
+    count = -(-len(change.points) // BLOCK_POINTS)
+    size = -(-len(change.points) // count) if change.even else BLOCK_POINTS
+    return [change.points[start : start + size] for start in range(0, len(change.points), size)]
+
+
+def _row(run: int, key: int, series: Series, packer: Packer) -> tuple[Any, ...]:
+    ordinals = ordinal.encode_array(series.values)
+    numbers = ordinals[ordinals != ordinal.NAN]
+    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (None, None)
+    steps = (int(series.steps[0]), int(series.steps[-1]))
+    return run, key, len(series), *steps, low, high, packer.block(series)
