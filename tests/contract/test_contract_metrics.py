@@ -28,10 +28,10 @@ def seal(store: Store, run_id: str) -> int:
 
 
 def points(store: Store, run_id: str, key: str = "m", limit: int | None = None) -> list[Metric]:
-    found, seen, token = store.read(history.packed, run_id, key), [], ""
+    seen, token = [], ""
     while token is not None:
-        page, token = history.page(key, found, limit, token)
-        seen += page
+        page, token = store.read(history.page, run_id, key, limit, token)
+        seen += history.metrics(key, page)
     return seen
 
 
@@ -103,7 +103,7 @@ def test_history_comes_in_pages_in_the_order_of_time(store: Store) -> None:
     assert bits(points(store, run_id)) == expected
     assert bits(points(store, run_id, limit=7)) == expected
     with pytest.raises(InvalidInput, match="page_token"):
-        history.page("m", store.read(history.packed, run_id, "m"), 7, "nonsense")
+        store.read(history.page, run_id, "m", 7, "nonsense")
 
 
 def test_late_points_at_lower_steps_find_their_place(store: Store) -> None:

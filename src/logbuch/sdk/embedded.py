@@ -40,8 +40,7 @@ from logbuch.sdk.gate import Gate
 from logbuch.sdk.limited import GivenUp, Limited, Step
 from logbuch.store import batch as batch_store
 from logbuch.store import experiments, open_store, runs, search
-from logbuch.store.metrics import history
-from logbuch.store.metrics.points import Series
+from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
 
 P = ParamSpec("P")
@@ -156,7 +155,8 @@ class EmbeddedBackend:
     def metric_history(
         self, run_id: str, key: str, max_results: int | None, token: str
     ) -> tuple[list[Metric], str | None]:
-        return history.page(key, self._read(history.packed, run_id, key), max_results, token)
+        points, following = self._read(history.page, run_id, key, max_results, token)
+        return history.metrics(key, points), following
 
     def sampled_history(
         self, run_ids: Sequence[str], key: str, max_results: int, steps: tuple[int, int] | None
@@ -164,12 +164,9 @@ class EmbeddedBackend:
         return {run_id: self._sample(run_id, key, max_results, steps) for run_id in run_ids}
 
     def _sample(self, run_id: str, key: str, max_results: int, steps: tuple[int, int] | None) -> list[Metric]:
-        found = self._read(history.packed, run_id, key)
-        if found is None:
-            return []
-        points = found[1].decode().get(found[0], Series.empty())
         start, end = steps if steps is not None else (None, None)
-        return history.metrics(key, history.sample(points, start, end, max_results))
+        points = self._read(series.between, run_id, key, start, end)
+        return history.metrics(key, history.sample(points, max_results))
 
     # -- what a training logs ----------------------------------------------------------------------------------------
 

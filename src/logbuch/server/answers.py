@@ -6,14 +6,24 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Send
 
 from logbuch.errors import LogbuchError
 
 _encoder = msgspec.json.Encoder()
+_JSON = (b"content-type", b"application/json")
 
 
 def json(value: Any, status: int = 200) -> Response:
     return Response(_encoder.encode(value), status, media_type="application/json")
+
+
+async def send_json(value: Any, send: Send) -> None:
+    """Sends the same without a Response, which would cost a quarter of a small request."""
+    body = _encoder.encode(value)
+    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def error(problem: LogbuchError) -> Response:

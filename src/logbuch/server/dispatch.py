@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, TooLarge
+from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError
 from logbuch.limits import JSON_BODY_BYTES
-from logbuch.server import answers
+from logbuch.server import answers, bodies
 from logbuch.server.context import Context
 from logbuch.server.routes import Route
 from logbuch.wire import decode
 
 logger = logging.getLogger("logbuch.server")
-LARGE_BYTES = 256 * 1024
-"""Bodies above this are decoded in a thread: the loop has others to serve."""
 _REST = "{path}"
 
 
@@ -58,11 +57,13 @@ class Dispatcher:
             return
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route = methods.get(method)
-        if route is None:
-            response = _not_offered(method, path, methods)
+        answer = (
+            _not_offered(method, path, methods) if route is None else await self._answer(route, scope, receive, rest)
+        )
+        if isinstance(answer, Response):
+            await answer(scope, receive, send)
         else:
-            response = await self._answer(route, Request(scope, receive), rest)
-        await response(scope, receive, send)
+            await answers.send_json(answer, send)
 
     def _find(self, path: str) -> tuple[dict[str, Route] | None, str]:
         methods = self._fixed.get(path)
@@ -73,11 +74,11 @@ class Dispatcher:
                 return found, path[len(start) :]
         return None, ""
 
-    async def _answer(self, route: Route, request: Request, rest: str) -> Response:
+    async def _answer(self, route: Route, scope: Scope, receive: Receive, rest: str) -> Any:
         try:
-            argument = request if route.request is None else await self._decoded(route, request)
+            argument = Request(scope, receive) if route.request is None else await self._decoded(route, scope, receive)
             arguments = (self._context, argument, rest) if route.path.endswith(_REST) else (self._context, argument)
-            answer = await route.handle(*arguments)
+            return await route.handle(*arguments)
         except LogbuchError as problem:
             return answers.error(problem)
         except ClientDisconnect:
@@ -85,17 +86,14 @@ class Dispatcher:
         except Exception:  # whatever it is, the client gets an answer and the log the trace
             logger.exception("%s %s failed", route.method, route.path)
             return answers.internal_error()
-        return answer if isinstance(answer, Response) else answers.json(answer)
 
-    async def _decoded(self, route: Route, request: Request) -> msgspec.Struct:
+    async def _decoded(self, route: Route, scope: Scope, receive: Receive) -> msgspec.Struct:
         assert route.request is not None
         if route.method == "GET":
-            return decode.from_query(route.request, request.query_params.multi_items())
-        _check_content_type(request)
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise InvalidInput("Bad Request. Content-Encoding is not supported.")
-        body = await _body(request)
-        if len(body) > LARGE_BYTES:
+            return decode.from_query(route.request, Request(scope).query_params.multi_items())
+        _check_headers(scope["headers"])
+        body = await bodies.receive_all(receive, JSON_BODY_BYTES)
+        if len(body) > bodies.LARGE_BYTES:
             return await self._context.call(decode.from_json, route.request, body)
         return decode.from_json(route.request, body)
 
@@ -110,22 +108,13 @@ def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:
     return response
 
 
-def _check_content_type(request: Request) -> None:
+def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Only JSON: a form of another page can send text/plain without asking, but not JSON."""
-    given = request.headers.get("content-type")
-    if given == "application/json":
-        return
-    if given is None:
+    given = dict(headers)
+    kind = given.get(b"content-type")
+    if kind is None:
         raise InvalidInput("Bad Request. Content-Type header is missing.")
-    if given.partition(";")[0].strip().lower() != "application/json":
+    if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
         raise InvalidInput("Bad Request. Content-Type must be one of ['application/json'].")
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > JSON_BODY_BYTES:
-            raise TooLarge(f"The request body has more than {JSON_BODY_BYTES} bytes.")
-        parts.append(chunk)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    if given.get(b"content-encoding", b"identity") != b"identity":
+        raise InvalidInput("Bad Request. Content-Encoding is not supported.")

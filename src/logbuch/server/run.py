@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -101,11 +102,22 @@ def _run(context: Context, listener: socket.socket) -> int:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, context)
+    _calm_collector()
     try:
         server.run(sockets=[listener])
     finally:
         context.close()
     return 0
+
+
+def _calm_collector() -> None:
+    """Keeps the cyclic garbage collector from what was imported, which never becomes garbage.
+
+    Looking through it again and again took a third of the time of small requests. Requests leave few cycles behind.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 class _Server(uvicorn.Server):

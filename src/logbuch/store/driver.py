@@ -22,6 +22,7 @@ class Driver:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._mark = {"qmark": "?", "format": "%s"}[dialect.paramstyle]
         self._text = functools.lru_cache(256)(self._compile)
 
     def execute(self, connection: Connection, text: str, values: Row = ()) -> None:
@@ -45,6 +46,10 @@ class Driver:
         finally:
             cursor.close()
         return rows
+
+    def marks(self, count: int) -> str:
+        """Places for so many values, separated by commas."""
+        return ",".join((self._mark,) * count)
 
     def insert(self, connection: Connection, statement: Insert, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Inserts or upserts rows. ``statement`` has to be a lasting object; ``columns`` names the items of a row."""

@@ -11,6 +11,7 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Dataset, DatasetInput, DatasetSummary, Tag
 from logbuch.store import experiments, schema
+from logbuch.store.heads import RunRow
 from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, chunks
 
@@ -19,7 +20,7 @@ SUMMARIES = 1000
 _datasets, _inputs, _tags = schema.datasets, schema.inputs, schema.input_tags
 
 
-def write(tx: Tx, head: Row[Any], wanted: Sequence[DatasetInput]) -> None:
+def write(tx: Tx, head: RunRow, wanted: Sequence[DatasetInput]) -> None:
     """Notes the data sets that a run used. A data set is kept once an experiment; the first description stays."""
     if len(wanted) > limits.DATASETS_PER_CALL:
         raise InvalidInput(f"'datasets' holds {len(wanted)} data sets; at most {limits.DATASETS_PER_CALL} are allowed.")
@@ -43,14 +44,15 @@ def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[DatasetInput]]:
     """The data set inputs of each run, in the order in which they were logged."""
     found: dict[int, list[DatasetInput]] = {}
     for part in chunks(runs):
-        labels = _tags_of(tx, part)
         query = (
             select(_inputs.c.run, _datasets)
             .join(_datasets, _datasets.c.id == _inputs.c.dataset)
             .where(_inputs.c.run.in_(part))
             .order_by(_inputs.c.run, _inputs.c.position, _inputs.c.dataset)
         )
-        for row in tx.execute(query):
+        rows = tx.execute(query).all()
+        labels = _tags_of(tx, sorted({row.run for row in rows})) if rows else {}
+        for row in rows:
             tags = tuple(labels.get((row.run, row.id), ()))
             found.setdefault(row.run, []).append(DatasetInput(dataset=_noun(row), tags=tags))
     return found

@@ -7,19 +7,19 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.exc import IntegrityError
 
 from logbuch import limits
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound
 from logbuch.model import LifecycleStage, Noun, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
-from logbuch.store import experiments, inputs, params, schema, tags
+from logbuch.store import experiments, heads, inputs, params, schema, tags
+from logbuch.store.heads import RunRow
 from logbuch.store.metrics import latest
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx
 
 NAME_TAG = "mlflow.runName"
 _table = schema.runs
-_ONE = select(_table).where(_table.c.run_id == bindparam("wanted"))
 
 _ADJECTIVES = """
     agile amber apt bold brave bright brisk calm clean clear clever cosy crisp deep eager early fair fast fine firm
@@ -120,7 +120,7 @@ def delete_tag(tx: Tx, run_id: str, key: str) -> None:
     tx.touch(head.id, head.experiment)
 
 
-def apply_tags(tx: Tx, head: Row[Any], wanted: Sequence[Tag]) -> None:
+def apply_tags(tx: Tx, head: RunRow, wanted: Sequence[Tag]) -> None:
     """Sets tags of a run whose row is at hand."""
     # An empty name would leave the run without one; MLflow ignores it too.
     wanted = [tag for tag in wanted if tag.key != NAME_TAG or tag.value]
@@ -134,25 +134,23 @@ def apply_tags(tx: Tx, head: Row[Any], wanted: Sequence[Tag]) -> None:
         _set(tx, head, name=name)
 
 
-def row(tx: Tx, run_id: str) -> Row[Any]:
+def row(tx: Tx, run_id: str) -> RunRow:
     """A run's row; NotFound if there is none."""
     found = tx.head(run_id)
     if found is None:
         limits.check_text(run_id, "run_id", limits.KEY_LENGTH * 2)
-        found = tx.execute(_ONE, {"wanted": run_id}).first()
+        found = heads.fetch(tx, [run_id]).get(run_id)
     if found is None:
         raise NotFound(f"Run with id={limits.clip(run_id)} not found")
     return found
 
 
-def preload(tx: Tx, run_ids: Iterable[str]) -> dict[str, Row[Any]]:
+def preload(tx: Tx, run_ids: Iterable[str]) -> dict[str, RunRow]:
     """The rows of these runs in one query, for a group of jobs that will each ask for one."""
-    wanted = [run_id for run_id in run_ids if limits.is_run_id(run_id)]
-    rows = [row for part in chunks(wanted) for row in tx.execute(select(_table).where(_table.c.run_id.in_(part)))]
-    return {row.run_id: row for row in rows}
+    return heads.fetch(tx, filter(limits.is_run_id, run_ids))
 
 
-def active(tx: Tx, run_id: str) -> Row[Any]:
+def active(tx: Tx, run_id: str) -> RunRow:
     """The row of a run that may be written."""
     found = row(tx, run_id)
     if found.deleted:
@@ -160,7 +158,7 @@ def active(tx: Tx, run_id: str) -> Row[Any]:
     return found
 
 
-def info(row: Row[Any]) -> RunInfo:
+def info(row: RunRow | Row[Any]) -> RunInfo:
     """The head of a run from its row."""
     return RunInfo(
         run_id=row.run_id,
@@ -175,7 +173,7 @@ def info(row: Row[Any]) -> RunInfo:
     )
 
 
-def nouns(tx: Tx, rows: Sequence[Row[Any]]) -> list[Run]:
+def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
     """Rows as whole runs, with one query a kind of data for all of them."""
     ids = [row.id for row in rows]
     points, values, labels = latest.of_runs(tx, ids), params.of_runs(tx, ids), tags.of_runs(tx, ids)
@@ -222,11 +220,11 @@ def _insert(tx: Tx, values: dict[str, Any]) -> int:
     return int(result.inserted_primary_key[0])
 
 
-def _mark(tx: Tx, head: Row[Any], *, deleted: bool) -> None:
+def _mark(tx: Tx, head: RunRow, *, deleted: bool) -> None:
     _set(tx, head, deleted=deleted, deleted_time=tx.now() if deleted else None)
 
 
-def _set(tx: Tx, head: Row[Any], **values: Any) -> None:
+def _set(tx: Tx, head: RunRow, **values: Any) -> None:
     tx.change(update(_table).where(_table.c.id == head.id).values(**values))
     tx.forget_heads()
     tx.touch(head.id, head.experiment)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, select
+from sqlalchemy import Connection, Executable, select
 
 from logbuch.limits import is_storable
 from logbuch.store import schema
+from logbuch.store.heads import RunRow
 from logbuch.store.metrics.arriving import Arrival
 from logbuch.store.seam import Seam
 
@@ -23,7 +26,7 @@ class Pending:
     """What one job, or a whole group of them, has gathered for the commit."""
 
     names: dict[str, int] = field(default_factory=dict)
-    heads: dict[str, Row[Any]] = field(default_factory=dict)
+    heads: dict[str, RunRow] = field(default_factory=dict)
     """Rows of the runs that the group's jobs write to, by run ID; see :func:`logbuch.store.runs.preload`."""
     touched: dict[int, int] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
@@ -36,6 +39,27 @@ class Pending:
         self.touched |= other.touched
         self.arrivals += other.arrivals
 
+    def sizes(self) -> tuple[int, int, int]:
+        """How much was gathered so far, for :meth:`cut`."""
+        return len(self.names), len(self.touched), len(self.arrivals)
+
+    def cut(self, sizes: tuple[int, int, int]) -> None:
+        """Drops what was gathered since."""
+        names, touched, arrivals = sizes
+        for name in list(self.names)[names:]:
+            del self.names[name]
+        for run in list(self.touched)[touched:]:
+            del self.touched[run]
+        del self.arrivals[arrivals:]
+
+
+class _Part(Enum):
+    """Where a part of a job stands; see :meth:`Tx.part`. Its savepoint is taken at its first write."""
+
+    NONE = 0
+    BEGUN = 1
+    WRITTEN = 2
+
 
 class Tx:
     """One transaction as a store function sees it. Reading transactions see one snapshot of the database."""
@@ -47,6 +71,7 @@ class Tx:
         self._group = group if group is not None else Pending()
         self.pending = Pending()
         self._savepoint = False
+        self._part = _Part.NONE
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         """Executes a statement that only reads; SQLAlchemy's result."""
@@ -73,7 +98,7 @@ class Tx:
         """Notes that a run has changed, for those who follow it live."""
         self.pending.touched[run] = experiment
 
-    def head(self, run_id: str) -> Row[Any] | None:
+    def head(self, run_id: str) -> RunRow | None:
         """A run's row, if this group has read it already and no job has changed it since."""
         return self._group.heads.get(run_id)
 
@@ -101,7 +126,7 @@ class Tx:
     def known_names(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of those of these names that exist."""
         found, missing = self._look_up(names)
-        return found | self._select_names(missing)
+        return found | self._select_names(missing) if missing else found
 
     def texts(self, ids: Iterable[int]) -> dict[int, str]:
         """The names of these ids."""
@@ -134,12 +159,35 @@ class Tx:
         if not self._savepoint:
             self.seam.driver.execute(self.connection, "SAVEPOINT job")
             self._savepoint = True
+        if self._part is _Part.BEGUN:
+            self.seam.driver.execute(self.connection, "SAVEPOINT part")
+            self._part = _Part.WRITTEN
 
     def keep(self) -> None:
         """Ends the job well: what it gathered joins the group's."""
         if self._savepoint:
             self.seam.driver.execute(self.connection, "RELEASE SAVEPOINT job")
         self._group.merge(self.pending)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the job that may fail alone: what it wrote and gathered is taken back, and its error goes on."""
+        before = self.pending.sizes()
+        self._part = _Part.BEGUN
+        try:
+            yield
+        except BaseException:
+            if self._part is _Part.WRITTEN:
+                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+            self.pending.cut(before)
+            self.forget_heads()
+            raise
+        else:
+            if self._part is _Part.WRITTEN:
+                self.seam.driver.execute(self.connection, "RELEASE SAVEPOINT part")
+        finally:
+            self._part = _Part.NONE
 
     def undo(self) -> None:
         """Takes back what the job wrote."""

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ Column = Any
 """An array of 64-bit items: :class:`array.array`, which a few points make fastest, or numpy's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Points of one run in parallel columns; ``keys`` holds the inner ids of their keys."""
 
     run: int

@@ -8,40 +8,24 @@ read, since their summaries know nothing of those points.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from logbuch.store import schema
-from logbuch.store.metrics import blocks, buckets
-from logbuch.store.metrics.blocks import Head, Segment
+from logbuch.store.metrics import blocks, buckets, series
+from logbuch.store.metrics.blocks import Head
 from logbuch.store.metrics.buckets import Buckets, View
-from logbuch.store.metrics.points import Series, split_arrivals
+from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.rows import STRETCH, Axis, Rows
+from logbuch.store.metrics.series import Outline
 from logbuch.store.tx import Tx
 
 STRETCHES = 4
 """Stretches that a bucket has to hold at least for summaries to stand for points."""
 
 Summaries = Mapping[int, tuple[bool, NDArray[Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One series: its parts in the order of steps, and the points that are not in blocks yet."""
-
-    late: Series
-    parts: Sequence[Segment]
-    read: set[int] = field(default_factory=set)
-    """Ids of the blocks whose points are needed."""
-
-    @property
-    def heads(self) -> list[Head]:
-        return [head for part in self.parts for head in part.blocks]
 
 
 def tables(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin: int = 0) -> dict[int, Buckets]:
@@ -58,32 +42,24 @@ def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin:
 
     ``origin`` is the run's start in ms, from which the axis ``relative`` counts.
     """
-    log = select(schema.arrivals.c.data).where(schema.arrivals.c.run == run).order_by(schema.arrivals.c.id)
-    late = split_arrivals(list(tx.execute(log).scalars()), frozenset(keys))
-    known = blocks.heads(tx, run, keys)
-    found = {}
-    for key in keys:
-        if key in late or key in known:
-            series = late[key].ordered() if key in late else Series.empty()
-            found[key] = _Line(series, list(blocks.segments(known.get(key, ()), series.steps)))
-    wide = [head.id for line in found.values() if _is_long(line, view) for head in line.heads]
+    found = series.outlines(tx, run, keys)
+    wide = [head.id for outline in found.values() if _is_long(outline, view) for head in outline.heads]
     summaries = blocks.read_summaries(tx, wide) if wide else {}
-    for line in found.values():
-        line.read.update(_needed(line, axis, view, summaries, origin))
-    points = blocks.read(tx, [id_ for line in found.values() for id_ in line.read])
+    needed = {key: _needed(outline, axis, view, summaries, origin) for key, outline in found.items()}
+    points = blocks.read(tx, [id_ for ids in needed.values() for id_ in ids])
     made = {}
-    for key, line in found.items():
-        rows = _rows(line, axis, summaries, points, origin)
+    for key, outline in found.items():
+        rows = _rows(outline, axis, summaries, points, origin)
         if rows is None:  # time does not ascend from part to part: all points have to be sorted
-            points |= blocks.read(tx, [head.id for head in line.heads if head.id not in points])
-            rows = Rows.of_points(_joined(line.late, line.heads, points), axis, origin)
+            points |= blocks.read(tx, [head.id for head in outline.heads if head.id not in points])
+            rows = Rows.of_points(_joined(outline.late, outline.heads, points), axis, origin)
         made[key] = rows
     return made
 
 
-def _is_long(line: _Line, view: View) -> bool:
+def _is_long(outline: Outline, view: View) -> bool:
     """Whether not every point has to be read: there are too many for the view, or it shows a part."""
-    heads = line.heads
+    heads = outline.heads
     whole = view.start is None and view.end is None
     return len(heads) > 1 and (not whole or sum(head.points for head in heads) > _fine(view))
 
@@ -93,10 +69,10 @@ def _fine(view: View) -> int:
     return view.count * STRETCHES * STRETCH
 
 
-def _needed(line: _Line, axis: Axis, view: View, summaries: Summaries, origin: int) -> set[int]:
+def _needed(outline: Outline, axis: Axis, view: View, summaries: Summaries, origin: int) -> set[int]:
     """The ids of the blocks whose points have to be read."""
     needed, clean = set(), []
-    for part in line.parts:
+    for part in outline.parts:
         for head in part.blocks:
             summary = summaries.get(head.id)
             if part.arrived or summary is None or (axis != "step" and not summary[0]):
@@ -120,14 +96,16 @@ def _points_between(rows: Rows, view: View) -> int:
     return STRETCH * int(((rows.x_last >= low) & (rows.x <= high)).sum())
 
 
-def _rows(line: _Line, axis: Axis, summaries: Summaries, points: Mapping[int, Series], origin: int) -> Rows | None:
+def _rows(outline: Outline, axis: Axis, summaries: Summaries, points: Mapping[int, Series], origin: int) -> Rows | None:
     """The parts of a series as rows; None where the axis is a time that does not ascend from part to part."""
     parts = []
-    for part in line.parts:
-        if not part.arrived and part.blocks[0].id not in line.read:
+    for part in outline.parts:
+        if not part.arrived and part.blocks[0].id not in points:
             parts.append(Rows.of_summary(summaries[part.blocks[0].id][1], axis, origin))
         else:
-            parts.append(Rows.of_points(_joined(line.late[part.start : part.end], part.blocks, points), axis, origin))
+            parts.append(
+                Rows.of_points(_joined(outline.late[part.start : part.end], part.blocks, points), axis, origin)
+            )
     if any(after.x[0] < before.x_last[-1] for before, after in pairwise(parts)):
         return None
     return Rows.concat(parts)

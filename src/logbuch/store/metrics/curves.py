@@ -48,7 +48,7 @@ def tables(series: Sequence[Floats], members: Sequence[Sequence[int]], extent: E
     belong to each group, and may name one in several groups.
     """
     rows = _Rows.of(series, extent, count)
-    if rows is None:
+    if rows is None or not members:
         return [np.empty((len(COLUMNS), 0)) for _ in members]
     # Where each series begins and ends; the rows of all members, group by group.
     bounds = np.searchsorted(rows.owner, np.arange(len(series) + 1))
@@ -103,11 +103,13 @@ class _Rows:
 
 def _places(x: Floats, x_last: Floats, extent: Extent, count: int, longest: int) -> Codes:
     """The number of each row's bucket among those that hold any row, in the order of x."""
-    distinct, places = np.unique(x, return_inverse=True)
-    # Series of the same steps have few more of them together than the longest has alone.
-    if len(distinct) <= min(count, longest * 3 // 2) and (x == x_last).all():
-        return places
-    parts = min(count, longest)
+    parts = count
+    if (x == x_last).all():  # nothing is merged yet, so the edges are free
+        distinct, places = np.unique(x, return_inverse=True)
+        parts = min(count, longest)
+        # Series of the same steps have few more of them together than the longest has alone.
+        if len(distinct) <= min(count, longest * 3 // 2):
+            return places
     with np.errstate(over="ignore"):
         width = extent.high / parts - extent.low / parts
     if not width > 0:

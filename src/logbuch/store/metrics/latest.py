@@ -7,6 +7,8 @@ remember the first step at which they stood.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,21 @@ from sqlalchemy import and_, case, or_, select
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
-from logbuch.store import schema
+from logbuch.store import schema, tuples
+from logbuch.store.among import among_given, packed
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.arriving import Arrived
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx
 
 _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
+_key, _run = attrgetter("key"), itemgetter(0)
+_OF_RUNS = (
+    select(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
+    .where(among_given(_table.c.run))
+    .order_by(_table.c.run, _table.c.key)
+)
 
 
 def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
@@ -33,19 +42,19 @@ def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Metric]]:
     """The latest point of each metric of each run, in the order of their keys."""
-    found: dict[int, list[Metric]] = {}
-    for part in chunks(runs):
-        query = (
-            select(_table.c.run, schema.names.c.name, _table.c.value, _table.c.timestamp, _table.c.step)
-            .join(schema.names, schema.names.c.id == _table.c.key)
-            .where(_table.c.run.in_(part))
+    rows = tuples.fetch(tx, _OF_RUNS, {"ids": packed(runs)})
+    names = tx.texts({row[1] for row in rows})
+    values = iter(ordinal.decode_array(np.array([row[2] for row in rows], np.int64)).tolist())
+    return {
+        run: sorted(
+            [
+                Metric(key=names[key], value=value, timestamp=timestamp, step=step)
+                for (_, key, _, timestamp, step), value in zip(own, values, strict=False)
+            ],
+            key=_key,
         )
-        for run, key, value, timestamp, step in tx.execute(query).all():
-            point = Metric(key=key, value=ordinal.decode(value), timestamp=timestamp, step=step)
-            found.setdefault(run, []).append(point)
-    for metrics in found.values():
-        metrics.sort(key=lambda metric: metric.key)
-    return found
+        for run, own in groupby(rows, _run)
+    }
 
 
 def _summaries(runs: Ints, arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:

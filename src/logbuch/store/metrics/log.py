@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Metric
 from logbuch.store import schema
+from logbuch.store.heads import RunRow
 from logbuch.store.metrics import latest
 from logbuch.store.metrics.arriving import Arrival, Arrived
 from logbuch.store.metrics.points import Series, pack_arrival
@@ -22,7 +22,7 @@ from logbuch.store.tx import Pending, Tx
 _insert = schema.arrivals.insert()
 
 
-def append(tx: Tx, head: Row[Any], metrics: Sequence[Metric]) -> None:
+def append(tx: Tx, head: RunRow, metrics: Sequence[Metric]) -> None:
     """Hands points of a run to the commit: they are checked here, and written with those of the whole group."""
     if not metrics:
         return
@@ -39,9 +39,7 @@ def append(tx: Tx, head: Row[Any], metrics: Sequence[Metric]) -> None:
     _hand_over(tx, arrival)
 
 
-def append_columns(
-    tx: Tx, head: Row[Any], names: Sequence[str], index: NDArray[np.integer[Any]], points: Series
-) -> None:
+def append_columns(tx: Tx, head: RunRow, names: Sequence[str], index: NDArray[np.integer[Any]], points: Series) -> None:
     """Like :func:`append` for columns: point ``i`` is of the key ``names[index[i]]``. The index must be in range."""
     if not len(index):
         return
@@ -66,13 +64,13 @@ def _hand_over(tx: Tx, arrival: Arrival) -> None:
     tx.touch(arrival.run, arrival.experiment)
 
 
-def _ids(tx: Tx, keys: Iterable[str]) -> dict[str, int]:
+def _ids(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     """The inner ids of these keys; new ones are checked and get one."""
-    distinct = set(keys)
+    distinct = set(keys) if len(keys) > 1 else keys
     known = tx.known_names(distinct)
     if len(known) == len(distinct):
         return known
-    fresh = distinct - known.keys()
+    fresh = set(distinct) - known.keys()
     for key in fresh:
         limits.check_key(key, "key")
     return known | tx.name_ids(fresh)

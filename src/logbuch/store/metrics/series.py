@@ -1,49 +1,68 @@
-"""Reading series: blocks and arrival log of a run, fetched in one snapshot, decoded outside it."""
+"""Reading whole series: their blocks, and the points of theirs that are still in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from logbuch.store import schema
-from logbuch.store.metrics.points import Series, split_arrivals, unpack_block
-from logbuch.store.tx import Tx, chunks
+from logbuch.errors import NotFound
+from logbuch.store import runs, schema
+from logbuch.store.metrics import blocks
+from logbuch.store.metrics.blocks import Head, Segment
+from logbuch.store.metrics.points import Series, split_arrivals
+from logbuch.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """The packed points of some keys of one run, as one snapshot showed them."""
+class Outline:
+    """One series without the points of its blocks: its parts in the order of steps, and the points in the log."""
 
-    keys: frozenset[int]
-    blocks: Mapping[int, Sequence[bytes]]
-    arrivals: Sequence[bytes]
+    late: Series
+    parts: Sequence[Segment]
 
-    def decode(self) -> dict[int, Series]:
-        """Each key's points by (step, timestamp, value), without duplicates; keys without points are left out."""
-        late = split_arrivals(self.arrivals, self.keys)
-        found = {}
-        for key in self.keys:
-            parts = [unpack_block(blob) for blob in self.blocks.get(key, ())]
-            if key in late:
-                parts.append(late[key])
-            if parts:
-                found[key] = Series.concat(parts).ordered()
-        return found
+    @property
+    def heads(self) -> list[Head]:
+        return [head for part in self.parts for head in part.blocks]
 
 
-def fetch(tx: Tx, run: int, keys: Sequence[int]) -> Packed:
-    """The packed points of these keys. Cheap: nothing is decoded while the snapshot is held."""
-    table = schema.blocks
-    blocks: dict[int, list[bytes]] = {}
-    for part in chunks(keys):
-        query = (
-            select(table.c.key, table.c.data)
-            .where(table.c.run == run, table.c.key.in_(part))
-            .order_by(table.c.key, table.c.first_step)
-        )
-        for key, data in tx.execute(query):
-            blocks.setdefault(key, []).append(data)
+def find(tx: Tx, run_id: str, key: str) -> tuple[int, int] | None:
+    """The inner ids of a run and a key; None if one of them does not exist."""
+    try:
+        run = runs.row(tx, run_id).id
+    except NotFound:
+        return None
+    id_ = tx.known_names([key]).get(key)
+    return None if id_ is None else (run, id_)
+
+
+def outlines(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, Outline]:
+    """The outlines of these keys; keys without points are left out."""
     log = select(schema.arrivals.c.data).where(schema.arrivals.c.run == run).order_by(schema.arrivals.c.id)
-    return Packed(frozenset(keys), blocks, list(tx.execute(log).scalars()))
+    late = split_arrivals(list(tx.execute(log).scalars()), frozenset(keys))
+    known = blocks.heads(tx, run, keys)
+    found = {}
+    for key in keys:
+        if key in late or key in known:
+            series = late[key].ordered() if key in late else Series.empty()
+            found[key] = Outline(series, list(blocks.segments(known.get(key, ()), series.steps)))
+    return found
+
+
+def between(tx: Tx, run_id: str, key: str, start: int | None = None, end: int | None = None) -> Series:
+    """The points of a metric between two steps (inclusive; None: all), by (step, timestamp, value)."""
+    place = find(tx, run_id, key)
+    outline = outlines(tx, place[0], [place[1]]).get(place[1]) if place else None
+    if outline is None:
+        return Series.empty()
+    wanted = [
+        head.id
+        for head in outline.heads
+        if (start is None or head.last_step >= start) and (end is None or head.first_step <= end)
+    ]
+    points = blocks.read(tx, wanted)
+    found = Series.concat([*(points[id_] for id_ in wanted), outline.late]).ordered()
+    first = 0 if start is None else int(found.steps.searchsorted(start, side="left"))
+    last = len(found) if end is None else int(found.steps.searchsorted(end, side="right"))
+    return found[first:last]
