@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, create_engine, literal, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Dialect, bindparam, create_engine, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
-from logbuch.store.driver import Driver
+from logbuch.store.driver import Driver, Row
 from logbuch.store.seam import Upserts, background
 
 CHANNEL = "logbuch_changes"
 NOTIFY_SECONDS = 0.25
+ARRAY_ROWS = 8
 RECONNECT_SECONDS = 2.0
 _SCHEMA_LOCK = 0x106B_0C40
 _RUN_LOCKS = 0x106B
@@ -42,7 +44,7 @@ class PostgresSeam:
         options = {"connect_timeout": 10, "application_name": "logbuch"}
         self.writer = create_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=options)
         self.upsert = Upserts(insert)
-        self.driver = Driver(_positional())
+        self.driver: Driver = _ArrayDriver(_positional())
         self.reader = create_engine(
             url,
             pool_size=4,
@@ -127,6 +129,36 @@ class PostgresSeam:
         self._notifier.close()
         self.writer.dispose()
         self.reader.dispose()
+
+
+class _ArrayDriver(Driver):
+    """Inserts many rows as one statement of an array a column, which costs a third of a statement a row."""
+
+    def insert(self, connection: Connection, statement: Insert, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        if len(rows) < ARRAY_ROWS:
+            super().insert(connection, statement, columns, rows)
+        else:
+            text = self._array_text(statement, columns)
+            self.execute(connection, text, tuple(map(_array, zip(*rows, strict=True))))
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__(dialect)
+        self._array_text = functools.lru_cache(256)(self._compile_arrays)
+
+    def _compile_arrays(self, statement: Insert, columns: tuple[str, ...]) -> str:
+        types = {name: statement.table.c[name].type for name in columns}
+        arrays = func.unnest(*(bindparam(name, type_=ARRAY(types[name])) for name in columns))
+        table = arrays.table_valued(*columns).render_derived()
+        filled = statement.inline().from_select(list(columns), select(*table.c))
+        compiled: Any = filled.compile(dialect=self._dialect)
+        return str(compiled)
+
+
+def _array(column: Sequence[Any]) -> Any:
+    """A column as the driver takes it: whole numbers as one text, since it would convert them one by one."""
+    if all(value is None or type(value) is int for value in column):
+        return "{" + ",".join(["NULL" if value is None else str(value) for value in column]) + "}"
+    return list(column)
 
 
 def _positional() -> Any:
