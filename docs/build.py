@@ -62,7 +62,8 @@ BUCKETS = """
    last point, count of finite values, min, max, first, last, mean, smoothed value, and the counts of NaN, +Infinity and
    -Infinity.
 
-Empty buckets are left out; a series with no more points than buckets comes point by point.
+Empty buckets are left out; a series with no more points than buckets comes point by point. Groups of runs and their
+curves: [groups](groups.md).
 
 ## Live changes
 

@@ -8,6 +8,8 @@ LogbuchError (also MlflowException)
 ├── AlreadyExists         RESOURCE_ALREADY_EXISTS   400
 ├── InvalidState          INVALID_STATE             400   (MLflow answers 500; a client's mistake is no 5xx here)
 ├── FeatureDisabled       FEATURE_DISABLED          400
+├── JournalOutOfStep      JOURNAL_OUT_OF_STEP       409   a batch does not go on where its journal stands
+│   └── JournalDiverged   JOURNAL_DIVERGED          409   the server knows another journal of this ID
 ├── NotImplementedHere    NOT_IMPLEMENTED           501   clients fall back on this answer
 ├── EndpointNotFound      ENDPOINT_NOT_FOUND        404
 ├── PermissionDenied      PERMISSION_DENIED         403
@@ -80,6 +82,27 @@ class FeatureDisabled(LogbuchError):
     http_status = 400
 
 
+class JournalOutOfStep(LogbuchError):
+    """A batch that does not go on where its journal stands: after entry ``sequence``, with this ``chain``."""
+
+    error_code = "JOURNAL_OUT_OF_STEP"
+    http_status = 409
+
+    def __init__(self, message: str, *, sequence: int = 0, chain: str = "") -> None:
+        super().__init__(message)
+        self.sequence = sequence
+        self.chain = chain
+
+    def serialize(self) -> dict[str, Any]:
+        return super().serialize() | {"sequence": self.sequence, "chain": self.chain}
+
+
+class JournalDiverged(JournalOutOfStep):
+    """A batch of another journal than the one that is known by this ID: a copy that has gone its own way."""
+
+    error_code = "JOURNAL_DIVERGED"
+
+
 class NotImplementedHere(LogbuchError):
     error_code = "NOT_IMPLEMENTED"
     http_status = 501
@@ -121,6 +144,8 @@ BY_CODE: dict[str, type[LogbuchError]] = {
         AlreadyExists,
         InvalidState,
         FeatureDisabled,
+        JournalOutOfStep,
+        JournalDiverged,
         NotImplementedHere,
         EndpointNotFound,
         PermissionDenied,

@@ -38,6 +38,12 @@ BULK_INTERVAL_RUNS = 100
 BULK_INTERVAL_POINTS = 2500
 BUCKETS = 4000
 BUCKET_SERIES = 1000
+GROUP_KEYS = 5
+GROUP_METRICS = 50
+GROUPS_PER_PAGE = 5000
+GROUP_CURVES = 500
+GROUP_SERIES = 5000
+GROUP_CELLS = 2_000_000
 TABLE_COLUMNS = 2000
 FILTER_LENGTH = 100_000
 FILTER_CLAUSES = 500
@@ -48,6 +54,11 @@ LIKE_LENGTH = 2000
 LIKE_WILDCARDS = 20
 ORDER_BY_CLAUSES = 20
 JSON_BODY_BYTES = 32 * 1024 * 1024
+INGEST_BODY_BYTES = 32 * 1024 * 1024
+INGEST_RECORDS = 1000
+INGEST_KEYS = 20_000
+INGEST_JOURNALS = 1000
+REFUSALS_PER_PAGE = 1000
 HEADER_BYTES = 64 * 1024
 ARTIFACT_SEGMENT_BYTES = 255
 ARTIFACT_PATH_BYTES = 4000
@@ -135,6 +146,8 @@ def check_ids(ids: Sequence[str], field: str) -> None:
 
 def check_batch(metrics: int, params: int, tags: int) -> None:
     """The sizes of one log-batch call."""
+    if metrics + params + tags <= min(METRICS_PER_BATCH, PARAMS_PER_BATCH, TAGS_PER_BATCH):
+        return
     for count, limit, field in (
         (metrics, METRICS_PER_BATCH, "metrics"),
         (params, PARAMS_PER_BATCH, "params"),

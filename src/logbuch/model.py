@@ -28,17 +28,18 @@ class RunStatus(StrEnum):
     @classmethod
     def from_wire(cls, number: int) -> RunStatus:
         """The status of a protocol number; ``ValueError`` for any other."""
-        for status, value in _STATUS_NUMBERS.items():
-            if value == number:
-                return status
-        raise ValueError(f"{number} is no run status")
+        status = _STATUSES.get(number)
+        if status is None:
+            raise ValueError(f"{number} is no run status")
+        return status
 
     @property
     def terminal(self) -> bool:
         return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
 
-_STATUS_NUMBERS = {status: number for number, status in enumerate(RunStatus, start=1)}
+_STATUSES = dict(enumerate(RunStatus, start=1))
+_STATUS_NUMBERS = {status: number for number, status in _STATUSES.items()}
 
 
 class ViewType(IntEnum):
@@ -55,10 +56,14 @@ class LifecycleStage(StrEnum):
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all nouns: immutable, compared by value, built by keywords."""
+    """Base of all nouns: immutable, compared by value, built by keywords.
+
+    Those that hold texts and numbers alone are no business of the garbage collector (``gc=False``): a page of runs has
+    thousands of them.
+    """
 
 
-class Metric(Noun, frozen=True, kw_only=True):
+class Metric(Noun, frozen=True, kw_only=True, gc=False):
     """One point of a series: ``value`` at ``step``, taken at ``timestamp`` (ms)."""
 
     key: str
@@ -67,12 +72,12 @@ class Metric(Noun, frozen=True, kw_only=True):
     step: int = 0
 
 
-class Param(Noun, frozen=True, kw_only=True):
+class Param(Noun, frozen=True, kw_only=True, gc=False):
     key: str
     value: str
 
 
-class Tag(Noun, frozen=True, kw_only=True):
+class Tag(Noun, frozen=True, kw_only=True, gc=False):
     key: str
     value: str
 

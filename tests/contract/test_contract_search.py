@@ -163,7 +163,8 @@ def test_views_and_experiments(store: Store) -> None:
         assert len(store.read(search.runs, [experiment], view=view)[0]) == expected
     assert store.read(search.runs, []) == ([], None)
     assert store.read(search.runs, ["77", "x"]) == ([], None)
-    assert store.read(search.count, search.RunQuery([experiment], "params.lr IS NOT NULL")) == 5
+    present = search.RunQuery([experiment], "params.lr IS NOT NULL")
+    assert store.read(lambda tx: search.Search(tx, present).count()) == 5
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, settings
 from logbuch.server import openapi
 from logbuch.server.app import TABLES
 from logbuch.server.routes import Permission, Route
+from logbuch.wire.ingest import CONTENT_TYPE
 from support.servers import Server
 
+schemathesis.serializer.alias(CONTENT_TYPE, "application/octet-stream")
 DOCUMENT = openapi.document(TABLES)
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 # An endless stream is no request with an answer to check.

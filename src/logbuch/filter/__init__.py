@@ -10,6 +10,7 @@ from logbuch.filter.entities import EXPERIMENTS, RUNS, Entity, Field, ValueType
 from logbuch.filter.nodes import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
 from logbuch.filter.order import parse_order_by
 from logbuch.filter.parser import parse_filter
+from logbuch.filter.writing import equalities
 
 __all__ = [
     "EXPERIMENTS",
@@ -27,6 +28,7 @@ __all__ = [
     "Or",
     "OrderBy",
     "ValueType",
+    "equalities",
     "parse_filter",
     "parse_order_by",
 ]

@@ -64,7 +64,7 @@ def _operation(path: str, route: Route, components: dict[str, Any]) -> dict[str,
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
     elif route.raw_body:
         schema = {"type": "string", "format": "binary"}
-        operation["requestBody"] = {"content": {"application/octet-stream": {"schema": schema}}}
+        operation["requestBody"] = {"content": {route.media_type: {"schema": schema}}}
     return operation | ({"parameters": parameters} if parameters else {})
 
 

@@ -35,6 +35,8 @@ class Route:
     handle: Handler
     summary: str
     raw_body: bool = False
+    media_type: str = "application/octet-stream"
+    """Of a raw body."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.permission, Permission):

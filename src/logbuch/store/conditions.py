@@ -23,6 +23,12 @@ from logbuch.store.metrics import ordinal
 from logbuch.store.tx import Tx
 
 Condition = ColumnElement[bool]
+Test = Callable[[Any], Condition]
+"""A condition on a row of one of the tables below, given its columns."""
+
+TABLES = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
+"""Where the values of keys stand, a row a run and key."""
+
 _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
     Op.EQ: operator.eq,
     Op.NE: operator.ne,
@@ -39,6 +45,7 @@ class Conditions:
     def __init__(self, tx: Tx, entity: FromClause) -> None:
         self._tx = tx
         self._entity = entity
+        self._ids: dict[str, int | None] = {}
 
     def of(self, node: Node | None) -> Condition:
         """The condition of a tree; true for none."""
@@ -64,16 +71,18 @@ class Conditions:
         if kind is Kind.ATTRIBUTE:
             return self._attribute(term)
         if kind is Kind.DATASET:
-            return self._dataset(term.key.name, lambda column: self._text(column, term))
+            return self._dataset(term.key.name, lambda column: self.text(column, term))
         if self._entity is schema.experiments:
-            return self._experiment_tag(term.key.name, lambda column: self._text(column, term))
-        if kind is Kind.METRIC:
-            return self._keyed(schema.latest, term.key.name, lambda column: number(column, term.op, term.value))
-        if kind is Kind.PARAM and isinstance(term.value, float):
-            value = term.value
-            return self._keyed(schema.params, term.key.name, lambda column: number(column, term.op, value), "number")
-        table = schema.params if kind is Kind.PARAM else schema.tags
-        return self._keyed(table, term.key.name, lambda column: self._text(column, term, indexed=True))
+            return self._experiment_tag(term.key.name, lambda column: self.text(column, term))
+        return self._keyed(term.key, self.test(term))
+
+    def test(self, term: Compare) -> Test:
+        """A comparison with the value of a metric, param or tag."""
+        if term.key.kind is Kind.METRIC:
+            return lambda row: number(row.value, term.op, term.value)
+        if isinstance(term.value, float):  # a param, by size
+            return lambda row: number(row.number, term.op, term.value)
+        return lambda row: self.text(row.value, term)
 
     def _present(self, key: Key) -> Condition:
         if key.kind is Kind.ATTRIBUTE:
@@ -83,15 +92,20 @@ class Conditions:
             return self._dataset(key.name, lambda column: column.is_not(None))
         if self._entity is schema.experiments:
             return self._experiment_tag(key.name, lambda _: true())
-        tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
-        return self._keyed(tables[key.kind], key.name, lambda _: true())
+        return self._keyed(key, lambda _: true())
 
-    def _keyed(self, table: Any, name: str, test: Callable[[Any], Condition], column: str = "value") -> Condition:
-        key = self._tx.known_names([name]).get(name)
-        if key is None:
+    def key_id(self, name: str) -> int | None:
+        """The id of a metric's, param's or tag's key; None for one that was never logged."""
+        if name not in self._ids:
+            self._ids[name] = self._tx.known_names([name]).get(name)
+        return self._ids[name]
+
+    def _keyed(self, key: Key, test: Test) -> Condition:
+        id_ = self.key_id(key.name)
+        if id_ is None:
             return false()
-        own = table.alias()
-        return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == key, test(own.c[column])))
+        own = TABLES[key.kind].alias()
+        return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == id_, test(own.c)))
 
     def _experiment_tag(self, name: str, test: Callable[[Any], Condition]) -> Condition:
         own = schema.experiment_tags.alias()
@@ -115,9 +129,9 @@ class Conditions:
             return schema.runs.c.status.in_([status.wire for status in RunStatus if _matches(status.value, term)])
         column = self._column(term.key.name)
         if term.key.name == "experiment_id":
-            return self._text(func.cast(column, SqlText), term)
+            return self.text(func.cast(column, SqlText), term)
         if _is_text(column):
-            return self._text(column, term)
+            return self.text(column, term)
         # A run without an end has none that compares: two-valued logic, so that NOT means what it says.
         return and_(column.is_not(None), _integer(column, term.op, term.value))
 
@@ -127,7 +141,8 @@ class Conditions:
         names = {"run_name": "name", "experiment_id": "id" if self._entity is schema.experiments else "experiment"}
         return self._entity.c[names.get(name, name)]
 
-    def _text(self, column: Any, term: Compare, *, indexed: bool = False) -> Condition:
+    def text(self, column: Any, term: Compare) -> Condition:
+        """A comparison of texts."""
         value = term.value
         if isinstance(value, tuple):
             inside: Condition = column.in_(list(value))
@@ -135,9 +150,6 @@ class Conditions:
         assert isinstance(value, str)
         if term.op in (Op.LIKE, Op.ILIKE):
             return self._tx.seam.like(column, _pattern(value), ignore_case=term.op is Op.ILIKE)
-        if term.op is Op.EQ and indexed:
-            start = func.substr(column, 1, schema.INDEXED_VALUE)
-            return and_(start == value[: schema.INDEXED_VALUE], column == value)
         compared: Condition = _ORDER[term.op](column, value)
         return compared
 

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
 
@@ -24,6 +24,7 @@ class Driver:
         self._dialect = dialect
         self._mark = {"qmark": "?", "format": "%s"}[dialect.paramstyle]
         self._text = functools.lru_cache(256)(self._compile)
+        self._returning = functools.lru_cache(64)(self._compile_returning)
 
     def execute(self, connection: Connection, text: str, values: Row = ()) -> None:
         """Executes a statement."""
@@ -64,6 +65,14 @@ class Driver:
             raise self._translated(connection, cursor, text, rows, error) from error
         finally:
             cursor.close()
+
+    def insert_one(self, connection: Connection, table: Table, columns: tuple[str, ...], row: Row) -> int:
+        """Inserts a row into a table that numbers its rows, and returns the number."""
+        return int(self.fetch(connection, self._returning(table, columns), row)[0][0])
+
+    def _compile_returning(self, table: Table, columns: tuple[str, ...]) -> str:
+        statement = table.insert().returning(table.c.id)
+        return str(statement.compile(dialect=self._dialect, column_keys=list(columns)))
 
     def _compile(self, statement: Insert, columns: tuple[str, ...]) -> str:
         compiled: Any = statement.inline().compile(dialect=self._dialect, column_keys=list(columns))

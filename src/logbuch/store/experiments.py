@@ -104,7 +104,10 @@ def delete_tag(tx: Tx, experiment_id: str, key: str) -> None:
 
 def require(tx: Tx, experiment_id: str) -> int:
     """The inner id of an experiment that takes new runs."""
-    return int(_active(tx, experiment_id).id)
+    driver = tx.seam.driver
+    query = f"SELECT id FROM experiments WHERE id = {driver.marks(1)} AND NOT deleted"  # noqa: S608
+    found = driver.fetch(tx.connection, query, (inner_id(experiment_id),))
+    return int(found[0][0] if found else _active(tx, experiment_id).id)
 
 
 def location(tx: Tx, experiment_id: str) -> str:

@@ -51,12 +51,16 @@ class Order:
 
     def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """(a, b, c) after (x, y, z): a beyond x, or equal and b beyond y, and so on."""
+        pairs = [pair for pair in zip(self.keys, values, strict=True) if not pair[0].constant]
         terms: list[ColumnElement[bool]] = []
-        for index, (key, value) in enumerate(zip(self.keys, values, strict=True)):
-            equal = [self.keys[before].column == values[before] for before in range(index)]
+        for index, (key, value) in enumerate(pairs):
+            equal = [before.column == its for before, its in pairs[:index]]
             beyond = key.column > value if key.ascending else key.column < value
             terms.append(and_(*equal, beyond))
-        return or_(*terms)
+        # An index cannot seek to a disjunction, but to what all its terms say of the first column.
+        first, value = pairs[0]
+        seek = first.column >= value if first.ascending else first.column <= value
+        return and_(seek, or_(*terms))
 
     def values(self, token: str) -> list[Any]:
         """The sort values of a token's row; InvalidInput for a token of another order."""

@@ -15,6 +15,7 @@ from logbuch.store.tx import Tx
 
 NUMBER_LENGTH = 400
 _table = schema.params
+OF_RUNS = texts.reading(_table)
 
 
 def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
@@ -35,11 +36,6 @@ def write(tx: Tx, run: int, wanted: Sequence[Param], run_id: str) -> bool:
             raise _conflict(param, old, run_id)
     tx.insert(tx.seam.upsert(_table, None), fresh)
     return bool(fresh)
-
-
-def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Param]]:
-    """The params of each run, in the order of their keys."""
-    return texts.of_runs(tx, _table, runs, Param)
 
 
 def as_number(text: str) -> int | None:

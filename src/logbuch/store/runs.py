@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, update
 from sqlalchemy.exc import IntegrityError
 
 from logbuch import limits
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound
-from logbuch.model import LifecycleStage, Noun, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
-from logbuch.store import experiments, heads, inputs, params, schema, tags
+from logbuch.model import LifecycleStage, Noun, Param, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
+from logbuch.store import experiments, heads, inputs, params, schema, tags, texts
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics import latest
 from logbuch.store.tx import Tx
@@ -54,7 +54,7 @@ def create(tx: Tx, new: NewRun) -> Run:
     wanted = {tag.key: tag for tag in new.tags}
     name = _agreed_name(new.run_name, wanted.get(NAME_TAG))
     wanted[NAME_TAG] = Tag(key=NAME_TAG, value=name)
-    values = {
+    values: dict[str, Any] = {
         "run_id": run_id,
         "experiment": experiment,
         "name": name,
@@ -66,8 +66,9 @@ def create(tx: Tx, new: NewRun) -> Run:
     }
     id_ = _insert(tx, values)
     tx.touch(id_, experiment)
-    tags.write(tx, id_, list(wanted.values()))
-    return get(tx, run_id)
+    written = tags.write(tx, id_, list(wanted.values()))
+    head = RunRow(id_, **values, deleted_time=None)
+    return Run(info=info(head), data=RunData(tag_list=tuple(written)), inputs=RunInputs())
 
 
 def get(tx: Tx, run_id: str) -> Run:
@@ -176,7 +177,10 @@ def info(row: RunRow | Row[Any]) -> RunInfo:
 def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
     """Rows as whole runs, with one query a kind of data for all of them."""
     ids = [row.id for row in rows]
-    points, values, labels = latest.of_runs(tx, ids), params.of_runs(tx, ids), tags.of_runs(tx, ids)
+    read = [query.fetch(tx, ids) for query in (latest.OF_RUNS, params.OF_RUNS, tags.OF_RUNS)]
+    names = tx.texts({key for _, keys, *_ in read for key in set(keys)})
+    points = latest.nouns(read[0], names)
+    values, labels = texts.nouns(read[1], names, Param), texts.nouns(read[2], names, Tag)
     used = inputs.of_runs(tx, ids)
     return [
         Run(
@@ -210,14 +214,12 @@ def _agreed_name(name: str, tag: Tag | None) -> str:
 
 def _insert(tx: Tx, values: dict[str, Any]) -> int:
     taken = AlreadyExists(f"Run with id={values['run_id']} already exists.")
-    if tx.execute(select(_table.c.id).where(_table.c.run_id == values["run_id"])).first() is not None:
+    if heads.fetch(tx, [values["run_id"]]):
         raise taken
     try:
-        result = tx.change(_table.insert().values(values))
+        return tx.insert_one(_table, values)
     except IntegrityError:  # another replica was faster
         raise taken from None
-    assert result.inserted_primary_key is not None
-    return int(result.inserted_primary_key[0])
 
 
 def _mark(tx: Tx, head: RunRow, *, deleted: bool) -> None:

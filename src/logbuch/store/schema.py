@@ -39,7 +39,10 @@ Text = sqltypes.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql"
 """Text that sorts by code points in both databases."""
 
 INDEXED_VALUE = 200
-"""Characters of a param's or tag's value that its index holds; PostgreSQL refuses index rows over 2.7 kB."""
+"""Characters of a param's or tag's value that its index holds in PostgreSQL, which refuses index rows over 2.7 kB.
+
+SQLite's index holds the whole value: then a search reads nothing but the index, which is 30 times as fast.
+"""
 
 meta = Table(
     "meta",
@@ -102,7 +105,10 @@ params = Table(
     Column("number", BigInteger, comment="ordinal of the value, where the text is a number"),
     sqlite_with_rowid=False,
 )
-Index("ix_params_value", params.c.key, func.substr(params.c.value, 1, INDEXED_VALUE), params.c.run)
+Index("ix_params_value", params.c.key, params.c.value, params.c.number, params.c.run).ddl_if(dialect="sqlite")
+Index("ix_params_value", params.c.key, func.substr(params.c.value, 1, INDEXED_VALUE), params.c.run).ddl_if(
+    dialect="postgresql"
+)
 
 tags = Table(
     "tags",
@@ -112,7 +118,8 @@ tags = Table(
     Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("ix_tags_value", tags.c.key, func.substr(tags.c.value, 1, INDEXED_VALUE), tags.c.run)
+Index("ix_tags_value", tags.c.key, tags.c.value, tags.c.run).ddl_if(dialect="sqlite")
+Index("ix_tags_value", tags.c.key, func.substr(tags.c.value, 1, INDEXED_VALUE), tags.c.run).ddl_if(dialect="postgresql")
 
 datasets = Table(
     "datasets",
@@ -215,7 +222,16 @@ refusals = Table(
     Column("run_id", Text, comment="as the record named it; the run need not exist"),
     Column("error_code", Text, nullable=False),
     Column("message", Text, nullable=False),
+    Column("time", BigInteger, nullable=False, comment="of the refusal, ms"),
     Index("ix_refusals_run", "run_id"),
+)
+
+# Which journal made a run: it may make it again, and no other may.
+origins = Table(
+    "origins",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("journal", Text, nullable=False),
 )
 
 changes = Table(

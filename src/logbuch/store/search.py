@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, case, func, literal, select
+from sqlalchemy import Row, Select, and_, func, literal, select
 
 from logbuch import limits
-from logbuch.filter import EXPERIMENTS, RUNS, Key, Kind, OrderBy, parse_filter, parse_order_by
-from logbuch.model import Experiment, Run, RunStatus, ViewType
+from logbuch.filter import (
+    EXPERIMENTS,
+    RUNS,
+    Compare,
+    IsNull,
+    Key,
+    Kind,
+    OrderBy,
+    parse_filter,
+    parse_order_by,
+)
+from logbuch.model import Experiment, Run, ViewType
+from logbuch.store import candidates, schema
 from logbuch.store import experiments as experiment_store
 from logbuch.store import runs as run_store
-from logbuch.store import schema
-from logbuch.store.conditions import Conditions, artifact_uri
-from logbuch.store.metrics import ordinal
+from logbuch.store.among import among
+from logbuch.store.conditions import Condition, Conditions
+from logbuch.store.members import members
+from logbuch.store.orders import NEWEST_FIRST, Ordered, ordered
 from logbuch.store.paging import Order, SortKey
 from logbuch.store.tx import Tx
+
+MANY_RUNS = 1000
+"""In a store with fewer runs no plan is better than to ask them all."""
+SAMPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +67,136 @@ def runs(
 
 def page(tx: Tx, query: RunQuery, max_results: int, page_token: str = "") -> tuple[list[Row[Any]], str | None]:
     """One page of rows of the table of runs, and the token of the next page."""
-    limits.check_page_size(max_results, "max_results", limits.RUNS_PER_PAGE)
-    condition = _condition(tx, query)
-    if condition is None:
-        return [], None
-    wanted = parse_order_by(query.order_by, RUNS)
-    plain = _order(tx, wanted, by_size=query.by_size)
-    if len(query.experiment_ids) == 1 and wanted and wanted[0].key.kind is Kind.METRIC:
-        return _page_by_value(tx, query, wanted, plain, condition, max_results, page_token)
-    return _page(tx, plain.select(condition), plain.order, max_results, page_token)
+    return Search(tx, query).page(max_results, page_token)
 
 
-def count(tx: Tx, query: RunQuery) -> int:
-    """How many runs a search finds."""
-    condition = _condition(tx, query)
-    if condition is None:
-        return 0
-    return int(tx.execute(select(func.count()).select_from(schema.runs).where(condition)).scalar_one())
+def condition(tx: Tx, query: RunQuery) -> Condition | None:
+    """What holds of exactly those rows of the table of runs that a search finds; None where it can find nothing."""
+    return Search(tx, query).condition
+
+
+class Search:
+    """One search of runs in one snapshot: its pages, and how many runs it finds.
+
+    Raises InvalidFilter, or InvalidInput for what else cannot be searched for.
+    """
+
+    def __init__(self, tx: Tx, query: RunQuery) -> None:
+        self._tx = tx
+        self._query = query
+        self._tree = parse_filter(query.filter, RUNS)
+        limits.check_ids(query.experiment_ids, "experiment_ids")
+        limits.check_ids(query.run_ids or (), "run_ids")
+        self._experiments = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
+        self._conditions = Conditions(tx, schema.runs)
+        self._anywhere = _in_view(schema.runs, query.view) & self._conditions.of(self._tree)
+        if query.run_ids is not None:
+            self._anywhere &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, query.run_ids)))
+        self._few: candidates.Found | None = None
+
+    @property
+    def condition(self) -> Condition | None:
+        """What holds of the runs that are sought; None for a search without experiments, which finds nothing."""
+        if not self._experiments:
+            return None if self._query.run_ids is None else self._anywhere
+        return and_(schema.runs.c.experiment.in_(self._experiments), self._anywhere)
+
+    def page(self, size: int, token: str = "") -> tuple[list[Row[Any]], str | None]:
+        """One page of rows of the table of runs, and the token of the next page."""
+        limits.check_page_size(size, "max_results", limits.RUNS_PER_PAGE)
+        if self.condition is None:
+            return [], None
+        wanted = parse_order_by(self._query.order_by, RUNS)
+        plain = ordered(self._tx, wanted, by_size=self._query.by_size)
+        by_value = len(self._experiments) == 1 and bool(wanted) and wanted[0].key.kind is Kind.METRIC
+        self._few = self._candidates(size, streamed=by_value or self._is_listing(wanted))
+        if self._few is not None:
+            return _page(self._tx, plain.select(self._of(self._few)), plain.order, size, token)
+        if by_value:
+            return self._page_by_value(wanted, plain, size, token)
+        return _page(self._tx, plain.select(self.condition), plain.order, size, token)
+
+    def count(self) -> int:
+        """How many runs are found, of all pages together."""
+        condition = self.condition
+        if condition is None:
+            return 0
+        if self._few is None:
+            self._few = self._candidates(0, streamed=False)
+        if self._few is not None:
+            condition = self._of(self._few)
+        elif (only := self._only_members()) is not None:
+            condition = self._looked_up(schema.runs.c.id.in_(only)) & _in_view(schema.runs, self._query.view)
+        return int(self._tx.execute(select(func.count()).select_from(schema.runs).where(condition)).scalar_one())
+
+    # -- plans: see docs/decisions/0006 ------------------------------------------------------------------------------
+
+    def _is_listing(self, wanted: Sequence[OrderBy]) -> bool:
+        """Whether an index gives this order, so that a page ends as soon as it is full."""
+        by_time = not wanted or wanted[0].key == NEWEST_FIRST.key
+        return by_time and len(self._experiments) == 1 and self._query.view is not ViewType.ALL
+
+    def _candidates(self, size: int, *, streamed: bool) -> candidates.Found | None:
+        """The runs among which all matches are, if they are so few that to ask each of them is the shorter way."""
+        if self._tree is None or self._query.run_ids is not None:
+            return None
+        runs = int(self._tx.execute(select(func.coalesce(func.max(schema.runs.c.id), 0))).scalar_one())
+        if runs < MANY_RUNS:
+            return None
+        # With m matches a page is full after size * runs / m runs; to look up and sort a candidate costs more than to
+        # ask a run of the listing, by a factor that was measured. An order without an index asks all runs anyway.
+        limit = math.isqrt(size * runs * 3 // 10) if streamed else runs // 4
+        rare = functools.partial(self._rare, runs, size) if streamed else lambda: True
+        return candidates.find(self._tx, self._conditions, self._tree, self._experiments, limit, rare)
+
+    def _rare(self, runs: int, size: int) -> bool:
+        """Whether a sample says that a page would be full only after a tenth of all runs."""
+        table = schema.runs
+        sample = (
+            select(table.c.id)
+            .where(table.c.experiment.in_(self._experiments), _in_view(table, self._query.view))
+            .limit(SAMPLE)
+        )
+        if self._is_listing(()):
+            sample = sample.order_by(table.c.start_time.desc())
+        hits = select(func.count()).select_from(table).where(self._looked_up(table.c.id.in_(sample)), self._anywhere)
+        return int(self._tx.execute(hits).scalar_one()) * runs < 10 * SAMPLE * size
+
+    def _of(self, few: candidates.Found) -> Condition:
+        rest = _in_view(schema.runs, self._query.view) if few.exact else self._anywhere
+        return self._looked_up(among(schema.runs.c.id, few.ids)) & rest
+
+    def _looked_up(self, by_id: Condition) -> Condition:
+        """A condition that names runs by their ids. The sum keeps the planner from reading the listing instead."""
+        return and_(by_id, (schema.runs.c.experiment + 0).in_(self._experiments))
+
+    def _only_members(self) -> Select[Any] | None:
+        """The runs of a filter that is a single comparison, if an index knows them."""
+        if not isinstance(self._tree, Compare | IsNull) or self._query.run_ids is not None:
+            return None
+        found = members(self._conditions, self._tree, self._experiments)
+        return None if found is None else found.query
+
+    def _page_by_value(
+        self, wanted: Sequence[OrderBy], plain: Ordered, size: int, token: str
+    ) -> tuple[list[Row[Any]], str | None]:
+        """A page in the order of a metric: numbers come from the value index, and only then the runs without one."""
+        rows: list[Row[Any]] = []
+        indexed = ordered(self._tx, wanted, by_size=self._query.by_size, experiment=self._experiments[0])
+        if not token or indexed.order.values(token)[0] == 0:
+            # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
+            rows, following = _page(self._tx, indexed.select(self._anywhere), indexed.order, size, token)
+            if following is not None:
+                return rows, following
+            token = ""
+        rest = plain.select(
+            schema.runs.c.experiment.in_(self._experiments) & self._anywhere & (plain.order.keys[0].column != 0)
+        )
+        left = size - len(rows)
+        more, following = _page(self._tx, rest, plain.order, max(left, 1), token)
+        if left == 0:
+            return rows, indexed.order.token(rows[-1]) if more else None
+        return rows + more, following
 
 
 def experiments(
@@ -91,130 +222,13 @@ def experiments(
     return experiment_store.nouns(tx, rows), token
 
 
-def _page_by_value(
-    tx: Tx,
-    query: RunQuery,
-    wanted: Sequence[OrderBy],
-    plain: _Ordered,
-    condition: ColumnElement[bool],
-    size: int,
-    token: str,
-) -> tuple[list[Row[Any]], str | None]:
-    """A page in the order of a metric: numbers come from the value index, and only then the runs without a number."""
-    rows: list[Row[Any]] = []
-    indexed = _order(tx, wanted, by_size=query.by_size, experiment=experiment_store.inner_id(query.experiment_ids[0]))
-    if not token or indexed.order.values(token)[0] == 0:
-        # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
-        narrow = _condition(tx, replace(query, experiment_ids=()), anywhere=True)
-        assert narrow is not None
-        statement = indexed.select(narrow)
-        if token:  # what the index can seek to; the order's own condition is finer
-            value, column = indexed.order.values(token)[1], indexed.order.keys[1].column
-            statement = statement.where(column >= value if wanted[0].ascending else column <= value)
-        rows, following = _page(tx, statement, indexed.order, size, token)
-        if following is not None:
-            return rows, following
-        token = ""
-    rest = plain.select(condition & (plain.order.keys[0].column != 0))
-    left = size - len(rows)
-    more, following = _page(tx, rest, plain.order, max(left, 1), token)
-    if left == 0:
-        return rows, indexed.order.token(rows[-1]) if more else None
-    return rows + more, following
-
-
 def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
     rows = list(tx.execute(order.apply(statement, token).limit(size + 1)).all())
     return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
 
 
-def _condition(tx: Tx, query: RunQuery, *, anywhere: bool = False) -> ColumnElement[bool] | None:
-    """None where nothing can be found: a search without experiments, unless it may look ``anywhere``."""
-    tree = parse_filter(query.filter, RUNS)
-    limits.check_ids(query.experiment_ids, "experiment_ids")
-    limits.check_ids(query.run_ids or (), "run_ids")
-    ids = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
-    if not ids and query.run_ids is None and not anywhere:
-        return None
-    condition = _in_view(schema.runs, query.view) & Conditions(tx, schema.runs).of(tree)
-    if ids:
-        condition &= schema.runs.c.experiment.in_(ids)
-    if query.run_ids is not None:
-        condition &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, query.run_ids)))
-    return condition
-
-
-def _in_view(table: Any, view: ViewType) -> ColumnElement[bool]:
+def _in_view(table: Any, view: ViewType) -> Condition:
     if view is ViewType.ALL:
         return literal(True)
-    deleted: ColumnElement[bool] = table.c.deleted.is_(view is ViewType.DELETED_ONLY)
+    deleted: Condition = table.c.deleted.is_(view is ViewType.DELETED_ONLY)
     return deleted
-
-
-@dataclass(frozen=True, slots=True)
-class _Ordered:
-    """The tables that an order reads, the order, and what binds the tables beyond their joins."""
-
-    source: Any
-    order: Order
-    bound: ColumnElement[bool]
-
-    def select(self, condition: ColumnElement[bool]) -> Select[Any]:
-        chosen = select(schema.runs, *self.order.columns()).select_from(self.source)
-        return chosen.where(self.bound, condition)
-
-
-def _order(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None) -> _Ordered:
-    """An order of runs; ties go to the newest run, then to the id.
-
-    With ``experiment`` the first field must be a metric: its numbers in that experiment lead, by the value index.
-    """
-    source: Any = schema.runs
-    keys: list[SortKey] = []
-    bound: ColumnElement[bool] = literal(True)
-    for place, field in enumerate(wanted):
-        if field.key.kind is Kind.ATTRIBUTE:
-            keys += _attribute_keys(field)
-            continue
-        id_ = tx.known_names([field.key.name]).get(field.key.name, -1)
-        tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
-        table = tables[field.key.kind].alias()
-        if experiment is not None and place == 0:
-            source = table.join(schema.runs, schema.runs.c.id == table.c.run)
-            bound = (table.c.experiment == experiment) & (table.c.key == id_) & (table.c.value < ordinal.NAN)
-            keys += [SortKey(literal(0), constant=True), SortKey(table.c.value, field.ascending)]
-            continue
-        source = source.outerjoin(table, (table.c.run == schema.runs.c.id) & (table.c.key == id_))
-        if by_size and field.key.kind is Kind.PARAM:
-            keys += _size_keys(table.c.number, field)
-        keys += _value_keys(table.c.value, field)
-    keys += [SortKey(schema.runs.c.start_time, False), SortKey(schema.runs.c.run_id)]
-    return _Ordered(source, Order(keys, repr((wanted, by_size))), bound)
-
-
-def _value_keys(column: Any, field: OrderBy) -> list[SortKey]:
-    """Numbers, then NaN, then what is absent: in both directions."""
-    if field.key.kind is Kind.METRIC:
-        return _size_keys(column, field)
-    rank = case((column.is_(None), 1), else_=0)
-    return [SortKey(rank), SortKey(func.coalesce(column, ""), field.ascending)]
-
-
-def _size_keys(column: Any, field: OrderBy) -> list[SortKey]:
-    """Numbers by size, then NaN, then whatever is no number."""
-    rank = case((column.is_(None), 2), (column == ordinal.NAN, 1), else_=0)
-    return [SortKey(rank), SortKey(func.coalesce(column, 0), field.ascending)]
-
-
-def _attribute_keys(field: OrderBy) -> list[SortKey]:
-    name, table = field.key.name, schema.runs.c
-    if name == "end_time":
-        absent = case((table.end_time.is_(None), 1), else_=0)
-        return [SortKey(absent), SortKey(func.coalesce(table.end_time, 0), field.ascending)]
-    if name == "status":
-        rank = {status.wire: position for position, status in enumerate(sorted(RunStatus))}
-        return [SortKey(case(rank, value=table.status, else_=literal(0, Integer)), field.ascending)]
-    if name == "artifact_uri":
-        return [SortKey(artifact_uri(), field.ascending)]
-    columns = {"run_name": table.name, "experiment_id": table.experiment}
-    return [SortKey(columns[name] if name in columns else table[name], field.ascending)]

@@ -159,7 +159,7 @@ class Store:
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
             run_ids = sorted({name for job in jobs for name in _written(job)})
             self._seam.lock_runs(connection, run_ids)
-            if len(jobs) > 1 or len(run_ids) > 1:
+            if len(jobs) > 1 or len(run_ids) > 2:  # one run and its journal are read one by one
                 group.heads = runs.preload(Tx(connection, self._seam, self._names, group), run_ids)
             for job in jobs:
                 self._attempt(job, Tx(connection, self._seam, self._names, group))

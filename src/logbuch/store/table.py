@@ -44,11 +44,12 @@ def page(tx: Tx, query: search.RunQuery, columns: Sequence[str], max_results: in
     """A page of the table. Columns are named ``metrics.KEY``, ``params.KEY`` and ``tags.KEY``."""
     if len(columns) > limits.TABLE_COLUMNS:
         raise InvalidInput(f"'columns' names {len(columns)} columns; at most {limits.TABLE_COLUMNS} are allowed.")
-    rows, token = search.page(tx, query, max_results, page_token)
+    found = search.Search(tx, query)
+    rows, token = found.page(max_results, page_token)
     return Page(
         runs=[head(row) for row in rows],
         columns=values(tx, [row.id for row in rows], columns),
-        total=search.count(tx, query),
+        total=found.count(),
         next_page_token=token,
     )
 

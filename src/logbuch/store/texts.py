@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
 
-from logbuch.store import schema
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.among import given
+from logbuch.store.columns import Columns, OfRuns
 
 T = TypeVar("T")
+_key = attrgetter("key")
 
 
-def of_runs(tx: Tx, table: Table, runs: Sequence[int], noun: Callable[..., T]) -> dict[int, list[T]]:
-    """For each run its rows as nouns, in the order of their keys."""
-    found: dict[int, list[tuple[str, str]]] = {}
-    for part in chunks(runs):
-        query: Any = (
-            select(table.c.run, schema.names.c.name, table.c.value)
-            .join(schema.names, schema.names.c.id == table.c.key)
-            .where(table.c.run.in_(part))
-        )
-        for run, key, value in tx.execute(query).all():
-            found.setdefault(run, []).append((key, value))
-    return {run: [noun(key=key, value=value) for key, value in sorted(pairs)] for run, pairs in found.items()}
+def reading(table: Table) -> OfRuns:
+    """The query of the columns run, key and value of runs."""
+    query: Any = select(table.c.run, table.c.key, table.c.value)
+    return OfRuns(query.where(given(table.c.run)))
+
+
+def nouns(found: Columns, names: Mapping[int, str], noun: Callable[..., T]) -> Mapping[int, list[T]]:
+    """What was read, as nouns of each run in the order of their keys."""
+    made: defaultdict[int, list[T]] = defaultdict(list)
+    for run, key, value in zip(*found, strict=True):
+        made[run].append(noun(key=names[key], value=value))
+    for own in made.values():
+        own.sort(key=_key)
+    return made

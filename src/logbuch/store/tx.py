@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, select
+from sqlalchemy import Connection, Executable, Table, select
 
 from logbuch.limits import is_storable
 from logbuch.store import schema
@@ -93,6 +93,11 @@ class Tx:
         if rows:
             self._protect()
             self.seam.driver.insert(self.connection, statement, columns, rows)
+
+    def insert_one(self, table: Table, row: Mapping[str, Any]) -> int:
+        """Inserts a row into a table that numbers its rows, and returns the number."""
+        self._protect()
+        return self.seam.driver.insert_one(self.connection, table, tuple(row), tuple(row.values()))
 
     def touch(self, run: int, experiment: int) -> None:
         """Notes that a run has changed, for those who follow it live."""

@@ -6,7 +6,7 @@ Fields and their defaults are those of MLflow 3.18's protocol buffers. A field w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -247,10 +247,13 @@ def number(value: float) -> float | str:
     return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
 
 
-def metric(point: Metric) -> Metric | dict[str, Any]:
-    """A point; the noun itself encodes well where its value is a number."""
-    if math.isfinite(point.value):
-        return point
+def metrics(points: Iterable[Metric]) -> list[Metric | dict[str, Any]]:
+    """Points; the noun itself encodes well where its value is a number."""
+    finite = math.isfinite
+    return [point if finite(point.value) else _worded(point) for point in points]
+
+
+def _worded(point: Metric) -> dict[str, Any]:
     return {"key": point.key, "value": number(point.value), "timestamp": point.timestamp, "step": point.step}
 
 
@@ -284,7 +287,7 @@ def run_info(noun: RunInfo) -> dict[str, Any]:
 
 def run(noun: Run) -> dict[str, Any]:
     data = {
-        "metrics": [metric(point) for point in noun.data.metric_points],
+        "metrics": metrics(noun.data.metric_points),
         "params": noun.data.param_list,
         "tags": noun.data.tag_list,
     }

@@ -59,6 +59,21 @@ class BucketsRequest(Body, kw_only=True):
     smoothing: float = 0.0
 
 
+class KnownJournal(Body, kw_only=True):
+    """A journal as its client knows it: up to entry ``acknowledged`` it has seen the server's verdicts."""
+
+    journal: str
+    acknowledged: int = 0
+
+
+class Hello(Body, kw_only=True):
+    journals: list[KnownJournal] = []
+
+
+class RefusalsRequest(Body, kw_only=True):
+    run_id: str
+
+
 class LiveRequest(Body, kw_only=True):
     experiment_id: list[str] = []
     run_id: list[str] = []
@@ -85,23 +100,31 @@ class SeriesTable:
 
 def bucket_tables(axis: str, names: Sequence[str], tables: Sequence[SeriesTable]) -> bytes:
     """The binary answer; see the module."""
-    described, offset = [], 0
-    for table in tables:
-        described.append(
-            {
-                "run_id": table.run_id,
-                "key": table.key,
-                "buckets": table.buckets,
-                "points": table.points,
-                "offset": offset,
-                "x_min": table.x_min,
-                "x_max": table.x_max,
-            }
-        )
-        offset += len(table.columns)
-    header = msgspec.json.encode({"x": axis, "columns": names, "series": described})
+    described = [
+        {
+            "run_id": table.run_id,
+            "key": table.key,
+            "buckets": table.buckets,
+            "points": table.points,
+            "x_min": table.x_min,
+            "x_max": table.x_max,
+        }
+        for table in tables
+    ]
+    return binary_tables(axis, names, described, [table.columns for table in tables])
+
+
+def binary_tables(
+    axis: str, names: Sequence[str], described: Sequence[dict[str, Any]], columns: Sequence[bytes], **more: Any
+) -> bytes:
+    """The binary form of the module: a header that tells of each table, where it lies and ``more``; the tables."""
+    offset = 0
+    for entry, table in zip(described, columns, strict=True):
+        entry["offset"] = offset
+        offset += len(table)
+    header = msgspec.json.encode({"x": axis, "columns": names, "series": described, **more})
     header += b" " * (-(len(header) + _LENGTH.size) % 8)
-    return b"".join((_LENGTH.pack(len(header)), header, *(table.columns for table in tables)))
+    return b"".join((_LENGTH.pack(len(header)), header, *columns))
 
 
 def column(values: list[Any]) -> list[Any]:

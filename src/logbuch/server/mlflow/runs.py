@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from logbuch.model import Metric, Param, Run, Tag
+from logbuch.model import Metric, Param, Tag
 from logbuch.server import answers
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
-from logbuch.store import batch, runs, search
+from logbuch.store import Store, batch, runs, search
 from logbuch.wire import mlflow as wire
 
 
@@ -82,7 +82,12 @@ async def log_inputs(context: Context, request: wire.LogInputs) -> Any:
 
 
 async def find(context: Context, request: wire.SearchRuns) -> Any:
-    found, token = await context.read(
+    return await context.call(_page, context.store, request)
+
+
+def _page(store: Store, request: wire.SearchRuns) -> Response:
+    """Read and encoded in one thread: the loop would only carry the runs from one to another."""
+    found, token = store.read(
         search.runs,
         request.experiment_ids,
         request.filter,
@@ -91,10 +96,6 @@ async def find(context: Context, request: wire.SearchRuns) -> Any:
         request.page_token,
         request.run_view_type,
     )
-    return await context.call(_page, found, token)
-
-
-def _page(found: list[Run], token: str | None) -> Response:
     return answers.json(wire.present({"runs": [wire.run(noun) for noun in found], "next_page_token": token}))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from logbuch import limits
 from logbuch.server.context import Context
+from logbuch.server.native import sheets
 from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import search, table
@@ -48,16 +47,15 @@ async def as_csv(context: Context, request: wire.CsvRequest) -> Response:
     # The first page is read before the answer begins, so that a wrong filter is an error and no torn file.
     first = await context.read(table.page, query, columns[: limits.TABLE_COLUMNS], _CSV_PAGE, "")
     rows = _rows(context, query, columns[: limits.TABLE_COLUMNS], first)
-    headers = {"content-disposition": 'attachment; filename="runs.csv"'}
-    return StreamingResponse(rows, headers=headers, media_type="text/csv; charset=utf-8")
+    return sheets.answer("runs.csv", rows)
 
 
 async def _rows(
     context: Context, query: search.RunQuery, columns: Sequence[str], found: table.Page
 ) -> AsyncIterator[bytes]:
-    yield _lines([[*_HEAD, *columns]])
+    yield sheets.lines([[*_HEAD, *columns]])
     while True:
-        yield _lines([_row(found, index, columns) for index in range(len(found.runs))])
+        yield sheets.lines([_row(found, index, columns) for index in range(len(found.runs))])
         if found.next_page_token is None:
             return
         found = await context.read(table.page, query, columns, _CSV_PAGE, found.next_page_token)
@@ -67,27 +65,6 @@ def _row(found: table.Page, index: int, columns: Sequence[str]) -> list[Any]:
     head = [getattr(found.runs[index], name) for name in _HEAD]
     parts = ("last" if name.startswith("metrics.") else "value" for name in columns)
     return head + [found.columns[name][part][index] for name, part in zip(columns, parts, strict=True)]
-
-
-def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
-    return text.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(value):
-        return f"'{value}"
-    return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 _READ = Permission.READ

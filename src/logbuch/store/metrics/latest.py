@@ -6,9 +6,9 @@ remember the first step at which they stood.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter, itemgetter
+from collections import defaultdict
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from sqlalchemy import and_, case, or_, select
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
-from logbuch.store import schema, tuples
-from logbuch.store.among import among_given, packed
+from logbuch.store import schema
+from logbuch.store.among import given
+from logbuch.store.columns import Columns, OfRuns
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.arriving import Arrived
 from logbuch.store.tx import Tx
@@ -26,11 +27,9 @@ from logbuch.store.tx import Tx
 _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
-_key, _run = attrgetter("key"), itemgetter(0)
-_OF_RUNS = (
-    select(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
-    .where(among_given(_table.c.run))
-    .order_by(_table.c.run, _table.c.key)
+_key = attrgetter("key")
+OF_RUNS = OfRuns(
+    select(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step).where(given(_table.c.run))
 )
 
 
@@ -40,21 +39,16 @@ def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
     tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, _summaries(runs, arrived, experiments))
 
 
-def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[Metric]]:
-    """The latest point of each metric of each run, in the order of their keys."""
-    rows = tuples.fetch(tx, _OF_RUNS, {"ids": packed(runs)})
-    names = tx.texts({row[1] for row in rows})
-    values = iter(ordinal.decode_array(np.array([row[2] for row in rows], np.int64)).tolist())
-    return {
-        run: sorted(
-            [
-                Metric(key=names[key], value=value, timestamp=timestamp, step=step)
-                for (_, key, _, timestamp, step), value in zip(own, values, strict=False)
-            ],
-            key=_key,
-        )
-        for run, own in groupby(rows, _run)
-    }
+def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]]:
+    """What :data:`OF_RUNS` has read: the latest point of each metric of each run, in the order of their keys."""
+    owners, keys, ordinals, timestamps, steps = found
+    values = ordinal.decode_array(np.array(ordinals, np.int64)).tolist()
+    made: defaultdict[int, list[Metric]] = defaultdict(list)
+    for run, key, value, timestamp, step in zip(owners, keys, values, timestamps, steps, strict=True):
+        made[run].append(Metric(key=names[key], value=value, timestamp=timestamp, step=step))
+    for own in made.values():
+        own.sort(key=_key)
+    return made
 
 
 def _summaries(runs: Ints, arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:

@@ -36,9 +36,17 @@ def upgrade() -> None:
         sa.Column("run_id", Text, nullable=True),
         sa.Column("error_code", Text, nullable=False),
         sa.Column("message", Text, nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["journal"], ["journals.journal"], name=op.f("fk_refusals_journal"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("journal", "sequence", name=op.f("pk_refusals")),
     )
     op.create_index("ix_refusals_run", "refusals", ["run_id"])
+    op.create_table(
+        "origins",
+        sa.Column("run", Id, autoincrement=False, nullable=False),
+        sa.Column("journal", Text, nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_origins_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_origins")),
+    )

@@ -1,0 +1,91 @@
+"""The runs of which one comparison holds, by an index of values: the other way round than to ask run after run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, false, func, select
+
+from logbuch.filter import Compare, IsNull, Key, Kind, Op
+from logbuch.store import schema
+from logbuch.store.conditions import TABLES, Condition, Conditions
+
+RUN_ID = Key(Kind.ATTRIBUTE, "run_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A query of inner ids of runs. Without ``ranged`` it goes through all values of the key to find them."""
+
+    query: Select[Any]
+    ranged: bool
+
+
+def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequence[int]) -> Members | None:
+    """The runs of which a condition on a metric, param, tag, data set or run ID holds; None where no index knows them.
+
+    ``experiments`` narrows metrics; runs of other experiments may be among those of params, tags and data sets.
+    """
+    if isinstance(term, IsNull) and not term.negated:
+        return None
+    if term.key == RUN_ID:
+        return _of_run_ids(conditions, term)
+    if term.key.kind is Kind.DATASET:
+        return _of_datasets(conditions, term)
+    if term.key.kind not in TABLES or (term.key.kind is Kind.METRIC and not experiments):
+        return None
+    table = TABLES[term.key.kind]
+    key = conditions.key_id(term.key.name)
+    if key is None:
+        return Members(select(table.c.run).where(false()), ranged=True)
+    rows = select(table.c.run).where(table.c.key == key)
+    if term.key.kind is Kind.METRIC:
+        rows = rows.where(table.c.experiment.in_(experiments))
+    if isinstance(term, IsNull):
+        return Members(rows, ranged=True)
+    narrowed = _narrowed(table.c.value, term)
+    ranged = bool(narrowed) or (term.key.kind is Kind.METRIC and term.op is not Op.NE)
+    return Members(rows.where(*narrowed, conditions.test(term)(table.c)), ranged)
+
+
+def _of_run_ids(conditions: Conditions, term: Compare | IsNull) -> Members | None:
+    if isinstance(term, IsNull) or term.op not in (Op.EQ, Op.IN):
+        return None
+    return Members(select(schema.runs.c.id).where(conditions.text(schema.runs.c.run_id, term)), ranged=True)
+
+
+def _of_datasets(conditions: Conditions, term: Compare | IsNull) -> Members | None:
+    """Data sets are few, and each knows its runs; the contexts in which they were used have no index."""
+    if isinstance(term, IsNull) or term.key.name == "context":
+        return None
+    used = schema.inputs.join(schema.datasets, schema.datasets.c.id == schema.inputs.c.dataset)
+    test = conditions.text(schema.datasets.c[term.key.name], term)
+    return Members(select(schema.inputs.c.run).select_from(used).where(test), ranged=True)
+
+
+def _narrowed(column: Any, term: Compare) -> list[Condition]:
+    """What a comparison of texts says of their starts, in the words of both databases' value indexes."""
+    start, value = func.substr(column, 1, schema.INDEXED_VALUE), term.value
+    if isinstance(value, tuple):
+        return [start.in_(sorted({text[: schema.INDEXED_VALUE] for text in value}))] if term.op is Op.IN else []
+    if not isinstance(value, str):
+        return []
+    if term.op is Op.EQ:
+        return [start == value[: schema.INDEXED_VALUE]]
+    first = re.split("[%_]", value, maxsplit=1)[0][: schema.INDEXED_VALUE] if term.op is Op.LIKE else ""
+    after = following(first)
+    return ([start >= first, column >= first] if first else []) + ([start < after, column < after] if after else [])
+
+
+def following(start: str) -> str:
+    """A text above all that begin so, and above no other that ``start`` is not; empty where there is none."""
+    kept = start.rstrip(chr(sys.maxunicode))
+    if not kept:
+        return ""
+    next_ = ord(kept[-1]) + 1
+    # The code points of surrogates are no text: the next character comes after them.
+    return kept[:-1] + chr(0xE000 if next_ == 0xD800 else next_)
