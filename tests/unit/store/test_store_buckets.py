@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -152,6 +153,22 @@ def test_packed_points_come_back_bit_for_bit(points: list[tuple[int, int, float]
         assert back.steps.tolist() == one.steps.tolist()
         assert back.timestamps.tolist() == one.timestamps.tolist()
         assert back.values.view(np.int64).tolist() == one.values.view(np.int64).tolist()
+
+
+@pytest.mark.parametrize("span", [0, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**63 - 1])
+@pytest.mark.parametrize("least", [-(2**63), -7, 0])
+def test_arrivals_take_any_span(least: int, span: int) -> None:
+    ends = series([(least, least + span, 1.0), (least + span, least, 2.0)])
+    back = split_arrivals([pack_arrival(np.array([3, 3 + min(span, 2**62)]), ends)])
+    assert [int(one.steps[0]) for one in back.values()] == ([least, least + span] if span else [least])
+    assert sorted(int(time) for one in back.values() for time in one.timestamps) == [least, least + span]
+
+
+def test_plain_arrivals_of_the_first_form_are_read() -> None:
+    plain = struct.pack("<Q", 2) + struct.pack("<6q", 5, 5, -1, 2**62, 7, 8) + struct.pack("<2d", 0.5, math.inf)
+    back = split_arrivals([plain])[5]
+    assert (back.steps.tolist(), back.timestamps.tolist()) == ([-1, 2**62], [7, 8])
+    assert back.values.tolist() == [0.5, math.inf]
 
 
 def test_an_arrival_is_split_by_key() -> None:

@@ -27,6 +27,7 @@ from logbuch.store.tx import Tx
 _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
+Places = NDArray[np.intp]
 _key = attrgetter("key")
 OF_RUNS = OfRuns(
     select(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step).where(given(_table.c.run))
@@ -35,8 +36,7 @@ OF_RUNS = OfRuns(
 
 def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
     """Merges the points of a group into the table, in (run, key) order."""
-    runs = np.repeat(np.array(arrived.runs, np.int64), np.diff([*arrived.starts, len(arrived.keys)]))
-    tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, _summaries(runs, arrived, experiments))
+    tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, _summaries(arrived, experiments))
 
 
 def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]]:
@@ -51,77 +51,75 @@ def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]
     return made
 
 
-def _summaries(runs: Ints, arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
+def _summaries(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
     """For each run and key a row of the table: the latest point, the least and the greatest value."""
+    order, starts, runs, keys = _by_series(arrived)
     points = arrived.points
-    ordinals = ordinal.encode_array(points.values)
-    order, starts = _by_series(runs, arrived.keys)
-    steps, times, values = points.steps[order], points.timestamps[order], ordinals[order]
-    last = _latest_places(starts, steps, times, values)
-    low, low_step = _extreme(np.minimum, starts, steps, np.where(values == ordinal.NAN, INT64_MAX, values))
-    high, high_step = _extreme(np.maximum, starts, steps, np.where(values == ordinal.NAN, INT64_MIN, values))
-    numbers = np.add.reduceat(values != ordinal.NAN, starts, dtype=np.int64) > 0
-    run_column = runs[order[starts]].tolist()
+    steps, times = points.steps[order], points.timestamps[order]
+    values = ordinal.encode_array(points.values)[order]
+    odd = values == ordinal.NAN
+    any_odd = bool(odd.any())
+    sizes = np.diff(starts, append=len(values))
+    last = _latest_places(starts, sizes, steps, times, values)
+    low, low_step = _extreme(np.minimum, starts, sizes, steps, np.where(odd, INT64_MAX, values) if any_odd else values)
+    high, high_step = _extreme(
+        np.maximum, starts, sizes, steps, np.where(odd, INT64_MIN, values) if any_odd else values
+    )
+    extremes: list[list[int | None]] = [column.tolist() for column in (low, low_step, high, high_step)]
+    if any_odd:
+        numbers = (np.add.reduceat(odd, starts, dtype=np.int64) < sizes).tolist()
+        extremes = [
+            [value if known else None for value, known in zip(column, numbers, strict=True)] for column in extremes
+        ]
     columns = (
-        run_column,
-        arrived.keys[order[starts]].tolist(),
-        [experiments[run] for run in run_column],
-        steps[last].tolist(),
-        times[last].tolist(),
-        values[last].tolist(),
-        *(_or_none(column, numbers) for column in (low, low_step, high, high_step)),
+        runs,
+        keys.tolist(),
+        [experiments[run] for run in runs],
+        *(column[last].tolist() for column in (steps, times, values)),
+        *extremes,
     )
     return list(zip(*columns, strict=True))
 
 
-def _by_series(runs: Ints, keys: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The order that brings each run's keys together, both ascending, and where each series begins in it."""
-    low = int(keys.min())
-    span = int(keys.max()) - low + 1
-    # Where they fit 16 bits, numpy sorts in one linear pass. Runs ascend already.
-    changes = np.flatnonzero(runs[1:] != runs[:-1]) + 1
-    if (len(changes) + 1) * span <= 65_536:
-        ranks = np.zeros(len(runs), np.int64)
-        ranks[changes] = span
-        codes = np.cumsum(ranks) + (keys - low)
-        order = np.argsort(codes.astype(np.uint16), kind="stable")
-    else:
-        order = np.lexsort((keys, runs))
-    run_column, key_column = runs[order], keys[order]
-    fresh = (run_column[1:] != run_column[:-1]) | (key_column[1:] != key_column[:-1])
-    return order, np.flatnonzero(np.concatenate(([True], fresh)))
+def _by_series(arrived: Arrived) -> tuple[Places, Places, list[int], Ints]:
+    """The order that brings each run's keys together, both ascending; where each series begins in it; run and key."""
+    low = int(arrived.keys.min())
+    span = int(arrived.keys.max()) - low + 1
+    codes = arrived.keys - low
+    if len(arrived.runs) > 1:
+        codes += np.repeat(span * np.arange(len(arrived.runs)), np.diff(arrived.starts, append=len(codes)))
+    if len(arrived.runs) * span <= 65_536:  # so narrow, numpy sorts in one linear pass
+        codes = codes.astype(np.uint16)
+    order = np.argsort(codes, kind="stable")
+    arranged = codes[order]
+    starts = np.flatnonzero(np.concatenate(([True], arranged[1:] != arranged[:-1])))
+    found = arranged[starts].astype(np.int64)
+    return order, starts, [arrived.runs[rank] for rank in (found // span).tolist()], found % span + low
 
 
-def _latest_places(starts: NDArray[np.intp], steps: Ints, times: Ints, values: Ints) -> NDArray[np.intp]:
+def _latest_places(starts: Places, sizes: Places, steps: Ints, times: Ints, values: Ints) -> Places:
     """Where the greatest (step, timestamp, value) of each series stands."""
-    ends = np.append(starts[1:], len(steps))
-    sizes = ends - starts
+    ascending = steps[1:] > steps[:-1]
+    ascending[starts[1:] - 1] = True
+    ends = starts + sizes
+    if ascending.all():
+        last: Places = ends - 1
+        return last
     among = np.arange(len(steps))
     for column in (steps, times, values):
-        if len(among) == len(starts):
-            break
         # Each round keeps, of each series, those that reach its greatest in the next column.
         greatest = np.repeat(np.maximum.reduceat(column[among], starts), sizes)
         among = among[column[among] == greatest]
-        series = np.searchsorted(ends, among, side="right")
-        sizes = np.bincount(series, minlength=len(ends))
+        sizes = np.bincount(np.searchsorted(ends, among, side="right"), minlength=len(ends))
         starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     return among[starts]
 
 
-def _extreme(which: Any, starts: NDArray[np.intp], steps: Ints, values: Ints) -> tuple[Ints, Ints]:
+def _extreme(which: Any, starts: Places, sizes: Places, steps: Ints, values: Ints) -> tuple[Ints, Ints]:
     """The extreme of each series, and the first step at which it stood."""
-    sizes = np.diff(np.append(starts, len(values)))
     extreme = which.reduceat(values, starts)
     there = values == np.repeat(extreme, sizes)
     return extreme, np.minimum.reduceat(np.where(there, steps, INT64_MAX), starts)
-
-
-def _or_none(column: Ints, present: NDArray[np.bool_]) -> list[int | None]:
-    values: list[int | None] = column.tolist()
-    if present.all():
-        return values
-    return [value if there else None for value, there in zip(values, present.tolist(), strict=True)]
 
 
 def _merged(new: Any) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""Points in columns, and their packed forms.
+"""Points in columns, and their packed forms, all little endian.
 
-Arrival form (one commit of one run, all its keys mixed): ``n`` as uint64 (eight bytes, so that the columns are
-aligned), then the columns key (int64), step (int64), timestamp (int64) and value (float64), little endian. Block form
-(one series): a byte for the version, a uint32 length of the step and of the timestamp column, then step, timestamp and
-value as pcodec chunks (https://github.com/pcodec/pcodec, standalone format).
+Arrival form (one commit of one run, all its keys mixed): a uint64 that holds the number of points in its lower half and
+in the next three bytes the widths of the columns key, step and timestamp; the least key, step and timestamp (int64);
+the values (float64); then the three columns, each as unsigned distances from its least of as many bytes as the width
+says, or as plain int64 where the width is 0. Where all three are 0, the leasts are left out and the values come last.
+
+Block form (one series): a byte for the version, a uint32 length of the step and of the timestamp column, then step,
+timestamp and value as pcodec chunks (https://github.com/pcodec/pcodec, standalone format).
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from logbuch.store.metrics import ordinal
 
 _BLOCK = struct.Struct("<BII")
 _BLOCK_VERSION = 1
-_COUNT = struct.Struct("<Q")
+_HEAD, _LEASTS = struct.Struct("<Q"), struct.Struct("<3q")
+_UNSIGNED = {0: "<i8", 1: "u1", 2: "<u2", 4: "<u4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,26 @@ def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArr
 
 def pack_arrival(keys: NDArray[np.int64], points: Series) -> bytes:
     """The arrival form of points and their keys, columns of equal length."""
-    columns = (keys, points.steps, points.timestamps, points.values)
-    return b"".join((_COUNT.pack(len(keys)), *(np.ascontiguousarray(column).data for column in columns)))
+    head, leasts, columns = len(keys), [], []
+    for place, column in enumerate((keys, points.steps, points.timestamps)):
+        least, width = _span(column)
+        head |= width << (32 + 8 * place)
+        leasts.append(least)
+        columns.append((column - least).astype(_UNSIGNED[width]) if width else np.ascontiguousarray(column))
+    values = np.ascontiguousarray(points.values).data
+    if head == len(keys):
+        return b"".join((_HEAD.pack(head), *(column.data for column in columns), values))
+    return b"".join((_HEAD.pack(head), _LEASTS.pack(*leasts), values, *(column.data for column in columns)))
+
+
+def _span(column: NDArray[np.int64]) -> tuple[int, int]:
+    """The least of a column, and the bytes that hold every distance from it; (0, 0) where a short form does not pay."""
+    least = int(column.min())
+    span = int(column.max()) - least
+    for width in (1, 2, 4):
+        if span < 1 << (8 * width):
+            return least, width
+    return 0, 0
 
 
 def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
@@ -110,9 +132,19 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
 
 
 def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:
-    (count,) = _COUNT.unpack_from(blob)
-    columns = [np.frombuffer(blob, np.int64, count, _COUNT.size + 8 * count * index) for index in range(3)]
-    values = np.frombuffer(blob, np.float64, count, _COUNT.size + 24 * count)
+    (head,) = _HEAD.unpack_from(blob)
+    count = head & 0xFFFF_FFFF
+    widths = [head >> shift & 0xFF for shift in (32, 40, 48)]
+    short = any(widths)
+    leasts = _LEASTS.unpack_from(blob, _HEAD.size) if short else (0, 0, 0)
+    offset = _HEAD.size + _LEASTS.size if short else _HEAD.size
+    values = np.frombuffer(blob, "<f8", count, offset if short else offset + 24 * count)
+    offset += 8 * count if short else 0
+    columns = []
+    for least, width in zip(leasts, widths, strict=True):
+        column = np.frombuffer(blob, _UNSIGNED[width], count, offset)
+        columns.append(column.astype(np.int64) + least if width else column)
+        offset += count * (width or 8)
     return columns[0], Series(columns[1], columns[2], values)
 
 
