@@ -41,16 +41,6 @@ class WireTag(Body, kw_only=True):
         return Tag(key=self.key, value=self.value)
 
 
-class WireMetric(Body, kw_only=True):
-    key: str
-    value: float
-    timestamp: int
-    step: int = 0
-
-    def noun(self) -> Metric:
-        return Metric(key=self.key, value=self.value, timestamp=self.timestamp, step=self.step)
-
-
 class WireParam(Body, kw_only=True):
     key: str
     value: str = ""
@@ -204,7 +194,7 @@ class BulkInterval(Body, kw_only=True):
 
 
 class LogBatch(OfRun, kw_only=True):
-    metrics: list[WireMetric] = []
+    metrics: list[Metric] = []
     params: list[WireParam] = []
     tags: list[WireTag] = []
 

@@ -69,7 +69,7 @@ async def log_batch(context: Context, request: wire.LogBatch) -> Any:
     await context.write(
         batch.log_batch,
         request.run,
-        [point.noun() for point in request.metrics],
+        request.metrics,
         [param.noun() for param in request.params],
         wire.nouns(request.tags),
     )
