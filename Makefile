@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MLFLOW3 := .venv-mlflow3
 MLFLOW2 := .venv-mlflow2
+FASTTRACKML := .venv-fasttrackml
 PAGE := src/logbuch/server/page/index.html
 OUTPUT := test-output
 PIP := -m pip --disable-pip-version-check --quiet
@@ -13,7 +14,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench clean
+.PHONY: help setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench bench-peers clean
 
 help:
 	@echo "make demo [ONCE=1]  start the tracker and train small real runs that log to it"
@@ -21,7 +22,8 @@ help:
 	@echo "make check          the quick part of it"
 	@echo "make test-long      the long fault loops"
 	@echo "make wheel          build the package into dist/"
-	@echo "make bench          measure side by side with peers"
+	@echo "make bench          measure side by side with peers; ARGS=--quick for a look, ARGS=--help for the rest"
+	@echo "make bench-peers    install the peers, and wrk as root"
 
 # -- set-up ---------------------------------------------------------------------------------------------------------
 
@@ -42,6 +44,16 @@ $(MLFLOW2)/.ready: tests/compat/mlflow2.txt
 	$(PYTHON) -m venv $(MLFLOW2)
 	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install --upgrade pip
 	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install -r $<
+	@touch $@
+
+# A binary of its own: what its package asks for besides is its client's.
+$(FASTTRACKML)/.ready:
+	$(PYTHON) -m venv $(FASTTRACKML)
+	env -u PIP_CONSTRAINT $(FASTTRACKML)/bin/python $(PIP) install --no-deps fasttrackml==0.6.0
+	@touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready
+	$(BIN)/python $(PIP) install --group bench
 	@touch $@
 
 ui/node_modules/.ready: ui/package.json ui/package-lock.json
@@ -103,8 +115,14 @@ format: $(VENV)/.ready
 wheel: setup
 	$(BIN)/python -m hatchling build -t wheel
 
-bench: $(VENV)/.ready
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.ready-bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Without wrk a client of our own drives, which bounds what a fast server shows.
+bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
+	  echo "wrk is not installed and will be done without."
 
 clean:
-	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) ui/node_modules src/logbuch/server/page $(OUTPUT) dist
+	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) $(FASTTRACKML) ui/node_modules src/logbuch/server/page $(OUTPUT) dist

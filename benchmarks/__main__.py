@@ -1,80 +1,79 @@
-"""``make bench``: measures what is installed, prints a table with ratios, and writes it to docs/benchmarks."""
+"""``make bench``: measures what is installed in one run, prints tables of figures and ratios, and writes them down."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import shlex
+import sys
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from benchmarks import trackers
-from benchmarks.workloads import Figures, measure
+from benchmarks import page, plan, report, servers
+from benchmarks.figures import Findings
+from benchmarks.machine import Neighbours
+from benchmarks.plan import Bench
+from benchmarks.sizes import chosen
 
-TARGET = Path(__file__).parents[1] / "docs" / "benchmarks" / "README.md"
-SIZES = {"logbuch": {"points": 20_000, "batches": 200}, "mlflow": {"points": 1_000, "batches": 20}}
-LESS_IS_BETTER = (", s", "MB", "ms", "bytes")
+ROOT = Path(__file__).parents[1]
+PUBLISHED, SCRATCH = ROOT / "docs" / "benchmarks", ROOT / "test-output" / "benchmarks"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1000, help="runs in the searched experiment")
+def main() -> int:
+    options = _options()
+    sizes = chosen(quick=options.quick, full_wide=options.full_wide or options.full, big_gb=options.big_gb)
+    bench = Bench(options.only, options.peers, sizes, Findings(), Neighbours())
+    begun = time.monotonic()
+    bench.run()
+    seconds = time.monotonic() - begun
+    folder = options.out or (PUBLISHED if options.whole else SCRATCH)
+    page.write(bench.findings, sizes, _command(), folder, seconds, bench.neighbours.cores())
+    for title, text in (
+        ("Targets", report.targets(bench.findings)),
+        ("Figures", report.figures(bench.findings)),
+        ("Ratios", report.ratios(bench.findings)),
+    ):
+        print(f"\n{title}\n\n{text}")
+    print(f"\n{seconds / 60:.1f} minutes; written to {folder}")
+    for failure in bench.findings.failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    return 1 if bench.findings.failures else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    here = servers.installed()
+    parser.add_argument("--only", type=_names(plan.NAMES), help=f"workloads: {', '.join(plan.NAMES)}")
+    parser.add_argument("--peers", type=_names(servers.MAKERS), help=f"trackers; here are {', '.join(here)}")
+    parser.add_argument("--quick", action="store_true", help="small amounts: proves that everything works")
+    parser.add_argument("--full-wide", action="store_true", help="the wide experiment with 1,500 runs")
+    parser.add_argument("--big-gb", type=float, metavar="N", help="size of the database of the big start")
+    parser.add_argument("--full", action="store_true", help="--full-wide --big-gb 10")
+    parser.add_argument("--out", type=Path, help="folder for the page; absent: docs/benchmarks for a whole run")
     options = parser.parse_args()
-    found: dict[str, Figures] = {}
-    for name in trackers.available():
-        print(f"measuring {name} …", flush=True)
-        with getattr(trackers, name)() as tracker:
-            found[tracker.name] = measure(tracker, runs=options.runs, **SIZES[name])
-    table = _table(found)
-    print(table)
-    TARGET.write_text(_page(table, options.runs), encoding="utf-8")
+    if options.full and options.big_gb is None:
+        options.big_gb = 10.0
+    options.whole = not options.quick and options.only is None and options.peers is None
+    options.only = options.only or list(plan.NAMES)
+    options.peers = [name for name in here if options.peers is None or name in options.peers]
+    return options
 
 
-def _table(found: dict[str, Figures]) -> str:
-    names = list(found)
-    lines = [f"| | {' | '.join(names)} | ratio |", "|-" * (len(names) + 2) + "|"]
-    for figure, value in found[names[0]].items():
-        cells = " | ".join(f"{found[name][figure]:,.4g}" for name in names)
-        lines.append(f"| {figure} | {cells} | {_ratio(figure, value, found, names)} |")
-    return "\n".join(lines)
+def _names(known: Collection[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        strange = [name for name in names if name not in known]
+        if strange:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(strange)}; there are {', '.join(known)}")
+        return names
+
+    return parse
 
 
-def _ratio(figure: str, value: float, found: dict[str, Figures], names: list[str]) -> str:
-    """How many times better the first is than the second."""
-    if len(names) < 2 or not value or not found[names[1]][figure]:
-        return "–"
-    other = found[names[1]][figure]
-    better = other / value if any(unit in figure for unit in LESS_IS_BETTER) else value / other
-    return f"{better:,.3g} ×"
-
-
-PAGE = """# Benchmarks
-
-Written by `make bench` on {day}: {cores} cores, {system}, Python {python}, SQLite, one server after the other on one
-machine. A ratio says how many times better Logbuch is.
-
-Load comes from a plain asyncio client on the same machine, so requests a second are bound by the client too; requests
-a second of server CPU are the honest row. Logbuch commits every request durably (`synchronous=FULL`) before it answers.
-After each workload every acknowledged point was read back.
-
-- log-metric: one point a request, 32 connections
-- log-batch: 20 keys × 50 steps a request, one connection
-- search: pages of 100 whole runs among {runs:,} runs with 10 metrics and 10 params each, median of 7
-
-{table}
-"""
-
-
-def _page(table: str, runs: int) -> str:
-    return PAGE.format(
-        day=time.strftime("%Y-%m-%d"),
-        cores=os.cpu_count(),
-        system=platform.system(),
-        python=platform.python_version(),
-        runs=runs,
-        table=table,
-    )
+def _command() -> str:
+    arguments = shlex.join(sys.argv[1:])
+    return f"make bench ARGS={shlex.quote(arguments)}" if arguments else "make bench"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""How much of each workload is done: ``--quick`` proves that everything works, the plain form measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Amounts of work. Slow servers get fewer points, which favours them: their databases stay small."""
+
+    seconds: float = 8.0
+    """Of load by single requests."""
+    quiet_seconds: float = 3.0
+    """How long a server must have rested before its CPU time is read."""
+    batch_points: int = 1_000_000
+    slower: tuple[tuple[str, int], ...] = (("mlflow", 10), ("fasttrackml", 5))
+    """By what the points of batches are divided, by kind of server."""
+    lanes: int = 4
+    """Runs that log batches at the same time, each over a connection of its own."""
+    runs: int = 10_000
+    deep_page: int = 50
+    large_runs: int = 100_000
+    large_deep_page: int = 500
+    repetitions: int = 30
+    query_seconds: float = 15.0
+    """A query is repeated no longer than that, but at least thrice."""
+    history_points: int = 1_000_000
+    long_points: int = 10_000_000
+    wide: tuple[int, int, int] = (40, 1500, 150)
+    """Runs, keys, steps."""
+    big_gb: float = 1.0
+
+    def points_for(self, kind: str) -> int:
+        return self.batch_points // dict(self.slower).get(kind, 1)
+
+
+PLAIN = Sizes()
+QUICK = Sizes(
+    seconds=2.0,
+    quiet_seconds=1.0,
+    batch_points=80_000,
+    lanes=1,
+    runs=1_000,
+    deep_page=5,
+    large_runs=3_000,
+    large_deep_page=20,
+    repetitions=7,
+    query_seconds=3.0,
+    history_points=50_000,
+    long_points=500_000,
+    wide=(6, 300, 50),
+    big_gb=0.2,
+)
+
+
+def chosen(*, quick: bool, full_wide: bool, big_gb: float | None) -> Sizes:
+    """The sizes of a form of the command."""
+    sizes = QUICK if quick else PLAIN
+    if full_wide:
+        sizes = replace(sizes, wide=(1500, 1500, 150))
+    return sizes if big_gb is None else replace(sizes, big_gb=big_gb)

@@ -1,0 +1,89 @@
+"""What Logbuch wants to reach, each target stated as a ratio within one run or as a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.figures import LESS_IS_BETTER, Findings, better, unit
+
+LARGE_QUERIES = ("no filter", "metric and param", "order by metric", "tag prefix", "tag substring", "deep page")
+BY_KEY = "bare SQLite"
+_MLFLOWS = ("MLflow default", "MLflow tuned")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``figure`` is to be ``factor`` times better than the ``against`` subject's, or than an ``other`` figure.
+
+    Without ``against`` and ``other``, ``factor`` is a bound in the figure's own unit.
+    """
+
+    figure: str
+    factor: float
+    against: str | None = None
+    other: str | None = None
+
+    @property
+    def is_bound(self) -> bool:
+        return self.against is None and self.other is None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target held against what a subject reached: the ratio, or the figure itself where the target is a bound."""
+
+    target: Target
+    subject: str
+    ours: float
+    theirs: float | None
+    reached: float
+    met: bool
+
+
+TARGETS = (
+    *(Target("log-metric, requests/CPU-s", 100, name) for name in _MLFLOWS),
+    Target("log-metric, requests/CPU-s", 8, "FastTrackML"),
+    Target("log-metric, requests/s", 1 / 3, "bare ASGI app"),
+    Target("runs/create, requests/s", 1, "FastTrackML"),
+    *(Target("log-batch 20×50, points/CPU-s", 100, name) for name in _MLFLOWS),
+    Target("log-batch 20×50, points/CPU-s", 30, "FastTrackML"),
+    *(Target("log-batch 1000×1, points/CPU-s", 30, name) for name in _MLFLOWS),
+    Target("ingest 20×50, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
+    Target("ingest 1000×1, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
+    *(Target("search order by metric, ms", 500, name) for name in _MLFLOWS),
+    Target("search order by metric, ms", 10, "FastTrackML"),
+    *(Target(f"large search {query}, ms", 1 / 3, BY_KEY) for query in LARGE_QUERIES),
+    Target("large search deep page, ms", 1 / 2, other="large search no filter, ms"),
+    *(Target(f"large search {query}, ms", 25) for query in LARGE_QUERIES),
+    *(Target(f"large search {query}, ms p95", 60) for query in LARGE_QUERIES),
+    *(Target("get-history all pages, s", 20, name) for name in _MLFLOWS),
+    Target("get-history all pages, s", 3, "FastTrackML"),
+    Target("long series 2000 buckets, ms", 50),
+    Target("long series noisy, bytes/point", 12),
+    Target(
+        "long series smooth without free pages, bytes/point",
+        1,
+        other="long series noisy without free pages, bytes/point",
+    ),
+    Target("wide server memory at most, MB", 1000),
+    Target("wide first page of the table, ms", 100),
+    Target("big database start, s", 1),
+    Target("idle memory, MB", 150),
+)
+
+
+def verdicts(findings: Findings, subject: str) -> Iterator[Verdict]:
+    """The targets for which one run has all figures, held against one subject."""
+    for target in TARGETS:
+        ours = findings.get(subject, target.figure)
+        if ours is None:
+            continue
+        if target.is_bound:
+            met = ours <= target.factor if unit(target.figure) in LESS_IS_BETTER else ours >= target.factor
+            yield Verdict(target, subject, ours, None, ours, met)
+            continue
+        theirs = findings.get(target.against or subject, target.other or target.figure)
+        ratio = better(target.figure, ours, theirs) if theirs is not None else None
+        if ratio is not None:
+            yield Verdict(target, subject, ours, theirs, ratio, ratio >= target.factor)
