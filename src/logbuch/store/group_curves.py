@@ -117,10 +117,9 @@ def _read(tx: Tx, part: Sequence[Member], keys: Sequence[str], axis: Axis, view:
     names = {id_: key for key, id_ in tx.known_names(keys).items()}
     found = []
     for member in part:
-        for id_, rows in charts.lines(tx, member.run, list(names), axis, view, member.origin).items():
-            low, high = float(rows.x[0]), float(rows.x_last[-1])
+        for id_, line in charts.lines(tx, member.run, list(names), axis, view, member.origin).items():
             # With no more rows than buckets no edge is needed: the table is the rows.
-            settled = len(rows) <= view.count or not (view.start is None or view.end is None)
-            table = curves.thin(buckets.table(rows, view, low, high)) if settled else None
-            found.append(_Line(member, names[id_], low, high, table))
+            settled = len(line.rows) <= view.count or not (view.start is None or view.end is None)
+            table = curves.thin(buckets.table(line.rows, view, line.low, line.high)) if settled else None
+            found.append(_Line(member, names[id_], line.low, line.high, table))
     return found

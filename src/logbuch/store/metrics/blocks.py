@@ -140,7 +140,7 @@ def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
         Rewrite(
             key,
             [head.id for head in part.blocks],
-            Series.concat([*(old[head.id] for head in part.blocks), arrived[key][part.start : part.end]]).ordered(),
+            Series.union([*(old[head.id] for head in part.blocks), arrived[key][part.start : part.end]]),
             even,
         )
         for key, part, even in plans

@@ -8,37 +8,47 @@ read, since their summaries know nothing of those points.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logbuch.store.metrics import blocks, buckets, series
-from logbuch.store.metrics.blocks import Head
+from logbuch.store.metrics.blocks import Segment
 from logbuch.store.metrics.buckets import Buckets, View
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.rows import STRETCH, Axis, Rows
 from logbuch.store.metrics.series import Outline
 from logbuch.store.tx import Tx
 
-STRETCHES = 4
+STRETCHES = 3
 """Stretches that a bucket has to hold at least for summaries to stand for points."""
 
 Summaries = Mapping[int, tuple[bool, NDArray[Any]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series for a view: its rows, as far as the view needs them, and the extent and points of all of it."""
+
+    rows: Rows
+    low: float
+    high: float
+    points: int
+
+
 def tables(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin: int = 0) -> dict[int, Buckets]:
     """The buckets of these keys of a run; keys without points are left out. ``origin``: see :func:`lines`."""
-    found = {}
-    for key, rows in lines(tx, run, keys, axis, view, origin).items():
-        low, high = float(rows.x[0]), float(rows.x_last[-1])
-        found[key] = Buckets(buckets.table(rows, view, low, high), rows.points, low, high)
-    return found
+    return {
+        key: Buckets(buckets.table(line.rows, view, line.low, line.high), line.points, line.low, line.high)
+        for key, line in lines(tx, run, keys, axis, view, origin).items()
+    }
 
 
-def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin: int = 0) -> dict[int, Rows]:
-    """The whole series of these keys as rows, fine where the view needs it.
+def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin: int = 0) -> dict[int, Line]:
+    """These keys of a run as rows, fine where the view needs it; keys without points are left out.
 
     ``origin`` is the run's start in ms, from which the axis ``relative`` counts.
     """
@@ -49,12 +59,22 @@ def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin:
     points = blocks.read(tx, [id_ for ids in needed.values() for id_ in ids])
     made = {}
     for key, outline in found.items():
-        rows = _rows(outline, axis, summaries, points, origin)
-        if rows is None:  # time does not ascend from part to part: all points have to be sorted
+        pieces = _pieces(outline, axis, summaries, points, origin)
+        if any(after.x[0] < before.x_last[-1] for before, after in pairwise(pieces)):
+            # Time does not ascend from part to part: all points have to be sorted.
             points |= blocks.read(tx, [head.id for head in outline.heads if head.id not in points])
-            rows = Rows.of_points(_joined(outline.late, outline.heads, points), axis, origin)
-        made[key] = rows
+            pieces = _pieces(outline, axis, summaries, points, origin)
+        made[key] = _line(pieces, view)
     return made
+
+
+def _line(pieces: Sequence[Rows], view: View) -> Line:
+    low, high = float(pieces[0].x[0]), float(pieces[-1].x_last[-1])
+    start = -np.inf if view.start is None or view.smoothing else view.start
+    end = np.inf if view.end is None else view.end
+    shown = [piece for piece in pieces if piece.x_last[-1] >= start and piece.x[0] <= end]
+    rows = Rows.concat(shown) if shown else pieces[0][:0]
+    return Line(rows, low, high, sum(piece.points for piece in pieces))
 
 
 def _is_long(outline: Outline, view: View) -> bool:
@@ -71,45 +91,53 @@ def _fine(view: View) -> int:
 
 def _needed(outline: Outline, axis: Axis, view: View, summaries: Summaries, origin: int) -> set[int]:
     """The ids of the blocks whose points have to be read."""
-    needed, clean = set(), []
+    needed: set[int] = set()
+    clean: list[int] = []
+    inside: list[tuple[int, int]] = []
     for part in outline.parts:
         for head in part.blocks:
             summary = summaries.get(head.id)
             if part.arrived or summary is None or (axis != "step" and not summary[0]):
                 needed.add(head.id)
-            else:
-                clean.append((head.id, Rows.of_summary(summary[1], axis, origin)))
-    inside = [(place, _points_between(rows, view)) for place, (_, rows) in enumerate(clean)]
-    inside = [(place, points) for place, points in inside if points]
-    if inside and sum(points for _, points in inside) <= _fine(view):
+                continue
+            if shown := _stretches_between(summary[1], axis, view, origin):
+                inside.append((len(clean), shown))
+            clean.append(head.id)
+    if inside and sum(shown for _, shown in inside) * STRETCH <= _fine(view):
         # The average at the view's left border hangs on what was just before.
         first = inside[0][0] - 1 if view.smoothing and inside[0][0] else inside[0][0]
-        needed |= {clean[place][0] for place in range(first, inside[-1][0] + 1)}
+        needed.update(clean[first : inside[-1][0] + 1])
     return needed
 
 
-def _points_between(rows: Rows, view: View) -> int:
-    low = -np.inf if view.start is None else view.start
-    high = np.inf if view.end is None else view.end
-    if rows.x[0] > high or rows.x_last[-1] < low:
+def _stretches_between(records: NDArray[Any], axis: Axis, view: View, origin: int) -> int:
+    """How many stretches of a block reach into the view."""
+    first, last = ("first_step", "last_step") if axis == "step" else ("first_time", "last_time")
+    shift = origin if axis == "relative" else 0
+    low = -np.inf if view.start is None else view.start + shift
+    high = np.inf if view.end is None else view.end + shift
+    begin, end = records[first], records[last]
+    if begin[0] > high or end[-1] < low:
         return 0
-    return STRETCH * int(((rows.x_last >= low) & (rows.x <= high)).sum())
+    if begin[0] >= low and end[-1] <= high:
+        return len(records)
+    return int(((end >= low) & (begin <= high)).sum())
 
 
-def _rows(outline: Outline, axis: Axis, summaries: Summaries, points: Mapping[int, Series], origin: int) -> Rows | None:
-    """The parts of a series as rows; None where the axis is a time that does not ascend from part to part."""
-    parts = []
-    for part in outline.parts:
-        if not part.arrived and part.blocks[0].id not in points:
-            parts.append(Rows.of_summary(summaries[part.blocks[0].id][1], axis, origin))
+def _pieces(
+    outline: Outline, axis: Axis, summaries: Summaries, points: Mapping[int, Series], origin: int
+) -> list[Rows]:
+    """The parts of a series as rows, in the order of steps: neighbours of one kind make one piece."""
+    pieces: list[Rows] = []
+    for read, parts in groupby(outline.parts, lambda part: bool(part.arrived) or part.blocks[0].id in points):
+        if read:
+            series_of = [_points(part, outline, points) for part in parts]
+            pieces.append(Rows.of_points(Series.concat(series_of), axis, origin))
         else:
-            parts.append(
-                Rows.of_points(_joined(outline.late[part.start : part.end], part.blocks, points), axis, origin)
-            )
-    if any(after.x[0] < before.x_last[-1] for before, after in pairwise(parts)):
-        return None
-    return Rows.concat(parts)
+            records = [summaries[part.blocks[0].id][1] for part in parts]
+            pieces.append(Rows.of_summary(np.concatenate(records), axis, origin))
+    return pieces
 
 
-def _joined(late: Series, heads: Sequence[Head], points: Mapping[int, Series]) -> Series:
-    return Series.concat([*(points[head.id] for head in heads), *([late] if len(late) else [])]).ordered()
+def _points(part: Segment, outline: Outline, points: Mapping[int, Series]) -> Series:
+    return Series.union([*(points[head.id] for head in part.blocks), outline.late[part.start : part.end]])

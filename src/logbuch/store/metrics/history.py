@@ -86,8 +86,7 @@ def _by_time(tx: Tx, outline: Outline, after: Place | None) -> Iterator[Series]:
 
 def _points(tx: Tx, outline: Outline, part: Segment) -> Series:
     points = blocks.read(tx, [head.id for head in part.blocks])
-    late = outline.late[part.start : part.end]
-    return Series.concat([*(points[head.id] for head in part.blocks), late]).ordered()
+    return Series.union([*(points[head.id] for head in part.blocks), outline.late[part.start : part.end]])
 
 
 def _token(points: Series, index: int) -> str:

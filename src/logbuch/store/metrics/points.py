@@ -57,6 +57,12 @@ class Series:
             np.concatenate([part.values for part in parts]),
         )
 
+    @classmethod
+    def union(cls, parts: Sequence[Series]) -> Series:
+        """The points of several ordered series, ordered, exact duplicates removed."""
+        filled = [part for part in parts if len(part)]
+        return filled[0] if len(filled) == 1 else cls.concat(filled).ordered()
+
     def ordered(self) -> Series:
         """Sorted by (step, timestamp, value), exact duplicates removed; the same object if it already is."""
         ordinals = ordinal.encode_array(self.values)
@@ -113,16 +119,12 @@ def _span(column: NDArray[np.int64]) -> tuple[int, int]:
 
 def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
     """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if given."""
-    unpacked = [_unpack_arrival(blob) for blob in blobs]
+    wanted = None if only is None else np.sort(np.fromiter(only, np.int64, len(only)))
+    unpacked = [part for blob in blobs if len((part := _unpack_arrival(blob, wanted))[0])]
     if not unpacked:
         return {}
     keys = np.concatenate([keys for keys, _ in unpacked])
     points = Series.concat([series for _, series in unpacked])
-    if only is not None:
-        wanted = np.isin(keys, np.fromiter(only, np.int64, len(only)))
-        keys, points = keys[wanted], points[wanted]
-    if not len(keys):
-        return {}
     # One stable sort by key; each key's points are then one slice.
     order = np.argsort(keys, kind="stable")
     keys, points = keys[order], points[order]
@@ -131,7 +133,8 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
     return {int(keys[start]): points[start:end] for start, end in zip(starts, ends, strict=True)}
 
 
-def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:
+def _unpack_arrival(blob: bytes, wanted: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], Series]:
+    """The keys of an arrival and its points; only those of the keys in ``wanted``, which ascend, if given."""
     (head,) = _HEAD.unpack_from(blob)
     count = head & 0xFFFF_FFFF
     widths = [head >> shift & 0xFF for shift in (32, 40, 48)]
@@ -140,12 +143,24 @@ def _unpack_arrival(blob: bytes) -> tuple[NDArray[np.int64], Series]:
     offset = _HEAD.size + _LEASTS.size if short else _HEAD.size
     values = np.frombuffer(blob, "<f8", count, offset if short else offset + 24 * count)
     offset += 8 * count if short else 0
-    columns = []
+    columns: list[NDArray[np.int64]] = []
+    chosen: Any = slice(None)
     for least, width in zip(leasts, widths, strict=True):
-        column = np.frombuffer(blob, _UNSIGNED[width], count, offset)
+        column = np.frombuffer(blob, _UNSIGNED[width], count, offset)[chosen]
         columns.append(column.astype(np.int64) + least if width else column)
         offset += count * (width or 8)
-    return columns[0], Series(columns[1], columns[2], values)
+        if len(columns) == 1 and wanted is not None:
+            # A wide step has a thousand keys, of which a chart wants one: the other columns are read at its places.
+            chosen = _places(columns[0], wanted)
+            columns[0] = columns[0][chosen]
+    return columns[0], Series(columns[1], columns[2], values[chosen])
+
+
+def _places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
+    if len(wanted) == 1:
+        return np.flatnonzero(keys == wanted[0])
+    nearest = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+    return np.flatnonzero(wanted[nearest] == keys)
 
 
 class Packer:

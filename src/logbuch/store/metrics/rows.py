@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from logbuch.store.metrics.points import Series
 
 STRETCH = 128
-"""Points of one summary: 0.7 bytes a point, and buckets of four summaries still follow the pixels."""
+"""Points of one summary: 0.7 bytes a point, and buckets of three summaries still follow the pixels."""
 LEAST = 8 * STRETCH
 """A block with fewer points has no summary: reading its points costs as little."""
 

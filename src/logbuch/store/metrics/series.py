@@ -62,7 +62,7 @@ def between(tx: Tx, run_id: str, key: str, start: int | None = None, end: int | 
         if (start is None or head.last_step >= start) and (end is None or head.first_step <= end)
     ]
     points = blocks.read(tx, wanted)
-    found = Series.concat([*(points[id_] for id_ in wanted), outline.late]).ordered()
+    found = Series.union([*(points[id_] for id_ in wanted), outline.late])
     first = 0 if start is None else int(found.steps.searchsorted(start, side="left"))
     last = len(found) if end is None else int(found.steps.searchsorted(end, side="right"))
     return found[first:last]
