@@ -51,6 +51,8 @@ TARGETS = (
     *(Target("log-batch 1000×1, points/CPU-s", 30, name) for name in _MLFLOWS),
     Target("ingest 20×50, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
     Target("ingest 1000×1, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
+    Target("ingest 20×500, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
+    Target("ingest 1000×10, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
     *(Target("search order by metric, ms", 500, name) for name in _MLFLOWS),
     Target("search order by metric, ms", 10, "FastTrackML"),
     *(Target(f"large search {query}, ms", 1 / 3, BY_KEY) for query in LARGE_QUERIES),

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from benchmarks import disk, history, load
-from benchmarks.encoders import Encoder, encoders
+from benchmarks.encoders import Encoder, NativeIngest, encoders
 from benchmarks.figures import Figures
 from benchmarks.generator import Block, dense
 from benchmarks.load import Connection
@@ -17,11 +17,17 @@ from benchmarks.sizes import Sizes
 SHAPES = ((20, 50), (1000, 1), (1500, 1))
 """Keys and steps of a request; of the last, MLflow's protocol makes two."""
 
+LARGER = ((20, 500), (1000, 10))
+"""Requests of Logbuch's own protocol alone, not bound to 1,000 points: what a sender ships that has a backlog."""
+
 
 def measure(server: Server, sizes: Sizes) -> Figures:
     """Each shape by each protocol that the server reads, with the bytes on disk that the points come to."""
     figures: Figures = {}
-    for (keys, steps), encoder in itertools.product(SHAPES, encoders(server)):
+    work: list[tuple[tuple[int, int], type[Encoder]]] = list(itertools.product(SHAPES, encoders(server)))
+    if NativeIngest in encoders(server):
+        work += [(shape, NativeIngest) for shape in LARGER]
+    for (keys, steps), encoder in work:
         if server.kind == "mlflow" and keys > 1000:
             continue  # for it no other work than the shape before, and it is slow to read back
         blocks = max(2, sizes.points_for(server.kind) // (sizes.lanes * keys * steps))
