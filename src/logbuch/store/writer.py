@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from logbuch.errors import Unavailable
 
 GROUP_LIMIT = 4096
-CROWD = 8
-"""Jobs of the last group from which on the next one is waited for."""
-GATHER_SECONDS, GATHER_ROUNDS = 0.0004, 6
+CROWD = 2
+"""Jobs of the last group from which on the next one is waited for: a lone client never waits."""
+GATHER_SECONDS, GATHER_ROUNDS = 0.0004, 4
 
 
 class Waiter(Protocol):
