@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.client import MLFLOW, Refused
+from benchmarks.generator import FIRST_TIME
 
 CALLS = {"metric": "runs/log-metric", "run": "runs/create"}
 Item = TypeVar("Item")
@@ -84,7 +85,7 @@ def _own(url: str, mode: str, target: str, connections: int, seconds: float) -> 
 
 
 def _body(mode: str, target: str, number: int) -> bytes:
-    stamp = 1_700_000_000_000 + number
+    stamp = FIRST_TIME + number
     if mode == "metric":
         text = f'{{"run_id":"{target}","key":"loss","value":{number}.25,"timestamp":{stamp},"step":{number}}}'
     else:

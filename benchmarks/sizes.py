@@ -12,7 +12,7 @@ class Sizes:
     seconds: float = 8.0
     """Of load by single requests."""
     quiet_seconds: float = 7.0
-    """How long a server must have rested before its CPU time is read: longer than Logbuch waits to seal a resting run."""
+    """How long a server must have rested before its CPU time is read: Logbuch waits five to seal a resting run."""
     batch_points: int = 1_000_000
     slower: tuple[tuple[str, int], ...] = (("mlflow", 10), ("fasttrackml", 5))
     """By what the points of batches are divided, by kind of server."""
