@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from logbuch.errors import InvalidInput
 from logbuch.model import Metric
-from logbuch.store import Store, batch, runs
-from logbuch.store.metrics import blocks, buckets, charts, rows, sealing
+from logbuch.store import Store, batch, runs, schema
+from logbuch.store.metrics import blocks, buckets, charts, history, rows, sealing
 from logbuch.store.metrics.buckets import Buckets, View
 from logbuch.store.metrics.rows import Axis
 from logbuch.store.runs import NewRun
@@ -180,3 +182,85 @@ def test_smoothing_of_a_part_is_that_of_the_whole(store: Store) -> None:
     whole, part = draw(store, run_id, View(4000, smoothing=0.8)), draw(store, run_id, View(400, 500, 560, 0.8))
     assert whole.table.shape[1] == 1000
     assert column(part, "smooth") == pytest.approx(column(whole, "smooth")[500:561], abs=0.01)
+
+
+def history_of(store: Store, run_id: str, limit: int) -> list[Metric]:
+    found: list[Metric] = []
+    token: str | None = ""
+    while token is not None:
+        page, token = store.read(history.page, run_id, "m", limit, token)
+        found += history.metrics("m", page)
+    return found
+
+
+@pytest.mark.parametrize("limit", [7, 50, 1000])
+def test_one_step_may_fill_many_blocks(store: Store, limit: int) -> None:
+    run_id = new_run(store)
+    rng = np.random.default_rng(5)
+    values = rng.permutation(300).astype(float).tolist()
+    log_points(store, run_id, [Metric(key="m", value=value, timestamp=5, step=0) for value in values[:200]])
+    seal(store, run_id)
+    log_points(store, run_id, [Metric(key="m", value=value, timestamp=5, step=0) for value in [*values[200:], 0.5]])
+    assert [point.value for point in history_of(store, run_id, limit)] == sorted([*values, 0.5])
+    seal(store, run_id)
+    assert [point.value for point in history_of(store, run_id, limit)] == sorted([*values, 0.5])
+
+
+def test_points_without_steps_are_appended_and_rewrite_nothing(store: Store) -> None:
+    run_id = new_run(store)
+    log_points(store, run_id, [Metric(key="m", value=1.0, timestamp=i) for i in range(320)])
+    seal(store, run_id)
+    inner = store.read(runs.row, run_id).id
+    key = store.read(lambda tx: tx.known_names(["m"]))["m"]
+    before = {head.id for head in store.read(blocks.heads, inner, [key])[key]}
+    log_points(store, run_id, [Metric(key="m", value=2.0, timestamp=320 + i) for i in range(64)])
+    seal(store, run_id)
+    after = store.read(blocks.heads, inner, [key])[key]
+    assert before < {head.id for head in after}
+    assert [head.first[1] for head in after] == list(range(0, 384, 32))
+    assert column(draw(store, run_id, View(1), "step"), "last") == [2.0]
+
+
+def test_a_page_of_a_restarted_training_reads_few_blocks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = new_run(store)
+    # From step 600 on once more, as a training does that goes on from a checkpoint.
+    steps = [*range(1000), *range(600, 1600)]
+    logged = [Metric(key="m", value=float(i), timestamp=10 * i, step=step) for i, step in enumerate(steps)]
+    log_points(store, run_id, logged)
+    seal(store, run_id)
+    read: list[int] = []
+    original = blocks.read
+
+    def counting(tx, ids):  # type: ignore[no-untyped-def]
+        read.extend(ids)
+        return original(tx, ids)
+
+    monkeypatch.setattr(blocks, "read", counting)
+    assert history_of(store, run_id, 100) == logged
+    assert len(read) < 300, "20 pages, of which some need all 25 blocks that hold old and new points"
+
+
+def test_a_damaged_block_hides_no_other_and_is_kept(store: Store) -> None:
+    run_id = new_run(store)
+    log_points(store, run_id, [Metric(key="m", value=1.0, timestamp=i, step=i) for i in range(320)])
+    seal(store, run_id)
+    inner = store.read(runs.row, run_id).id
+    key = store.read(lambda tx: tx.known_names(["m"]))["m"]
+    victim = store.read(blocks.heads, inner, [key])[key][3]
+    for torn in (b"", b"\\x01", b"\\x01" + b"\\xff" * 40, b"\\x63" * 40):
+        store.write(lambda tx, torn=torn: tx.change(
+            schema.blocks.update().where(schema.blocks.c.id == victim.id).values(data=torn)
+        ).rowcount)  # fmt: skip
+        assert len(history_of(store, run_id, 100)) == 288
+        assert draw(store, run_id, View(400)).points == 288
+    log_points(store, run_id, [Metric(key="m", value=9.0, timestamp=100, step=100)])
+    seal(store, run_id)
+    assert len(history_of(store, run_id, 100)) == 289
+    assert victim.id in {head.id for head in store.read(blocks.heads, inner, [key])[key]}
+
+
+def test_a_history_token_that_is_nested_deeply_is_refused(store: Store) -> None:
+    run_id = new_run(store)
+    log_points(store, run_id, [Metric(key="m", value=1.0, timestamp=1)])
+    with pytest.raises(InvalidInput, match="page_token"):
+        store.read(history.page, run_id, "m", 5, base64.urlsafe_b64encode(b"[" * 30_000).decode())

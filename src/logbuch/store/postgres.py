@@ -116,7 +116,7 @@ class PostgresSeam:
         with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
             connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
-    def tidy(self) -> None:
+    def tidy(self, stop: Callable[[], bool]) -> None:
         """PostgreSQL's own vacuum does it."""
 
     def retryable(self, error: Exception) -> bool:

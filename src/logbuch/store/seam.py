@@ -98,8 +98,8 @@ class Seam(Protocol):
     def committed(self) -> None:
         """Told after every commit of this process."""
 
-    def tidy(self) -> None:
-        """Told when nothing is being written: the time to give space back."""
+    def tidy(self, stop: Callable[[], bool]) -> None:
+        """Told when nothing is being written: the time to give space back, until ``stop`` says that there is work."""
 
     def retryable(self, error: Exception) -> bool:
         """Whether a transaction that failed so may be tried again from its start."""

@@ -7,9 +7,11 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, text
 from sqlalchemy.dialects.sqlite import insert
@@ -24,7 +26,7 @@ from logbuch.store.seam import Upserts, background
 
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
-FREE_PAGES = 256
+FREE_PAGES, TIDY_PAUSE = 128, 0.02
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
 _NEWEST = "SELECT coalesce(max(version), 0) FROM changes"
 _PRAGMAS = (
@@ -109,14 +111,17 @@ class SqliteSeam:
     def committed(self) -> None:
         """Other processes see a commit by themselves."""
 
-    def tidy(self) -> None:
-        """Returns free pages to the file system and empties the WAL, unless somebody else is at work."""
+    def tidy(self, stop: Callable[[], bool]) -> None:
+        """Returns free pages to the file system and empties the WAL, a little at a time, while nobody else works."""
         with self.reader.connect() as connection:
+            raw: Any = connection.connection.driver_connection
             self.driver.execute(connection, "PRAGMA busy_timeout=0")
-            with suppress(OperationalError):
-                if self.driver.fetch(connection, "PRAGMA freelist_count")[0][0] >= FREE_PAGES:
-                    self.driver.fetch(connection, "PRAGMA incremental_vacuum")
-                self.driver.fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            # A script, for the driver steps a single statement without rows only once, which frees a single page.
+            with suppress(sqlite3.OperationalError):
+                while not stop() and raw.execute("PRAGMA freelist_count").fetchone()[0] >= FREE_PAGES:
+                    raw.executescript(f"PRAGMA incremental_vacuum({FREE_PAGES})")
+                    time.sleep(TIDY_PAUSE)
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self.driver.execute(connection, f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
     def retryable(self, error: Exception) -> bool:  # noqa: ARG002

@@ -149,7 +149,7 @@ def test_a_summary_comes_back_and_a_short_block_has_none() -> None:
 def test_packed_points_come_back_bit_for_bit(points: list[tuple[int, int, float]]) -> None:
     one = series(points)
     blob = pack_arrival(np.full(len(one), 7), one)
-    for back in (unpack_block(Packer().block(one)), split_arrivals([blob])[7]):
+    for back in (unpack_block(Packer().block(one), len(one)), split_arrivals([blob])[7]):
         assert back.steps.tolist() == one.steps.tolist()
         assert back.timestamps.tolist() == one.timestamps.tolist()
         assert back.values.view(np.int64).tolist() == one.values.view(np.int64).tolist()
@@ -182,11 +182,11 @@ def test_a_block_of_a_later_version_is_refused() -> None:
     blob = bytearray(Packer().block(series([(1, 1, 1.0)])))
     blob[0] = 99
     with pytest.raises(ValueError, match="unknown version"):
-        unpack_block(bytes(blob))
+        unpack_block(bytes(blob), 1)
 
 
 def test_equal_columns_of_a_packer_are_shared() -> None:
     packer = Packer()
     blobs = [packer.block(series([(step, step, value * step) for step in range(50)])) for value in (1.0, 2.0)]
     assert len(packer._packed) == 1
-    assert [unpack_block(blob).values[1] for blob in blobs] == [1.0, 2.0]
+    assert [unpack_block(blob, 50).values[1] for blob in blobs] == [1.0, 2.0]

@@ -6,14 +6,18 @@ arrive late, between or inside older blocks, cause only those blocks to be writt
 
 from __future__ import annotations
 
+import logging
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
+from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal, rows
 from logbuch.store.metrics.points import Packer, Series, unpack_block
@@ -24,19 +28,27 @@ BLOCK_POINTS = 32_768
 SMALL_POINTS = 4096
 """A block with fewer points is joined with what comes after it."""
 _table = schema.blocks
-_COLUMNS = ("run", "key", "points", "first_step", "last_step", "min", "max", "data")
+logger = logging.getLogger("logbuch.store.blocks")
+_ENDS = ("first_step", "last_step", "first_time", "last_time", "min_time", "max_time")
+_COLUMNS = ("run", "key", "points", *_ENDS, "min", "max", "data")
 _insert = schema.blocks.insert()
 _insert_summary = schema.summaries.insert()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is known of a block without reading its points."""
+    """What is known of a block without reading its points.
+
+    ``first`` and ``last`` are the (step, timestamp) of its ends. Of a block of the first schema only the steps are
+    known; it stands for all times.
+    """
 
     id: int
     points: int
-    first_step: int
-    last_step: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+    min_time: int
+    max_time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +84,37 @@ class Packed:
 
 
 def heads(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, list[Head]]:
-    """The blocks of these keys, each key's in the order of steps."""
-    found: dict[int, list[Head]] = {}
+    """The blocks of these keys, each key's in the order of their points: by (step, timestamp, value)."""
+    found: dict[int, list[tuple[Any, Head]]] = {}
+    columns = (_table.c[name] for name in ("key", "id", "points", *_ENDS, "min"))
+    statement = select(*columns).where(_table.c.run == run)
     for part in chunks(keys):
-        query = (
-            select(_table.c.key, _table.c.id, _table.c.points, _table.c.first_step, _table.c.last_step)
-            .where(_table.c.run == run, _table.c.key.in_(part))
-            .order_by(_table.c.key, _table.c.first_step, _table.c.last_step)
-        )
-        for key, *head in tx.execute(query):
-            found.setdefault(key, []).append(Head(*head))
-    return found
+        for row in tx.execute(statement.where(_table.c.key.in_(part))).all():
+            head = _head(row)
+            # Where one step and time fill several blocks, the values part them; NaN stands above all.
+            place = (head.first, head.last, row.min is None, row.min)
+            found.setdefault(row.key, []).append((place, head))
+    return {key: [head for _, head in sorted(own, key=itemgetter(0))] for key, own in found.items()}
+
+
+def _head(row: Any) -> Head:
+    if row.first_time is None:
+        first, last = (row.first_step, INT64_MIN), (row.last_step, INT64_MAX)
+        return Head(row.id, row.points, first, last, INT64_MIN, INT64_MAX)
+    first, last = (row.first_step, row.first_time), (row.last_step, row.last_time)
+    return Head(row.id, row.points, first, last, row.min_time, row.max_time)
 
 
 def read(tx: Tx, ids: Sequence[int]) -> dict[int, Series]:
-    """The points of these blocks."""
+    """The points of these blocks. One that cannot be read is left out and logged: it must not hide the others."""
     found: dict[int, Series] = {}
     for part in chunks(ids):
-        for id_, data in tx.execute(select(_table.c.id, _table.c.data).where(_table.c.id.in_(part))):
-            found[id_] = unpack_block(data)
+        query = select(_table.c.id, _table.c.points, _table.c.data).where(_table.c.id.in_(part))
+        for id_, points, data in tx.execute(query):
+            try:
+                found[id_] = unpack_block(data, points)
+            except (ValueError, RuntimeError, struct.error) as error:
+                logger.error("block %d of %d points is damaged and left out: %s", id_, points, error)
     return found
 
 
@@ -105,13 +129,12 @@ def read_summaries(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[bool, NDArray[
     return found
 
 
-def segments(known: Sequence[Head], steps: NDArray[np.int64]) -> Iterator[Segment]:
-    """All blocks and all arrived points (their ascending steps) of a series, cut where an untouched block stands."""
+def segments(known: Sequence[Head], arrived: Series) -> Iterator[Segment]:
+    """All blocks and all arrived points (in order) of a series, cut where an untouched block stands."""
     blocks: list[Head] = []
     start = end = 0
     for head in known:
-        low = int(np.searchsorted(steps, head.first_step, side="left"))
-        high = int(np.searchsorted(steps, head.last_step, side="right"))
+        low, high = _place(arrived, head.first, "left"), _place(arrived, head.last, "right")
         if high > low:  # points fall into it: it joins what came before
             blocks.append(head)
             end = max(end, high)
@@ -121,30 +144,38 @@ def segments(known: Sequence[Head], steps: NDArray[np.int64]) -> Iterator[Segmen
             yield Segment(blocks, start, low)
         yield Segment([head], low, low)
         blocks, start, end = [], low, low
-    if blocks or len(steps) > start:
-        yield Segment(blocks, start, len(steps))
+    if blocks or len(arrived) > start:
+        yield Segment(blocks, start, len(arrived))
+
+
+def _place(series: Series, end: tuple[int, int], side: Literal["left", "right"]) -> int:
+    """Where a (step, timestamp) stands among ordered points."""
+    step, time = end
+    first = int(np.searchsorted(series.steps, step, side="left"))
+    last = int(np.searchsorted(series.steps, step, side="right"))
+    return first + int(np.searchsorted(series.timestamps[first:last], time, side=side))
 
 
 def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
-    """What has to be written so that blocks hold these points too; each series is in order."""
+    """What has to be written so that blocks hold these points too; each series is in order.
+
+    A block that cannot be read stays as it is.
+    """
     plans: list[tuple[int, Segment, bool]] = []
     known = heads(tx, run, list(arrived))
     for key, series in arrived.items():
-        parts = list(segments(known.get(key, ()), series.steps))
+        parts = list(segments(known.get(key, ()), series))
         for place, part in enumerate(parts):
             if part.arrived:
                 before = parts[place - 1] if place else None
                 plans.append((key, _grown(part, before), place < len(parts) - 1))
     old = read(tx, [head.id for _, part, _ in plans for head in part.blocks])
-    return [
-        Rewrite(
-            key,
-            [head.id for head in part.blocks],
-            Series.union([*(old[head.id] for head in part.blocks), arrived[key][part.start : part.end]]),
-            even,
-        )
-        for key, part, even in plans
-    ]
+    found = []
+    for key, part, even in plans:
+        replaced = [head.id for head in part.blocks if head.id in old]
+        points = Series.union([*(old[id_] for id_ in replaced), arrived[key][part.start : part.end]])
+        found.append(Rewrite(key, replaced, points, even))
+    return found
 
 
 def _grown(part: Segment, before: Segment | None) -> Segment:
@@ -187,5 +218,7 @@ def _row(run: int, key: int, series: Series, packer: Packer) -> tuple[Any, ...]:
     ordinals = ordinal.encode_array(series.values)
     numbers = ordinals[ordinals != ordinal.NAN]
     low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (None, None)
+    times = series.timestamps
     steps = (int(series.steps[0]), int(series.steps[-1]))
-    return run, key, len(series), *steps, low, high, packer.block(series)
+    spans = (int(times[0]), int(times[-1]), int(times.min()), int(times.max()))
+    return run, key, len(series), *steps, *spans, low, high, packer.block(series)

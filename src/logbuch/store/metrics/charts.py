@@ -60,12 +60,17 @@ def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin:
     made = {}
     for key, outline in found.items():
         pieces = _pieces(outline, axis, summaries, points, origin)
-        if any(after.x[0] < before.x_last[-1] for before, after in pairwise(pieces)):
-            # Time does not ascend from part to part: all points have to be sorted.
+        if not _ascend(pieces):  # a time, in whose order all points have to be sorted
             points |= blocks.read(tx, [head.id for head in outline.heads if head.id not in points])
-            pieces = _pieces(outline, axis, summaries, points, origin)
-        made[key] = _line(pieces, view)
+            pieces = _pieces(outline, axis, {}, points, origin)
+        if pieces:
+            made[key] = _line(pieces, view)
     return made
+
+
+def _ascend(pieces: Sequence[Rows]) -> bool:
+    within = all((piece.x[1:] >= piece.x_last[:-1]).all() for piece in pieces)
+    return within and all(after.x[0] >= before.x_last[-1] for before, after in pairwise(pieces))
 
 
 def _line(pieces: Sequence[Rows], view: View) -> Line:
@@ -129,15 +134,20 @@ def _pieces(
 ) -> list[Rows]:
     """The parts of a series as rows, in the order of steps: neighbours of one kind make one piece."""
     pieces: list[Rows] = []
-    for read, parts in groupby(outline.parts, lambda part: bool(part.arrived) or part.blocks[0].id in points):
-        if read:
-            series_of = [_points(part, outline, points) for part in parts]
-            pieces.append(Rows.of_points(Series.concat(series_of), axis, origin))
-        else:
+    for summed, parts in groupby(outline.parts, lambda part: _summed(part, summaries, points)):
+        if summed:
             records = [summaries[part.blocks[0].id][1] for part in parts]
             pieces.append(Rows.of_summary(np.concatenate(records), axis, origin))
+        else:
+            read = Series.concat([_points(part, outline, points) for part in parts])
+            pieces += [Rows.of_points(read, axis, origin)] if len(read) else []
     return pieces
 
 
+def _summed(part: Segment, summaries: Summaries, points: Mapping[int, Series]) -> bool:
+    return not part.arrived and part.blocks[0].id not in points and part.blocks[0].id in summaries
+
+
 def _points(part: Segment, outline: Outline, points: Mapping[int, Series]) -> Series:
-    return Series.union([*(points[head.id] for head in part.blocks), outline.late[part.start : part.end]])
+    known = [points[head.id] for head in part.blocks if head.id in points]
+    return Series.union([*known, outline.late[part.start : part.end]])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +12,6 @@ from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store.metrics import blocks, ordinal, series
-from logbuch.store.metrics.blocks import Segment
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.series import Outline
 from logbuch.store.tx import Tx
@@ -26,24 +23,16 @@ Place = tuple[int, int, int]
 def page(tx: Tx, run_id: str, key: str, limit: int | None, token: str = "") -> tuple[Series, str | None]:
     """Points by (timestamp, step, value), from after the token on, and the token of the next page.
 
-    Only the blocks that the page needs are read, where time ascends from block to block as it does while a training
-    runs. A run or key that does not exist has no points.
+    Only the blocks that the page needs are read, by the times that they span. A run or key that does not exist has no
+    points.
     """
     after = _place(token) if token else None
     found = series.find(tx, run_id, key)
     outline = series.outlines(tx, found[0], [found[1]]).get(found[1]) if found else None
     if outline is None:
         return Series.empty(), None
-    parts: list[Series] = []
-    count = 0
-    for points in _by_time(tx, outline, after):
-        left = points[_passed(points, after) :] if after else points
-        parts.append(left)
-        count += len(left)
-        if limit is not None and count > limit:
-            break
-    points = Series.concat(parts)
-    if limit is None or count <= limit:
+    points = _after(tx, outline, after, limit)
+    if limit is None or len(points) <= limit:
         return points, None
     return points[:limit], _token(points, limit - 1)
 
@@ -64,29 +53,29 @@ def sample(points: Series, limit: int) -> Series:
     return points[np.linspace(len(points) - 1 if limit == 1 else 0, len(points) - 1, limit).round().astype(np.intp)]
 
 
-def _by_time(tx: Tx, outline: Outline, after: Place | None) -> Iterator[Series]:
-    """The series in stretches, each and all together in the order of time, from the one with the place on."""
-    summaries = blocks.read_summaries(tx, [head.id for head in outline.heads])
-    spans: list[tuple[int, int]] = []
-    read: dict[int, Series] = {}
-    for number, part in enumerate(outline.parts):
-        summary = None if part.arrived else summaries.get(part.blocks[0].id)
-        if summary is not None and summary[0]:
-            spans.append((int(summary[1]["first_time"][0]), int(summary[1]["last_time"][-1])))
-        else:
-            read[number] = points = _points(tx, outline, part).by_time()
-            spans.append((int(points.timestamps[0]), int(points.timestamps[-1])))
-    if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
-        yield _points(tx, outline, Segment(outline.heads, 0, len(outline.late))).by_time()
-        return
-    for number, (part, span) in enumerate(zip(outline.parts, spans, strict=True)):
-        if after is None or span[1] >= after[0]:
-            yield read[number] if number in read else _points(tx, outline, part).by_time()
+def _after(tx: Tx, outline: Outline, after: Place | None, limit: int | None) -> Series:
+    """The points after a place by (timestamp, step, value): all of them, or more than ``limit`` of the next ones.
 
-
-def _points(tx: Tx, outline: Outline, part: Segment) -> Series:
-    points = blocks.read(tx, [head.id for head in part.blocks])
-    return Series.union([*(points[head.id] for head in part.blocks), outline.late[part.start : part.end]])
+    Blocks are read in the order of their least timestamps, until so many points are older than all that is not read.
+    """
+    waiting = [head for head in outline.heads if after is None or head.max_time >= after[0]]
+    waiting.sort(key=lambda head: head.min_time, reverse=True)
+    read = [outline.late]
+    wanted = None if limit is None else limit + 1
+    while True:
+        ids, count = [], 0
+        while waiting and (wanted is None or count < wanted):
+            head = waiting.pop()
+            ids.append(head.id)
+            count += head.points
+        read += blocks.read(tx, ids).values()
+        found = Series.union(read).by_time()
+        found = found[_passed(found, after) :] if after else found
+        if wanted is None or not waiting:
+            return found
+        settled = int(np.searchsorted(found.timestamps, waiting[-1].min_time, side="left"))
+        if settled >= wanted:
+            return found[:settled]
 
 
 def _token(points: Series, index: int) -> str:
@@ -100,7 +89,7 @@ def _place(token: str) -> Place:
         timestamp, step, value = json.loads(base64.urlsafe_b64decode(token))
         if not all(type(part) is int and INT64_MIN <= part <= INT64_MAX for part in (timestamp, step, value)):
             raise ValueError
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise InvalidInput("Invalid value for parameter 'page_token': it is no token of this server.") from None
     return timestamp, step, value
 

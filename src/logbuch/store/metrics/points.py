@@ -190,8 +190,8 @@ def _compressed(column: NDArray[Any]) -> bytes:
     return packed
 
 
-def unpack_block(blob: bytes) -> Series:
-    """The series of a block; ``ValueError`` for a version that this code does not know."""
+def unpack_block(blob: bytes, points: int) -> Series:
+    """The series of a block; ValueError or RuntimeError if it is damaged, or of a version that is not known here."""
     from pcodec import standalone
 
     version, steps, timestamps = _BLOCK.unpack_from(blob)
@@ -199,8 +199,7 @@ def unpack_block(blob: bytes) -> Series:
         raise ValueError(f"metric block of unknown version {version}")
     start, middle = _BLOCK.size, _BLOCK.size + steps
     end = middle + timestamps
-    return Series(
-        standalone.simple_decompress(blob[start:middle]),
-        standalone.simple_decompress(blob[middle:end]),
-        standalone.simple_decompress(blob[end:]),
-    )
+    columns = [standalone.simple_decompress(part) for part in (blob[start:middle], blob[middle:end], blob[end:])]
+    if any(column is None or len(column) != points for column in columns):
+        raise ValueError(f"metric block does not hold {points} points")
+    return Series(*columns)

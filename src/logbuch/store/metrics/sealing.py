@@ -30,7 +30,8 @@ LOG_ROWS, LOG_POINTS = 256, 250_000
 REST_ROWS, REST_POINTS = 16, 512
 """A run that rests is sealed if its log has so many rows or points; less is read as quickly from the log."""
 REST_SECONDS = 5.0
-READ_ROWS, READ_POINTS = 2000, 1_000_000
+READ_ROWS, READ_POINTS = 2000, 150_000
+"""What is sealed at once: the swap holds up other writers for some 30 ms then."""
 LOOK_SECONDS = 30.0
 PAUSE_SECONDS = 2.0
 _log = schema.arrivals
@@ -55,7 +56,9 @@ class Sealer:
     ``tidy`` gives the database the occasion to return space; it is called when all that was logged is sealed.
     """
 
-    def __init__(self, read: Callable[..., Any], write: Callable[..., Any], tidy: Callable[[], None]) -> None:
+    def __init__(
+        self, read: Callable[..., Any], write: Callable[..., Any], tidy: Callable[[Callable[[], bool]], None]
+    ) -> None:
         self._read, self._write, self._tidy = read, write, tidy
         self._lock = threading.Condition()
         self._grown: dict[int, _Grown] = {}
@@ -113,6 +116,7 @@ class Sealer:
     def _wait(self) -> bool:
         """Until there is something to do; False at the end."""
         with self._lock:
+            self._gather_resting()
             while not (self._closed or self._due or self._look or (self._untidy and not self._grown)):
                 # New points do not wake the thread, which would cost every commit: it looks for itself now and then.
                 self._lock.wait(REST_SECONDS if self._grown else None)
@@ -140,10 +144,10 @@ class Sealer:
                 del self._due[run]
         if run is None:
             self._untidy = False
-            self._tidy()
+            self._tidy(lambda: self._closed or bool(self._due))
             return
         try:
-            seal(self._read, self._write, run)
+            seal(self._read, self._write, run, lambda: self._closed)
         except LogbuchError:
             # The database is busy or away: this run comes again, after a pause and behind the others.
             with self._lock:
@@ -159,13 +163,15 @@ def _long_logs(tx: Tx) -> list[int]:
     return list(tx.execute(select(_log.c.run).group_by(_log.c.run).having(long)).scalars())
 
 
-def seal(read: Callable[..., Any], write: Callable[..., Any], run: int) -> int:
+def seal(
+    read: Callable[..., Any], write: Callable[..., Any], run: int, stop: Callable[[], bool] = lambda: False
+) -> int:
     """Moves what now stands in a run's log into blocks, and returns how many points were moved.
 
     What arrives meanwhile waits for the next time: a run that never rests must not keep the others from being sealed.
     """
     moved, newest = 0, read(_newest_of, run)
-    while newest is not None:
+    while newest is not None and not stop():
         ids, blobs = read(_log_of, run, newest)
         if not ids:
             break

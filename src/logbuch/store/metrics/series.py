@@ -46,7 +46,7 @@ def outlines(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, Outline]:
     for key in keys:
         if key in late or key in known:
             series = late[key].ordered() if key in late else Series.empty()
-            found[key] = Outline(series, list(blocks.segments(known.get(key, ()), series.steps)))
+            found[key] = Outline(series, list(blocks.segments(known.get(key, ()), series)))
     return found
 
 
@@ -59,10 +59,10 @@ def between(tx: Tx, run_id: str, key: str, start: int | None = None, end: int | 
     wanted = [
         head.id
         for head in outline.heads
-        if (start is None or head.last_step >= start) and (end is None or head.first_step <= end)
+        if (start is None or head.last[0] >= start) and (end is None or head.first[0] <= end)
     ]
     points = blocks.read(tx, wanted)
-    found = Series.union([*(points[id_] for id_ in wanted), outline.late])
+    found = Series.union([*points.values(), outline.late])
     first = 0 if start is None else int(found.steps.searchsorted(start, side="left"))
     last = len(found) if end is None else int(found.steps.searchsorted(end, side="right"))
     return found[first:last]

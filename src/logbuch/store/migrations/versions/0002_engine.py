@@ -14,6 +14,16 @@ Text = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
+    op.add_column(
+        "blocks",
+        sa.Column(
+            "first_time",
+            sa.BigInteger(),
+            comment="of the first point by (step, timestamp, value); NULL in old blocks",
+        ),
+    )
+    for name, comment in (("last_time", None), ("min_time", "least timestamp of all"), ("max_time", None)):
+        op.add_column("blocks", sa.Column(name, sa.BigInteger(), comment=comment))
     op.create_table(
         "summaries",
         sa.Column("block", Id, autoincrement=False, nullable=False),
