@@ -53,7 +53,7 @@ class _Grown:
 class Sealer:
     """The background thread. It sleeps until a run's log has grown long or rests, and tidies up when nothing is left.
 
-    ``tidy`` gives the database the occasion to return space; it is called when all that was logged is sealed.
+    Every half minute it looks for what other processes have written or left. ``tidy`` gives the database the occasion to return space; it is called when all that was logged is sealed.
     """
 
     def __init__(
@@ -119,8 +119,10 @@ class Sealer:
             self._gather_resting()
             while not (self._closed or self._due or self._look or (self._untidy and not self._grown)):
                 # New points do not wake the thread, which would cost every commit: it looks for itself now and then.
-                self._lock.wait(REST_SECONDS if self._grown else None)
+                self._lock.wait(REST_SECONDS if self._grown else LOOK_SECONDS)
                 self._gather_resting()
+                if not self._grown and time.monotonic() - self._looked >= LOOK_SECONDS:
+                    self._looked, self._look = time.monotonic(), True
             return not self._closed
 
     def _gather_resting(self) -> None:
@@ -143,8 +145,9 @@ class Sealer:
             if run is not None:
                 del self._due[run]
         if run is None:
-            self._untidy = False
-            self._tidy(lambda: self._closed or bool(self._due))
+            if self._untidy:
+                self._untidy = False
+                self._tidy(lambda: self._closed or bool(self._due))
             return
         try:
             seal(self._read, self._write, run, lambda: self._closed)
