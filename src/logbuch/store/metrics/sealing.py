@@ -53,7 +53,8 @@ class _Grown:
 class Sealer:
     """The background thread. It sleeps until a run's log has grown long or rests, and tidies up when nothing is left.
 
-    Every half minute it looks for what other processes have written or left. ``tidy`` gives the database the occasion to return space; it is called when all that was logged is sealed.
+    Every half minute it looks for what other processes have written or left. ``tidy`` gives the database the occasion
+    to return space; it is called when all that was logged is sealed.
     """
 
     def __init__(
