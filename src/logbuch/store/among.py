@@ -28,7 +28,7 @@ def among(column: ColumnElement[Any], ids: Iterable[int]) -> ColumnElement[bool]
 
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """The same in a statement that is made once; its parameter ``ids`` takes :func:`as_value`."""
-    return column.op("IN", is_comparison=True)(_Ids(bindparam("ids", type_=Text)))
+    return column.op("IN", is_comparison=True)(_Ids(bindparam("ids", None, type_=Text)))
 
 
 def as_value(ids: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ third where other threads want the lock too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,12 +16,14 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from logbuch.store.among import as_value
+from logbuch.store.prepared import Prepared
 from logbuch.store.tx import Tx
 
 Columns = list[list[Any]]
 """Parallel lists, in no particular order."""
 
 _decoder = msgspec.json.Decoder(list[Any])
+_ids_decoder = msgspec.json.Decoder(list[int])
 
 
 class _Packed(FunctionElement[str]):
@@ -41,33 +43,35 @@ def _postgres(element: _Packed, compiler: Any, **options: Any) -> str:
     return f"CAST(json_agg({compiler.process(element.clauses, **options)}) AS text)"
 
 
+def ids_of(rows: Sequence[Sequence[str | None]]) -> list[int]:
+    """The integers in the answer to a :func:`packed` query of one column."""
+    text = rows[0][0]
+    return [] if text is None else _ids_decoder.decode(text)
+
+
 def fetch(tx: Tx, query: Select[Any]) -> Columns:
     """The columns of a query, which have to be integers and texts."""
-    return _decoded(tx.execute(_packed(query)).one())
+    return _decoded(tx.execute(packed(query)).one())
 
 
 class OfRuns:
-    """A query of runs whose inner ids are :func:`logbuch.store.among.given`; compiled once for each database.
-
-    To compile it, or only to look it up among SQLAlchemy's compiled ones, costs as much as to execute it.
-    """
+    """A query of runs whose inner ids are :func:`logbuch.store.among.given`; compiled once for each database."""
 
     def __init__(self, query: Select[Any]) -> None:
-        self._query = _packed(query)
-        self._compiled: dict[str, Any] = {}
+        self._query = packed(query)
+        self._compiled: dict[str, Prepared] = {}
 
     def fetch(self, tx: Tx, runs: Iterable[int]) -> Columns:
         """The columns of the query for these runs."""
         dialect = tx.connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = self._query.compile(dialect=dialect)
-        ids = as_value(runs)
-        value: Any = (ids,) if compiled.positional else {"ids": ids}
-        return _decoded(tx.connection.exec_driver_sql(compiled.string, value).one())
+            compiled = self._compiled[dialect.name] = Prepared(self._query, dialect)
+        return _decoded(compiled.rows(tx, ids=as_value(runs))[0])
 
 
-def _packed(query: Select[Any]) -> Select[Any]:
+def packed(query: Select[Any]) -> Select[Any]:
+    """The query whose one row holds the columns of another, each as a text."""
     wanted: list[Any] = [_Packed(column) for column in query.subquery().columns]
     return select(*wanted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -20,7 +20,7 @@ from logbuch.store import schema
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.inputs import CONTEXT_TAG
 from logbuch.store.metrics import ordinal
-from logbuch.store.tx import Tx
+from logbuch.store.seam import Seam
 
 Condition = ColumnElement[bool]
 Test = Callable[[Any], Condition]
@@ -42,10 +42,10 @@ _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
 class Conditions:
     """Turns trees into conditions for one search: over runs, or over experiments."""
 
-    def __init__(self, tx: Tx, entity: FromClause) -> None:
-        self._tx = tx
+    def __init__(self, seam: Seam, entity: FromClause, ids: Mapping[str, int]) -> None:
+        self._seam = seam
         self._entity = entity
-        self._ids: dict[str, int | None] = {}
+        self._ids = ids
 
     def of(self, node: Node | None) -> Condition:
         """The condition of a tree; true for none."""
@@ -96,16 +96,15 @@ class Conditions:
 
     def key_id(self, name: str) -> int | None:
         """The id of a metric's, param's or tag's key; None for one that was never logged."""
-        if name not in self._ids:
-            self._ids[name] = self._tx.known_names([name]).get(name)
-        return self._ids[name]
+        return self._ids.get(name)
 
     def _keyed(self, key: Key, test: Test) -> Condition:
         id_ = self.key_id(key.name)
         if id_ is None:
             return false()
-        own = TABLES[key.kind].alias()
-        return exists(select(1).where(own.c.run == schema.runs.c.id, own.c.key == id_, test(own.c)))
+        own = TABLES[key.kind].c
+        same = select(1).where(own.run == schema.runs.c.id, own.key == id_, test(own))
+        return exists(same.correlate(schema.runs))
 
     def _experiment_tag(self, name: str, test: Callable[[Any], Condition]) -> Condition:
         own = schema.experiment_tags.alias()
@@ -149,7 +148,7 @@ class Conditions:
             return inside if term.op is Op.IN else not_(inside)
         assert isinstance(value, str)
         if term.op in (Op.LIKE, Op.ILIKE):
-            return self._tx.seam.like(column, _pattern(value), ignore_case=term.op is Op.ILIKE)
+            return self._seam.like(column, _pattern(value), ignore_case=term.op is Op.ILIKE)
         compared: Condition = _ORDER[term.op](column, value)
         return compared
 

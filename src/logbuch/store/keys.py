@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 
 from logbuch.model import Noun
-from logbuch.store import schema
+from logbuch.store import schema, tuples
+from logbuch.store.among import among
 from logbuch.store.experiments import inner_id
 from logbuch.store.tx import Tx
 
 DISTINCT_VALUES = 20
+MOST = 2
 
 
 class KeyUse(Noun, frozen=True, kw_only=True):
@@ -41,41 +43,57 @@ class Keys(Noun, frozen=True, kw_only=True):
 def of_experiments(tx: Tx, experiment_ids: Sequence[str]) -> Keys:
     """The keys of all active runs of these experiments."""
     ids = [inner_id(id_) for id_ in experiment_ids]
-    return _of(tx, select(schema.runs.c.id).where(schema.runs.c.experiment.in_(ids), schema.runs.c.deleted.is_(False)))
+    runs, latest, params, tags = schema.runs.c, schema.latest.c, schema.params.c, schema.tags.c
+    ours = runs.experiment.in_(ids) & runs.deleted.is_(False)
+    count = int(tx.execute(select(func.count()).where(ours)).scalar_one())
+    # Metrics are counted in their value index, which begins with the experiment; what was deleted is left out.
+    deleted = select(runs.id).where(runs.experiment.in_(ids), runs.deleted.is_(True))
+    logged: Any = latest.experiment.in_(ids)
+    if tx.execute(deleted.limit(1)).first() is not None:
+        logged &= latest.run.not_in(deleted)
+    # Where most runs are ours, params and tags are counted in the order of their indexes, without the few others.
+    if count * MOST > int(tx.execute(select(func.coalesce(func.max(runs.id), 0))).scalar_one()):
+        others = select(runs.id).where(not_(ours))
+        return _of(tx, count, logged, params.run.not_in(others), tags.run.not_in(others))
+    wanted = select(runs.id).where(ours)
+    return _of(tx, count, logged, params.run.in_(wanted), tags.run.in_(wanted))
 
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> Keys:
     """The keys of these runs."""
-    return _of(tx, select(schema.runs.c.id).where(schema.runs.c.id.in_(list(runs))))
+    wanted = select(schema.runs.c.id).where(among(schema.runs.c.id, runs))
+    count = int(tx.execute(select(func.count()).select_from(wanted.subquery())).scalar_one())
+    return _of(tx, count, *(table.c.run.in_(wanted) for table in (schema.latest, schema.params, schema.tags)))
 
 
-def _of(tx: Tx, runs: Any) -> Keys:
+def _of(tx: Tx, runs: int, of_metrics: Any, of_params: Any, of_tags: Any) -> Keys:
     latest = schema.latest.c
-    uses = tx.execute(select(latest.key, func.count()).where(latest.run.in_(runs)).group_by(latest.key)).all()
+    uses = tx.execute(select(latest.key, func.count()).where(of_metrics).group_by(latest.key)).all()
     texts = tx.texts(key for key, _ in uses)
     return Keys(
-        runs=int(tx.execute(select(func.count()).select_from(runs.subquery())).scalar_one()),
+        runs=runs,
         metrics=_by_use([KeyUse(key=texts[key], runs=uses_) for key, uses_ in uses]),
-        params=_text_keys(tx, schema.params, runs),
-        tags=_text_keys(tx, schema.tags, runs),
+        params=_text_keys(tx, schema.params, of_params),
+        tags=_text_keys(tx, schema.tags, of_tags),
     )
 
 
-def _text_keys(tx: Tx, table: Any, runs: Any) -> list[KeyUse]:
+def _text_keys(tx: Tx, table: Any, wanted: Any) -> list[KeyUse]:
     query = (
         select(table.c.key, table.c.value, func.count())
-        .where(table.c.run.in_(runs))
+        .where(wanted)
         .group_by(table.c.key, table.c.value)
         .order_by(table.c.key, func.count().desc(), table.c.value)
     )
     seen: dict[int, tuple[int, list[str]]] = {}
     totals: dict[int, int] = {}
-    for key, value, count in tx.execute(query):
-        distinct, commonest = seen.get(key, (0, []))
-        if len(commonest) < DISTINCT_VALUES:
-            commonest.append(value)
-        seen[key] = (distinct + 1, commonest)
-        totals[key] = totals.get(key, 0) + count
+    for rows in tuples.stream(tx, query, 5000):
+        for key, value, count in rows:
+            distinct, commonest = seen.get(key, (0, []))
+            if len(commonest) < DISTINCT_VALUES:
+                commonest.append(value)
+            seen[key] = (distinct + 1, commonest)
+            totals[key] = totals.get(key, 0) + count
     texts = tx.texts(seen)
     return _by_use(
         [

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, Table, false, func, select
 
 from logbuch.filter import Compare, IsNull, Key, Kind, Op
 from logbuch.store import schema
@@ -23,6 +23,8 @@ class Members:
 
     query: Select[Any]
     ranged: bool
+    of: Table
+    """The table that is read."""
 
 
 def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequence[int]) -> Members | None:
@@ -41,21 +43,21 @@ def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequenc
     table = TABLES[term.key.kind]
     key = conditions.key_id(term.key.name)
     if key is None:
-        return Members(select(table.c.run).where(false()), ranged=True)
+        return Members(select(table.c.run).where(false()), True, table)
     rows = select(table.c.run).where(table.c.key == key)
     if term.key.kind is Kind.METRIC:
         rows = rows.where(table.c.experiment.in_(experiments))
     if isinstance(term, IsNull):
-        return Members(rows, ranged=True)
+        return Members(rows, True, table)
     narrowed = _narrowed(table.c.value, term)
     ranged = bool(narrowed) or (term.key.kind is Kind.METRIC and term.op is not Op.NE)
-    return Members(rows.where(*narrowed, conditions.test(term)(table.c)), ranged)
+    return Members(rows.where(*narrowed, conditions.test(term)(table.c)), ranged, table)
 
 
 def _of_run_ids(conditions: Conditions, term: Compare | IsNull) -> Members | None:
     if isinstance(term, IsNull) or term.op not in (Op.EQ, Op.IN):
         return None
-    return Members(select(schema.runs.c.id).where(conditions.text(schema.runs.c.run_id, term)), ranged=True)
+    return Members(select(schema.runs.c.id).where(conditions.text(schema.runs.c.run_id, term)), True, schema.runs)
 
 
 def _of_datasets(conditions: Conditions, term: Compare | IsNull) -> Members | None:
@@ -64,7 +66,7 @@ def _of_datasets(conditions: Conditions, term: Compare | IsNull) -> Members | No
         return None
     used = schema.inputs.join(schema.datasets, schema.datasets.c.id == schema.inputs.c.dataset)
     test = conditions.text(schema.datasets.c[term.key.name], term)
-    return Members(select(schema.inputs.c.run).select_from(used).where(test), ranged=True)
+    return Members(select(schema.inputs.c.run).select_from(used).where(test), True, schema.inputs)
 
 
 def _narrowed(column: Any, term: Compare) -> list[Condition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from logbuch.store import schema
 from logbuch.store.conditions import artifact_uri
 from logbuch.store.metrics import ordinal
 from logbuch.store.paging import Order, SortKey
-from logbuch.store.tx import Tx
 
+_RUNS = select(schema.runs)
 NEWEST_FIRST = OrderBy(Key(Kind.ATTRIBUTE, "start_time"), ascending=False)
 
 
@@ -29,12 +29,14 @@ class Ordered:
 
     def select(self, condition: ColumnElement[bool]) -> Select[Any]:
         """The rows of runs of which a condition holds, with what tokens are made of."""
-        chosen = select(schema.runs, *self.order.columns()).select_from(self.source)
+        chosen = _RUNS.add_columns(*self.order.columns()).select_from(self.source)
         return chosen.where(self.bound, condition)
 
 
-def ordered(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None) -> Ordered:
-    """An order of runs; ties go to the newest run, then to the id.
+def ordered(
+    ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None
+) -> Ordered:
+    """An order of runs; ties go to the newest run, then to the id. ``ids`` are those of the keys that were ever logged.
 
     With ``experiment`` the first field must be a metric: its numbers in that experiment lead, by the value index.
     """
@@ -45,7 +47,7 @@ def ordered(tx: Tx, wanted: Sequence[OrderBy], *, by_size: bool, experiment: int
         if field.key.kind is Kind.ATTRIBUTE:
             keys += _attribute_keys(field)
             continue
-        id_ = tx.known_names([field.key.name]).get(field.key.name, -1)
+        id_ = ids.get(field.key.name, -1)
         tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
         table = tables[field.key.kind].alias()
         if experiment is not None and place == 0:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, and_, or_
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN, is_storable
+from logbuch.store.prepared import variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,30 @@ class Order:
         """The query in this order, from after the token's row on."""
         if token:
             query = query.where(self._after(self.values(token)))
+        return self._sorted(query)
+
+    def prepared(self, query: Select[Any], *, after: bool) -> Select[Any]:
+        """The query in this order, whose variable ``size`` is the number of rows; with ``after`` also :meth:`place`."""
+        if after:
+            query = query.where(
+                self._after([variable(f"after_{i}", key.column.type) for i, key in enumerate(self.keys)])
+            )
+        return self._sorted(query).limit(variable("size"))
+
+    def place(self, token: str) -> dict[str, Any]:
+        """The variables of a :meth:`prepared` query that begins after a token's row."""
+        return {f"after_{index}": value for index, value in enumerate(self.values(token))}
+
+    def _sorted(self, query: Select[Any]) -> Select[Any]:
         sorted_by = [key for key in self.keys if not key.constant]
         return query.order_by(*(key.column.asc() if key.ascending else key.column.desc() for key in sorted_by))
 
-    def token(self, row: Row[Any]) -> str:
-        """The token of the page that begins after this row."""
-        values = [getattr(row, f"sort_{index}") for index in range(len(self.keys))]
+    def token(self, row: Any) -> str:
+        """The token of the page that begins after this row, which has its :meth:`columns` by their names."""
+        return self.token_of([getattr(row, f"sort_{index}") for index in range(len(self.keys))])
+
+    def token_of(self, values: Sequence[Any]) -> str:
+        """The token of the page that begins after the row whose :meth:`columns` have these values."""
         return base64.urlsafe_b64encode(json.dumps([self._name, *values]).encode()).decode()
 
     def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
@@ -66,7 +85,7 @@ class Order:
         """The sort values of a token's row; InvalidInput for a token of another order."""
         try:
             name, *values = json.loads(base64.urlsafe_b64decode(token))
-        except (ValueError, TypeError, binascii.Error):
+        except (ValueError, TypeError, RecursionError, binascii.Error):
             raise _bad_token() from None
         if name != self._name or len(values) != len(self.keys):
             raise _bad_token()

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, select
+from sqlalchemy import Row, Select, and_, func, literal, not_, select
 
 from logbuch import limits
 from logbuch.filter import (
     EXPERIMENTS,
     RUNS,
+    And,
     Compare,
     IsNull,
     Key,
     Kind,
+    Node,
+    Not,
+    Or,
     OrderBy,
     parse_filter,
     parse_order_by,
@@ -26,16 +29,22 @@ from logbuch.model import Experiment, Run, ViewType
 from logbuch.store import candidates, schema
 from logbuch.store import experiments as experiment_store
 from logbuch.store import runs as run_store
-from logbuch.store.among import among
+from logbuch.store.among import as_value, given
 from logbuch.store.conditions import Condition, Conditions
-from logbuch.store.members import members
+from logbuch.store.heads import RunRow
+from logbuch.store.members import Members, members
 from logbuch.store.orders import NEWEST_FIRST, Ordered, ordered
 from logbuch.store.paging import Order, SortKey
+from logbuch.store.prepared import Shelf, Shelves
 from logbuch.store.tx import Tx
 
 MANY_RUNS = 1000
 """In a store with fewer runs no plan is better than to ask them all."""
 SAMPLE = 500
+ASKED_AGAIN = 1000
+"""Longer questions, in characters, are not expected to be asked again."""
+_RUN_COLUMNS = len(RunRow._fields)
+_shelves = Shelves()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def runs(
     return run_store.nouns(tx, rows), token
 
 
-def page(tx: Tx, query: RunQuery, max_results: int, page_token: str = "") -> tuple[list[Row[Any]], str | None]:
+def page(tx: Tx, query: RunQuery, max_results: int, page_token: str = "") -> tuple[list[RunRow], str | None]:
     """One page of rows of the table of runs, and the token of the next page."""
     return Search(tx, query).page(max_results, page_token)
 
@@ -88,48 +97,72 @@ class Search:
         limits.check_ids(query.experiment_ids, "experiment_ids")
         limits.check_ids(query.run_ids or (), "run_ids")
         self._experiments = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
-        self._conditions = Conditions(tx, schema.runs)
-        self._anywhere = _in_view(schema.runs, query.view) & self._conditions.of(self._tree)
-        if query.run_ids is not None:
-            self._anywhere &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, query.run_ids)))
+        self._wanted = parse_order_by(query.order_by, RUNS)
+        self._keys = tx.known_names({key.name for key in _keys(self._tree, self._wanted)})
+        self._conditions = Conditions(tx.seam, schema.runs, self._keys)
+        self._statements = self._shelf()
         self._few: candidates.Found | None = None
+
+    def _shelf(self) -> Shelf:
+        """Where the statements of this question stand. Long lists are nobody's second question."""
+        query, dialect = self._query, self._tx.connection.dialect
+        length = len(query.filter) + sum(map(len, query.order_by)) + 20 * len(self._experiments)
+        if query.run_ids is not None or length > ASKED_AGAIN:
+            return Shelf(dialect)
+        keys = tuple(sorted(self._keys.items()))
+        # The texts, not the trees: NaN does not equal itself.
+        asked = (query.filter, tuple(query.order_by), tuple(self._experiments), query.view, query.by_size, keys)
+        return _shelves.of(asked, dialect)
+
+    @functools.cached_property
+    def _anywhere(self) -> Condition:
+        """What holds of the runs that are sought, but for their experiments."""
+        condition = _in_view(schema.runs, self._query.view) & self._conditions.of(self._tree)
+        if self._query.run_ids is not None:
+            condition &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, self._query.run_ids)))
+        return condition
 
     @property
     def condition(self) -> Condition | None:
         """What holds of the runs that are sought; None for a search without experiments, which finds nothing."""
+        if self._finds_nothing:
+            return None
         if not self._experiments:
-            return None if self._query.run_ids is None else self._anywhere
+            return self._anywhere
         return and_(schema.runs.c.experiment.in_(self._experiments), self._anywhere)
 
-    def page(self, size: int, token: str = "") -> tuple[list[Row[Any]], str | None]:
+    @property
+    def _finds_nothing(self) -> bool:
+        return not self._experiments and self._query.run_ids is None
+
+    def page(self, size: int, token: str = "") -> tuple[list[RunRow], str | None]:
         """One page of rows of the table of runs, and the token of the next page."""
         limits.check_page_size(size, "max_results", limits.RUNS_PER_PAGE)
-        if self.condition is None:
+        if self._finds_nothing:
             return [], None
-        wanted = parse_order_by(self._query.order_by, RUNS)
-        plain = ordered(self._tx, wanted, by_size=self._query.by_size)
-        by_value = len(self._experiments) == 1 and bool(wanted) and wanted[0].key.kind is Kind.METRIC
-        self._few = self._candidates(size, streamed=by_value or self._is_listing(wanted))
+        by_value = len(self._experiments) == 1 and bool(self._wanted) and self._wanted[0].key.kind is Kind.METRIC
+        self._few = self._candidates(size, streamed=by_value or self._is_listing(self._wanted))
         if self._few is not None:
-            return _page(self._tx, plain.select(self._of(self._few)), plain.order, size, token)
+            # With none at all the token still has to be looked at.
+            plan = "exact" if self._few.exact else "few"
+            return self._read(plan, self._plain, self._of_few, size, token, ids=as_value(self._few.ids))
         if by_value:
-            return self._page_by_value(wanted, plain, size, token)
-        return _page(self._tx, plain.select(self.condition), plain.order, size, token)
+            return self._page_by_value(size, token)
+        return self._read("all", self._plain, self._of_all, size, token)
 
     def count(self) -> int:
         """How many runs are found, of all pages together."""
-        condition = self.condition
-        if condition is None:
+        if self._finds_nothing:
             return 0
         if self._few is None:
             self._few = self._candidates(0, streamed=False)
         if self._few is not None:
-            condition = self._of(self._few)
-        elif (only := self._only_members()) is not None:
-            condition = self._looked_up(schema.runs.c.id.in_(only)) & _in_view(schema.runs, self._query.view)
-        return int(self._tx.execute(select(func.count()).select_from(schema.runs).where(condition)).scalar_one())
+            plan = "exact" if self._few.exact else "few"
+            counted = self._statements(("count", plan), lambda: _count_where(self._of_few()))
+            return int(counted.rows(self._tx, ids=as_value(self._few.ids))[0][0])
+        return int(self._statements(("count", "all"), self._count_all).rows(self._tx)[0][0])
 
-    # -- plans: see docs/decisions/0006 ------------------------------------------------------------------------------
+    # -- plans: see docs/decisions/0007 ------------------------------------------------------------------------------
 
     def _is_listing(self, wanted: Sequence[OrderBy]) -> bool:
         """Whether an index gives this order, so that a page ends as soon as it is full."""
@@ -140,63 +173,98 @@ class Search:
         """The runs among which all matches are, if they are so few that to ask each of them is the shorter way."""
         if self._tree is None or self._query.run_ids is not None:
             return None
-        runs = int(self._tx.execute(select(func.coalesce(func.max(schema.runs.c.id), 0))).scalar_one())
+        runs = int(_shelves.of("last run", self._tx.connection.dialect)("", _last_run).rows(self._tx)[0][0])
         if runs < MANY_RUNS:
             return None
-        # With m matches a page is full after size * runs / m runs; to look up and sort a candidate costs more than to
-        # ask a run of the listing, by a factor that was measured. An order without an index asks all runs anyway.
-        limit = math.isqrt(size * runs * 3 // 10) if streamed else runs // 4
+        scale = candidates.Scale(runs, size, streamed)
         rare = functools.partial(self._rare, runs, size) if streamed else lambda: True
-        return candidates.find(self._tx, self._conditions, self._tree, self._experiments, limit, rare)
+        return candidates.find(self._tx, self._statements, self._members, self._tree, scale, rare)
+
+    def _members(self, term: Compare | IsNull) -> Members | None:
+        return members(self._conditions, term, self._experiments)
 
     def _rare(self, runs: int, size: int) -> bool:
-        """Whether a sample says that a page would be full only after a tenth of all runs."""
-        table = schema.runs
-        sample = (
-            select(table.c.id)
-            .where(table.c.experiment.in_(self._experiments), _in_view(table, self._query.view))
-            .limit(SAMPLE)
-        )
-        if self._is_listing(()):
-            sample = sample.order_by(table.c.start_time.desc())
-        hits = select(func.count()).select_from(table).where(self._looked_up(table.c.id.in_(sample)), self._anywhere)
-        return int(self._tx.execute(hits).scalar_one()) * runs < 10 * SAMPLE * size
+        """Whether a sample says that to fill a page takes longer than to go through all values of a key."""
+        hits = self._statements.estimate(self._tx, "sample", self._statements("sample", self._sample))[0][0]
+        return int(hits) * runs < 6 * SAMPLE * size
 
-    def _of(self, few: candidates.Found) -> Condition:
-        rest = _in_view(schema.runs, self._query.view) if few.exact else self._anywhere
-        return self._looked_up(among(schema.runs.c.id, few.ids)) & rest
+    def _sample(self) -> Select[Any]:
+        table = schema.runs.c
+        ours = table.experiment.in_(self._experiments) & _in_view(schema.runs, self._query.view)
+        sample = select(table.id).where(ours).limit(SAMPLE)
+        if self._is_listing(()):
+            sample = sample.order_by(table.start_time.desc())
+        return _count_where(self._looked_up(table.id.in_(sample)) & self._anywhere)
+
+    def _of_all(self) -> Condition:
+        condition = self.condition
+        assert condition is not None
+        return condition
+
+    def _of_few(self) -> Condition:
+        assert self._few is not None
+        rest = _in_view(schema.runs, self._query.view) if self._few.exact else self._anywhere
+        return self._looked_up(given(schema.runs.c.id)) & rest
 
     def _looked_up(self, by_id: Condition) -> Condition:
         """A condition that names runs by their ids. The sum keeps the planner from reading the listing instead."""
         return and_(by_id, (schema.runs.c.experiment + 0).in_(self._experiments))
 
-    def _only_members(self) -> Select[Any] | None:
-        """The runs of a filter that is a single comparison, if an index knows them."""
-        if not isinstance(self._tree, Compare | IsNull) or self._query.run_ids is not None:
-            return None
-        found = members(self._conditions, self._tree, self._experiments)
-        return None if found is None else found.query
+    def _count_all(self) -> Select[Any]:
+        term = self._tree
+        single = isinstance(term, Compare | IsNull) and self._query.run_ids is None
+        found = self._members(term) if single and isinstance(term, Compare | IsNull) else None
+        if found is None or term is None:
+            return _count_where(self._of_all())
+        runs, seen = schema.runs, _in_view(schema.runs, self._query.view)
+        if found.of is not schema.latest:
+            return _count_where(self._looked_up(runs.c.id.in_(found.query)) & seen)
+        # The value index of metrics knows the experiment: only the runs that are out of view are to be left out.
+        unseen = select(runs.c.id).where(runs.c.experiment.in_(self._experiments), not_(seen))
+        return select(func.count()).select_from(found.query.where(schema.latest.c.run.not_in(unseen)).subquery())
 
-    def _page_by_value(
-        self, wanted: Sequence[OrderBy], plain: Ordered, size: int, token: str
-    ) -> tuple[list[Row[Any]], str | None]:
+    @functools.cached_property
+    def _plain(self) -> Ordered:
+        return ordered(self._keys, self._wanted, by_size=self._query.by_size)
+
+    @functools.cached_property
+    def _indexed(self) -> Ordered:
+        return ordered(self._keys, self._wanted, by_size=self._query.by_size, experiment=self._experiments[0])
+
+    def _page_by_value(self, size: int, token: str) -> tuple[list[RunRow], str | None]:
         """A page in the order of a metric: numbers come from the value index, and only then the runs without one."""
-        rows: list[Row[Any]] = []
-        indexed = ordered(self._tx, wanted, by_size=self._query.by_size, experiment=self._experiments[0])
-        if not token or indexed.order.values(token)[0] == 0:
+        rows: list[RunRow] = []
+        last = ""
+        if not token or self._indexed.order.values(token)[0] == 0:
             # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
-            rows, following = _page(self._tx, indexed.select(self._anywhere), indexed.order, size, token)
+            rows, following, last = self._part("value", self._indexed, lambda: self._anywhere, size, token)
             if following is not None:
                 return rows, following
             token = ""
-        rest = plain.select(
-            schema.runs.c.experiment.in_(self._experiments) & self._anywhere & (plain.order.keys[0].column != 0)
-        )
         left = size - len(rows)
-        more, following = _page(self._tx, rest, plain.order, max(left, 1), token)
+        without = lambda: self._of_all() & (self._plain.order.keys[0].column != 0)  # noqa: E731
+        more, following, _ = self._part("no value", self._plain, without, max(left, 1), token)
         if left == 0:
-            return rows, indexed.order.token(rows[-1]) if more else None
+            return rows, last if more else None
         return rows + more, following
+
+    def _read(
+        self, plan: str, found: Ordered, condition: Callable[[], Condition], size: int, token: str, **values: Any
+    ) -> tuple[list[RunRow], str | None]:
+        rows, following, _ = self._part(plan, found, condition, size, token, **values)
+        return rows, following
+
+    def _part(
+        self, plan: str, found: Ordered, condition: Callable[[], Condition], size: int, token: str, **values: Any
+    ) -> tuple[list[RunRow], str | None, str]:
+        """A page by one plan, the token of the next page if there is one, and the token after the last row."""
+        place = found.order.place(token) if token else {}
+        statement = self._statements(
+            (plan, bool(token)), lambda: found.order.prepared(found.select(condition()), after=bool(token))
+        )
+        rows = statement.rows(self._tx, size=size + 1, **place, **values)
+        last = found.order.token_of(rows[:size][-1][_RUN_COLUMNS:]) if rows else ""
+        return [RunRow._make(row[:_RUN_COLUMNS]) for row in rows[:size]], last if len(rows) > size else None, last
 
 
 def experiments(
@@ -217,7 +285,7 @@ def experiments(
     ]
     order = Order([*keys, SortKey(table.c.id, False)], repr(wanted))
     statement = select(table, *order.columns()).where(_in_view(table, view))
-    statement = statement.where(Conditions(tx, table).of(parse_filter(filter, EXPERIMENTS)))
+    statement = statement.where(Conditions(tx.seam, table, {}).of(parse_filter(filter, EXPERIMENTS)))
     rows, token = _page(tx, statement, order, max_results, page_token)
     return experiment_store.nouns(tx, rows), token
 
@@ -225,6 +293,26 @@ def experiments(
 def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
     rows = list(tx.execute(order.apply(statement, token).limit(size + 1)).all())
     return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
+
+
+def _count_where(condition: Condition) -> Select[Any]:
+    return select(func.count()).select_from(schema.runs).where(condition)
+
+
+def _last_run() -> Select[Any]:
+    return select(func.coalesce(func.max(schema.runs.c.id), 0))
+
+
+def _keys(tree: Node | None, wanted: Sequence[OrderBy]) -> Iterator[Key]:
+    """The keys that a search names."""
+    yield from (field.key for field in wanted)
+    match tree:
+        case And(terms) | Or(terms):
+            yield from (key for term in terms for key in _keys(term, ()))
+        case Not(term):
+            yield from _keys(term, ())
+        case Compare(key) | IsNull(key):
+            yield key
 
 
 def _in_view(table: Any, view: ViewType) -> Condition:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -75,9 +75,12 @@ class Store:
         """Runs a store function in a reading transaction of its own: one snapshot."""
         try:
             with self._seam.reader.connect() as connection, self._seam.begin_read(connection):
-                return function(Tx(connection, self._seam, self._names), *args, **kwargs)
+                tx = Tx(connection, self._seam, self._names)
+                value = function(tx, *args, **kwargs)
         except SQLAlchemyError as error:
             raise self._translated(error) from error
+        self._remember(tx.pending.names)
+        return value
 
     def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a store function in the next group commit and waits until it is durable."""
@@ -144,15 +147,20 @@ class Store:
             except SQLAlchemyError as error:
                 if attempt == _RETRIES - 1 or not self._seam.retryable(error):
                     raise
-        if len(self._names) > _KNOWN_NAMES_LIMIT:
-            self._names.clear()
-        self._names |= group.names
+        self._remember(group.names)
         if group.touched:
             self._seam.committed()
             for follower in tuple(self._followers):
                 follower()
         if self._sealer is not None:
             self._sealer.note(group.logged)
+
+    def _remember(self, names: Mapping[str, int]) -> None:
+        """Names never change, so what one transaction has looked up serves all."""
+        if names:
+            if len(self._names) > _KNOWN_NAMES_LIMIT:
+                self._names.clear()
+            self._names |= names
 
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Integer, Row, func, select
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Noun, RunStatus, ViewType
 from logbuch.store import schema, search
+from logbuch.store.among import among
+from logbuch.store.columns import fetch
+from logbuch.store.heads import RunRow
 from logbuch.store.metrics import ordinal
 from logbuch.store.tx import Tx, chunks
 
@@ -60,7 +64,7 @@ def heads(tx: Tx, ids: Sequence[int]) -> list[Head]:
     return [head(row) for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))]
 
 
-def head(row: Row[Any]) -> Head:
+def head(row: RunRow | Row[Any]) -> Head:
     return Head(
         run_id=row.run_id,
         experiment_id=str(row.experiment),
@@ -94,36 +98,36 @@ def values(tx: Tx, runs: Sequence[int], columns: Sequence[str]) -> dict[str, Col
 def _metrics(tx: Tx, places: dict[int, int], wanted: set[str]) -> dict[str, Column]:
     table = schema.latest.c
     ids = tx.known_names(wanted)
-    columns = {key: {part: [None] * len(places) for part in METRIC_PARTS} for key in wanted}
+    made: dict[str, Column] = {key: {part: [None] * len(places) for part in METRIC_PARTS} for key in wanted}
     names = {id_: name for name, id_ in ids.items()}
-    for runs in chunks(list(places)):
-        for part in chunks(list(names)):
-            query = select(
-                table.run, table.key, table.value, table.step, table.min, table.min_step, table.max, table.max_step
-            ).where(table.run.in_(runs), table.key.in_(part))
-            for row in tx.execute(query).all():
-                _place(columns[names[row.key]], places[row.run], row)
-    return {f"metrics.{key}": column for key, column in columns.items()}
+    query = select(
+        table.run, table.key, table.value, table.step, table.min, table.min_step, table.max, table.max_step
+    ).where(among(table.run, places), among(table.key, names))
+    runs, keys, last, step, low, low_step, high, high_step = fetch(tx, query)
+    parts = (_decoded(last), step, _decoded(low), low_step, _decoded(high), high_step)
+    for run, key, *values in zip(runs, keys, *parts, strict=True):
+        column, place = made[names[key]], places[run]
+        for part, value in zip(METRIC_PARTS, values, strict=True):
+            column[part][place] = value
+    return {f"metrics.{key}": column for key, column in made.items()}
 
 
-def _place(column: Column, place: int, row: Row[Any]) -> None:
-    column["last"][place] = ordinal.decode(row.value)
-    column["step"][place] = row.step
-    if row.min is not None:
-        column["min"][place], column["min_step"][place] = ordinal.decode(row.min), row.min_step
-        column["max"][place], column["max_step"][place] = ordinal.decode(row.max), row.max_step
+def _decoded(ordinals: Sequence[int | None]) -> list[float | None]:
+    """The numbers of ordinals; None stays None."""
+    known = np.array([0 if value is None else value for value in ordinals], np.int64)
+    numbers = ordinal.decode_array(known).tolist()
+    return [None if value is None else number for value, number in zip(ordinals, numbers, strict=True)]
 
 
 def _texts(tx: Tx, places: dict[int, int], table: Any, kind: str, wanted: set[str]) -> dict[str, Column]:
     ids = tx.known_names(wanted)
-    columns: dict[str, Column] = {key: {"value": [None] * len(places)} for key in wanted}
+    made: dict[str, Column] = {key: {"value": [None] * len(places)} for key in wanted}
     names = {id_: name for name, id_ in ids.items()}
-    for runs in chunks(list(places)):
-        for part in chunks(list(names)):
-            query = select(table.c.run, table.c.key, table.c.value)
-            for run, key, value in tx.execute(query.where(table.c.run.in_(runs), table.c.key.in_(part))).all():
-                columns[names[key]]["value"][places[run]] = value
-    return {f"{kind}.{key}": column for key, column in columns.items()}
+    query = select(table.c.run, table.c.key, table.c.value)
+    found = fetch(tx, query.where(among(table.c.run, places), among(table.c.key, names)))
+    for run, key, value in zip(*found, strict=True):
+        made[names[key]]["value"][places[run]] = value
+    return {f"{kind}.{key}": column for key, column in made.items()}
 
 
 class ExperimentUse(Noun, frozen=True, kw_only=True):

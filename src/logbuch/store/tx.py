@@ -156,6 +156,7 @@ class Tx:
         for part in chunks(sorted(filter(is_storable, names))):
             query = select(schema.names.c.name, schema.names.c.id).where(schema.names.c.name.in_(part))
             found |= {row[0]: row[1] for row in self.execute(query)}
+        self.pending.names |= found
         return found
 
     # -- the job's own savepoint, taken at its first write -----------------------------------------------------

@@ -59,7 +59,7 @@ def test_what_was_not_measured_is_not_judged() -> None:
 
 
 def test_targets_of_batches_are_of_shapes_that_are_measured() -> None:
-    shapes = {f"{keys}×{steps}" for keys, steps in batch.SHAPES}
+    shapes = {f"{keys}×{steps}" for keys, steps in (*batch.SHAPES, *batch.LARGER)}
     named = {
         target.figure.split()[1].rstrip(",") for target in TARGETS if target.figure.startswith(("log-b", "ingest"))
     }

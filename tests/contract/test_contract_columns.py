@@ -1,0 +1,75 @@
+"""Columns come back as they were stored, whatever they hold, and ids by the thousand fit one value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from logbuch.limits import INT64_MAX, INT64_MIN
+from logbuch.model import Metric, Param
+from logbuch.store import Store, batch, columns, experiments, runs, schema
+from logbuch.store.among import among, given
+from logbuch.store.columns import OfRuns
+from logbuch.store.prepared import Prepared
+from logbuch.store.runs import NewRun
+from logbuch.store.tx import Tx
+
+TEXTS = [
+    "",
+    "plain",
+    '"quoted"',
+    "back\\slash",
+    '{"json": [1, null]}',
+    "[1]",
+    "line\nbreak\ttab\x01\x7f",
+    "Ä 漢 🙂",
+    "null",
+]
+
+
+@pytest.fixture
+def run(store: Store) -> int:
+    id_ = store.write(experiments.create, "columns")
+    store.write(runs.create, NewRun(experiment_id=id_, run_id="r"))
+    params = [Param(key=f"p{number}", value=text) for number, text in enumerate(TEXTS)]
+    extremes = (INT64_MIN, INT64_MAX)
+    points = [Metric(key=f"m{time}", value=float("nan"), timestamp=1, step=time) for time in extremes]
+    store.write(batch.log_batch, "r", points, params)
+    return store.read(lambda tx: int(runs.row(tx, "r").id))
+
+
+def ids(tx: Tx, query: Any) -> set[int]:
+    return set(columns.ids_of(Prepared(columns.packed(query), tx.connection.dialect).rows(tx)))
+
+
+def test_texts_of_all_kinds(store: Store, run: int) -> None:
+    table = schema.params.c
+    (found,) = store.read(columns.fetch, select(table.value).where(table.run == run))
+    assert sorted(found) == sorted(TEXTS)
+    assert [param.value for param in store.read(runs.get, "r").data.param_list] == TEXTS
+
+
+def test_integers_of_64_bits_and_null(store: Store, run: int) -> None:
+    table = schema.latest.c
+    steps, least = store.read(columns.fetch, select(table.step, table.min).where(table.run == run))
+    assert sorted(steps) == [INT64_MIN, INT64_MAX]
+    assert least == [None, None]
+
+
+def test_nothing(store: Store, run: int) -> None:
+    table = schema.params.c
+    nothing = select(table.run, table.key).where(table.run == -1)
+    assert store.read(columns.fetch, nothing) == [[], []]
+    assert store.read(ids, nothing.with_only_columns(table.run)) == set()
+    of_runs = OfRuns(select(table.run, table.value).where(given(table.run)))
+    assert store.read(lambda tx: of_runs.fetch(tx, [])) == [[], []]
+    assert len(store.read(lambda tx: of_runs.fetch(tx, [run]))[1]) == len(TEXTS)
+
+
+def test_forty_thousand_ids_are_one_value(store: Store, run: int) -> None:
+    table = schema.params.c
+    many = [run, *range(10**6, 10**6 + 40_000)]
+    assert store.read(ids, select(table.run).where(among(table.run, many))) == {run}
+    assert store.read(ids, select(table.run).where(among(table.run, []))) == set()
