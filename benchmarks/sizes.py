@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 class Sizes:
     """Amounts of work. Slow servers get fewer points, which favours them: their databases stay small."""
 
-    seconds: float = 8.0
+    seconds: float = 6.0
     """Of load by single requests."""
-    quiet_seconds: float = 7.0
-    """How long a server must have rested before its CPU time is read: Logbuch waits five to seal a resting run."""
+    quiet_seconds: float = 3.0
+    """How long a server must have rested before its CPU time is read."""
     batch_points: int = 1_000_000
     slower: tuple[tuple[str, int], ...] = (("mlflow", 10), ("fasttrackml", 5))
     """By what the points of batches are divided, by kind of server."""
@@ -22,8 +22,8 @@ class Sizes:
     deep_page: int = 50
     large_runs: int = 100_000
     large_deep_page: int = 500
-    repetitions: int = 30
-    query_seconds: float = 15.0
+    repetitions: int = 20
+    query_seconds: float = 8.0
     """A query is repeated no longer than that, but at least thrice."""
     history_points: int = 1_000_000
     long_points: int = 10_000_000
