@@ -7,12 +7,13 @@ from functools import partial
 import pytest
 
 from logbuch.filter import RUNS, parse_filter
-from logbuch.store import Store, candidates, experiments, schema, search
-from logbuch.store.candidates import Found, Scale
-from logbuch.store.conditions import Conditions
-from logbuch.store.members import members
+from logbuch.store import Store, experiments, schema, search
 from logbuch.store.metrics import ordinal
-from logbuch.store.prepared import Shelf
+from logbuch.store.plans import candidates
+from logbuch.store.plans.candidates import Found, Scale
+from logbuch.store.plans.conditions import Conditions
+from logbuch.store.plans.members import members
+from logbuch.store.query.prepared import Shelf
 from logbuch.store.tx import Tx
 
 COUNT = 3000

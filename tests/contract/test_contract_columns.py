@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric, Param
-from logbuch.store import Store, batch, columns, experiments, runs, schema
-from logbuch.store.among import among, given
-from logbuch.store.columns import OfRuns
-from logbuch.store.prepared import Prepared
+from logbuch.store import Store, batch, experiments, runs, schema
+from logbuch.store.query import columns
+from logbuch.store.query.among import among, given
+from logbuch.store.query.columns import OfRuns
+from logbuch.store.query.prepared import Prepared
 from logbuch.store.runs import NewRun
 from logbuch.store.tx import Tx
 

@@ -14,8 +14,10 @@ import pytest
 from logbuch import limits
 from logbuch.errors import InvalidFilter, InvalidInput, NotFound
 from logbuch.model import Metric, Param, Run, RunStatus, Tag, ViewType
-from logbuch.store import Store, batch, experiments, group_curves, group_table, groups, runs, search, statistics
-from logbuch.store.metrics import curves
+from logbuch.store import Store, batch, experiments, runs, search
+from logbuch.store.grouping import aligned, groups, statistics
+from logbuch.store.grouping import curves as group_curves
+from logbuch.store.grouping import table as group_table
 from logbuch.store.metrics.buckets import View
 from logbuch.store.runs import NewRun
 
@@ -328,7 +330,7 @@ def test_curves_of_runs_of_the_same_steps(module_store: Store, logged_runs: list
     found = curve(module_store, [["c0", "c2"], ["c1", "c3", "c5"], ["c5"]], View(600), axis)
     assert [(one.group, one.key, one.runs) for one in found] == [(0, "m", 2), (1, "m", 2)]
     for one, mean in zip(found, (1, 2), strict=True):
-        table = dict(zip(curves.COLUMNS, one.table.tolist(), strict=True))
+        table = dict(zip(aligned.COLUMNS, one.table.tolist(), strict=True))
         assert table["x"] == list(range(0, 500, 10))
         assert (set(table["runs"]), table["mean"]) == ({2.0}, [mean + step for step in range(0, 500, 10)])
         assert table["std"] == pytest.approx([math.sqrt(2)] * 50)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
 from logbuch.filter.entities import RUNS, SIZE_OPERATORS
 from logbuch.model import Dataset, DatasetInput, Metric, Param, RunStatus, Tag, ViewType
-from logbuch.store import Store, batch, candidates, experiments, runs, search
-from logbuch.store.members import following
+from logbuch.store import Store, batch, experiments, runs, search
+from logbuch.store.plans import candidates
+from logbuch.store.plans.members import following
 from logbuch.store.runs import NewRun
 from support.naive import NaiveRun, matches, ordered
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import func, not_, select
 
 from logbuch.model import Noun
-from logbuch.store import schema, tuples
-from logbuch.store.among import among
+from logbuch.store import schema
 from logbuch.store.experiments import inner_id
+from logbuch.store.query import tuples
+from logbuch.store.query.among import among
 from logbuch.store.tx import Tx
 
 DISTINCT_VALUES = 20

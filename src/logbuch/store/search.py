@@ -26,16 +26,17 @@ from logbuch.filter import (
     parse_order_by,
 )
 from logbuch.model import Experiment, Run, ViewType
-from logbuch.store import candidates, schema
 from logbuch.store import experiments as experiment_store
 from logbuch.store import runs as run_store
-from logbuch.store.among import as_value, given
-from logbuch.store.conditions import Condition, Conditions
+from logbuch.store import schema
 from logbuch.store.heads import RunRow
-from logbuch.store.members import Members, members
-from logbuch.store.orders import NEWEST_FIRST, Ordered, ordered
-from logbuch.store.paging import Order, SortKey
-from logbuch.store.prepared import Shelf, Shelves
+from logbuch.store.plans import candidates
+from logbuch.store.plans.conditions import Condition, Conditions
+from logbuch.store.plans.members import Members, members
+from logbuch.store.plans.orders import NEWEST_FIRST, Ordered, ordered
+from logbuch.store.query.among import as_value, given
+from logbuch.store.query.paging import Order, SortKey
+from logbuch.store.query.prepared import Shelf, Shelves
 from logbuch.store.tx import Tx
 
 MANY_RUNS = 1000

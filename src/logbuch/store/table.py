@@ -12,10 +12,10 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Noun, RunStatus, ViewType
 from logbuch.store import schema, search
-from logbuch.store.among import among
-from logbuch.store.columns import fetch
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics import ordinal
+from logbuch.store.query.among import among
+from logbuch.store.query.columns import fetch
 from logbuch.store.tx import Tx, chunks
 
 METRIC_PARTS = ("last", "step", "min", "min_step", "max", "max_step")

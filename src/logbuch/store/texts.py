@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
 
-from logbuch.store.among import given
-from logbuch.store.columns import Columns, OfRuns
+from logbuch.store.query.among import given
+from logbuch.store.query.columns import Columns, OfRuns
 
 T = TypeVar("T")
 _key = attrgetter("key")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from logbuch.store import statistics
+from logbuch.store.grouping import statistics
 
 VALUES = st.floats(allow_nan=True, allow_infinity=True, width=64)
 TINY = 5e-324

@@ -14,10 +14,13 @@ from logbuch.server.context import Context
 from logbuch.server.native.buckets import check_view
 from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
-from logbuch.store import group_curves, group_table, groups, search
-from logbuch.store.group_curves import Member
+from logbuch.store import search
+from logbuch.store.grouping import curves as group_curves
+from logbuch.store.grouping import groups
+from logbuch.store.grouping import table as group_table
+from logbuch.store.grouping.aligned import COLUMNS
+from logbuch.store.grouping.curves import Member
 from logbuch.store.metrics.buckets import View
-from logbuch.store.metrics.curves import COLUMNS
 from logbuch.store.tx import Tx
 from logbuch.wire import groups as wire
 from logbuch.wire.native import check_axis

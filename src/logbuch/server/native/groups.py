@@ -11,7 +11,9 @@ from logbuch.server.context import Context
 from logbuch.server.native import sheets
 from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
-from logbuch.store import group_table, groups, search
+from logbuch.store import search
+from logbuch.store.grouping import groups
+from logbuch.store.grouping import table as group_table
 from logbuch.wire import groups as wire
 from logbuch.wire.native import column
 

@@ -18,10 +18,10 @@ from sqlalchemy import and_, case, or_, select
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store import schema
-from logbuch.store.among import given
-from logbuch.store.columns import Columns, OfRuns
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.arriving import Arrived
+from logbuch.store.query.among import given
+from logbuch.store.query.columns import Columns, OfRuns
 from logbuch.store.tx import Tx
 
 _table = schema.latest

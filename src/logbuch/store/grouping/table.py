@@ -19,10 +19,11 @@ from sqlalchemy import literal
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.filter import Key, Kind
-from logbuch.store import params, statistics
-from logbuch.store.groups import GroupQuery, Groups, Measure, Summary, find, parse_key, parse_measure
+from logbuch.store import params
+from logbuch.store.grouping import statistics
+from logbuch.store.grouping.groups import GroupQuery, Groups, Measure, Summary, find, parse_key, parse_measure
 from logbuch.store.metrics import ordinal
-from logbuch.store.paging import Order, SortKey
+from logbuch.store.query.paging import Order, SortKey
 from logbuch.store.tx import Tx
 
 RUNS = "runs"

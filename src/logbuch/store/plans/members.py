@@ -12,7 +12,7 @@ from sqlalchemy import Select, Table, false, func, select
 
 from logbuch.filter import Compare, IsNull, Key, Kind, Op
 from logbuch.store import schema
-from logbuch.store.conditions import TABLES, Condition, Conditions
+from logbuch.store.plans.conditions import TABLES, Condition, Conditions
 
 RUN_ID = Key(Kind.ATTRIBUTE, "run_id")
 

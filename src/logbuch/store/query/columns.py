@@ -15,8 +15,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from logbuch.store.among import as_value
-from logbuch.store.prepared import Prepared
+from logbuch.store.query.among import as_value
+from logbuch.store.query.prepared import Prepared
 from logbuch.store.tx import Tx
 
 Columns = list[list[Any]]
@@ -55,7 +55,7 @@ def fetch(tx: Tx, query: Select[Any]) -> Columns:
 
 
 class OfRuns:
-    """A query of runs whose inner ids are :func:`logbuch.store.among.given`; compiled once for each database."""
+    """A query of runs whose inner ids are :func:`logbuch.store.query.among.given`; compiled once for each database."""
 
     def __init__(self, query: Select[Any]) -> None:
         self._query = packed(query)

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Integer, Select, case, func, literal, sele
 from logbuch.filter import Key, Kind, OrderBy
 from logbuch.model import RunStatus
 from logbuch.store import schema
-from logbuch.store.conditions import artifact_uri
 from logbuch.store.metrics import ordinal
-from logbuch.store.paging import Order, SortKey
+from logbuch.store.plans.conditions import artifact_uri
+from logbuch.store.query.paging import Order, SortKey
 
 _RUNS = select(schema.runs)
 NEWEST_FIRST = OrderBy(Key(Kind.ATTRIBUTE, "start_time"), ascending=False)

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Select, func, select
 
 from logbuch.filter import And, Compare, IsNull, Node, Not, Or
-from logbuch.store import columns
-from logbuch.store.members import Members
-from logbuch.store.prepared import Prepared, Shelf, variable
+from logbuch.store.plans.members import Members
+from logbuch.store.query import columns
+from logbuch.store.query.prepared import Prepared, Shelf, variable
 from logbuch.store.tx import Tx
 
 FEW = 200

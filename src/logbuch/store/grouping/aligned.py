@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logbuch.store import statistics
+from logbuch.store.grouping import statistics
 from logbuch.store.metrics import buckets
 
 COLUMNS = (

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN, is_storable
-from logbuch.store.prepared import variable
+from logbuch.store.query.prepared import variable
 
 
 @dataclass(frozen=True, slots=True)

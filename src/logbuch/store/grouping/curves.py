@@ -11,8 +11,9 @@ from sqlalchemy import select
 from logbuch import limits
 from logbuch.errors import NotFound
 from logbuch.store import runs, schema
-from logbuch.store.groups import Groups
-from logbuch.store.metrics import buckets, charts, curves
+from logbuch.store.grouping import aligned
+from logbuch.store.grouping.groups import Groups
+from logbuch.store.metrics import buckets, charts
 from logbuch.store.metrics.buckets import View
 from logbuch.store.metrics.rows import Axis
 from logbuch.store.tx import Tx, chunks
@@ -34,7 +35,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One curve: ``table`` has a row a column of :data:`curves.COLUMNS`; ``runs`` of the group have the metric at all.
+    """One curve: ``table`` has a row a column of :data:`aligned.COLUMNS`; ``runs`` of the group have the metric at all.
     ``x_min`` and ``x_max`` are the extent of the metric in all groups, whatever part of it is shown."""
 
     group: int
@@ -42,7 +43,7 @@ class Curve:
     runs: int
     x_min: float
     x_max: float
-    table: curves.Floats
+    table: aligned.Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class _Line:
     key: str
     low: float
     high: float
-    table: curves.Floats | None
+    table: aligned.Floats | None
 
 
 def members(tx: Tx, groups: Sequence[Sequence[str]]) -> list[list[Member]]:
@@ -92,7 +93,7 @@ def _curves(
     read: Read, groups: Sequence[Sequence[Member]], lines: Sequence[_Line], axis: Axis, view: View
 ) -> Iterator[Curve]:
     key, x_min, x_max = lines[0].key, min(line.low for line in lines), max(line.high for line in lines)
-    extent = curves.Extent(
+    extent = aligned.Extent(
         x_min if view.start is None else view.start,
         x_max if view.end is None else view.end,
     )
@@ -102,7 +103,7 @@ def _curves(
     tables |= {line.member: line.table for line in _lines(read, late, [key], axis, settled) if line.table is not None}
     places = {member: place for place, member in enumerate(tables)}
     chosen = [[places[member] for member in group if member in places] for group in groups]
-    found = curves.tables(list(tables.values()), chosen, extent, view.count)
+    found = aligned.tables(list(tables.values()), chosen, extent, view.count)
     for group, (own, table) in enumerate(zip(chosen, found, strict=True)):
         if table.shape[1]:
             yield Curve(group, key, len(own), x_min, x_max, table)
@@ -120,6 +121,6 @@ def _read(tx: Tx, part: Sequence[Member], keys: Sequence[str], axis: Axis, view:
         for id_, line in charts.lines(tx, member.run, list(names), axis, view, member.origin).items():
             # With no more rows than buckets no edge is needed: the table is the rows.
             settled = len(line.rows) <= view.count or not (view.start is None or view.end is None)
-            table = curves.thin(buckets.table(line.rows, view, line.low, line.high)) if settled else None
+            table = aligned.thin(buckets.table(line.rows, view, line.low, line.high)) if settled else None
             found.append(_Line(member, names[id_], line.low, line.high, table))
     return found

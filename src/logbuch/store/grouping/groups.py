@@ -19,8 +19,10 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.filter import RUNS, Key, Kind, equalities
 from logbuch.model import RunStatus
-from logbuch.store import schema, search, statistics, tuples
+from logbuch.store import schema, search
+from logbuch.store.grouping import statistics
 from logbuch.store.metrics import ordinal
+from logbuch.store.query import tuples
 from logbuch.store.tx import Tx
 
 ATTRIBUTES = ("run_name", "status", "user_id", "run_id")

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logbuch.store.metrics import buckets, curves
+from logbuch.store.grouping import aligned
+from logbuch.store.grouping.aligned import Extent
+from logbuch.store.metrics import buckets
 from logbuch.store.metrics.buckets import View
-from logbuch.store.metrics.curves import Extent
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.rows import Rows
 
@@ -24,18 +25,18 @@ POINTS = st.lists(st.tuples(st.integers(-50, 50), VALUE), max_size=40)
 def draw(
     series: list[Points], members: list[list[int]], count: int, ends: tuple[int, int] | None = None
 ) -> list[dict[str, list[float]]]:
-    """The curves of series given as (step, value); as :mod:`logbuch.store.group_curves` puts the parts together."""
+    """The curves of series given as (step, value); as :mod:`logbuch.store.grouping.curves` puts the parts together."""
     xs = [step for points in series for step, _ in points]
     low, high = ends or ((min(xs), max(xs)) if xs else (0, 0))
     cut = [thinned(points, View(count, low, high)) for points in series]
-    tables = curves.tables(cut, members, Extent(low, high), count)
-    return [dict(zip(curves.COLUMNS, table.tolist(), strict=True)) for table in tables]
+    tables = aligned.tables(cut, members, Extent(low, high), count)
+    return [dict(zip(aligned.COLUMNS, table.tolist(), strict=True)) for table in tables]
 
 
-def thinned(points: Points, view: View) -> curves.Floats:
+def thinned(points: Points, view: View) -> aligned.Floats:
     steps, values = zip(*points, strict=True) if points else ((), ())
     ordered = Series(np.array(steps, np.int64), np.array(steps, np.int64), np.array(values, np.float64)).ordered()
-    return curves.thin(buckets.table(Rows.of_points(ordered, "step"), view, 0, 0))
+    return aligned.thin(buckets.table(Rows.of_points(ordered, "step"), view, 0, 0))
 
 
 @settings(deadline=None)
@@ -124,4 +125,4 @@ def test_values_near_the_limits_do_not_overflow() -> None:
 
 def test_no_series_and_no_points() -> None:
     assert draw([], [], 10) == []
-    assert draw([[]], [[0], []], 10) == [{name: [] for name in curves.COLUMNS}] * 2
+    assert draw([[]], [[0], []], 10) == [{name: [] for name in aligned.COLUMNS}] * 2

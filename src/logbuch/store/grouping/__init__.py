@@ -1,0 +1,1 @@
+"""Groups of runs: who belongs to which, their numbers, their curves."""

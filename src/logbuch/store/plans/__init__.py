@@ -1,0 +1,1 @@
+"""How searches are answered: conditions, orders, and which of the two ways to go."""

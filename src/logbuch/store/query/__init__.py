@@ -1,0 +1,1 @@
+"""Ways to put queries and to read what they find."""
