@@ -21,7 +21,7 @@ def json(value: Any, status: int = 200) -> Response:
 async def send_json(value: Any, send: Send) -> None:
     """Sends the same without a Response, which would cost a quarter of a small request."""
     body = _encoder.encode(value)
-    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    headers = (_JSON, (b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -56,9 +56,11 @@ class Context:
         """Runs a reading store function in a thread."""
         return await self.call(self.store.read, function, *args, **kwargs)
 
-    async def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs a writing store function in the next group commit; returns when it is durable."""
-        return await self.store.write_soon(function, *args, **kwargs)
+    def write(
+        self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[R]:
+        """Runs a writing store function in the next group commit; the future is done when it is durable."""
+        return self.store.write_soon(function, *args, **kwargs)
 
     async def call(self, function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         """Runs any blocking function in a thread."""

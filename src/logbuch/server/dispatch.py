@@ -46,8 +46,12 @@ class Dispatcher:
         methods[route.method] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"].removeprefix(self._prefix)
-        methods, rest = self._find(path)
+        path: str = scope["path"]
+        if self._prefix:
+            path = path.removeprefix(self._prefix)
+        methods, rest = self._fixed.get(path), ""
+        if methods is None:
+            methods, rest = self._find(path)
         if methods is None:
             if path.startswith(("/api/", "/ajax-api/")):
                 problem = EndpointNotFound(f"No API found for '{scope['method']} {path[:200]}'.")
@@ -66,9 +70,6 @@ class Dispatcher:
             await answers.send_json(answer, send)
 
     def _find(self, path: str) -> tuple[dict[str, Route] | None, str]:
-        methods = self._fixed.get(path)
-        if methods is not None:
-            return methods, ""
         for start, found in self._open.items():
             if path.startswith(start):
                 return found, path[len(start) :]

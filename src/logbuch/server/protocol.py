@@ -17,15 +17,17 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._count(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > HEADER_BYTES:
+            self._refuse()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEADER_BYTES:
+            self._refuse()
         super().on_header(name, value)
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HEADER_BYTES:
-            self.transport.close()
-            raise ValueError("the head of the request is too long")  # ends the parsing of what is left
+    def _refuse(self) -> None:
+        self.transport.close()
+        raise ValueError("the head of the request is too long")  # ends the parsing of what is left

@@ -17,10 +17,12 @@ def log_batch(
     """Logs metrics, params and tags of an active run: a call that breaks a rule leaves nothing behind."""
     limits.check_batch(len(metrics), len(new_params), len(tags))
     head = runs.active(tx, run_id)
-    if params.write(tx, head.id, new_params, run_id):
+    if new_params and params.write(tx, head.id, new_params, run_id):
         tx.touch(head.id, head.experiment)
-    runs.apply_tags(tx, head, tags)
-    log.append(tx, head, metrics)
+    if tags:
+        runs.apply_tags(tx, head, tags)
+    if metrics:
+        log.append(tx, head, metrics)
 
 
 def log_inputs(tx: Tx, run_id: str, datasets: Sequence[DatasetInput]) -> None:

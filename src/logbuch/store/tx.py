@@ -36,8 +36,9 @@ class Pending:
     def merge(self, other: Pending) -> None:
         if other.names:
             self.names |= other.names
-        self.touched |= other.touched
-        self.arrivals += other.arrivals
+        if other.touched:
+            self.touched |= other.touched
+            self.arrivals += other.arrivals
 
     def sizes(self) -> tuple[int, int, int]:
         """How much was gathered so far, for :meth:`cut`."""

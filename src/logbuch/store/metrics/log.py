@@ -23,9 +23,10 @@ _insert = schema.arrivals.insert()
 
 
 def append(tx: Tx, head: RunRow, metrics: Sequence[Metric]) -> None:
-    """Hands points of a run to the commit: they are checked here, and written with those of the whole group."""
-    if not metrics:
-        return
+    """Hands points of a run to the commit: they are checked here, and written with those of the whole group.
+
+    There has to be one at least.
+    """
     keys = [metric.key for metric in metrics]
     ids = _ids(tx, keys)
     arrival = Arrival(
