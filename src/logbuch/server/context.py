@@ -56,9 +56,7 @@ class Context:
         """Runs a reading store function in a thread."""
         return await self.call(self.store.read, function, *args, **kwargs)
 
-    def write(
-        self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[R]:
+    def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Runs a writing store function in the next group commit; the future is done when it is durable."""
         return self.store.write_soon(function, *args, **kwargs)
 
