@@ -74,6 +74,11 @@ MAX_RETRIES = _setting(
     "http_request_max_retries", "4", "Retries of a request that needs an answer", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 )
 FINISH_TIMEOUT = _setting("finish_timeout", "30", "Seconds that the end of a run waits for its records to be sent")
+JOURNAL_FOLDER = _setting(
+    "journal_folder", None, "Folder of the journals for servers. Absent: logbuch/journals in the user's state folder"
+)
+JOURNAL_BYTES = _setting("journal_bytes", "2000000000", "Bytes that the journals in one folder may take on the disk")
+JOURNAL_DAYS = _setting("journal_days", "7", "Days that a journal is kept after a server has acknowledged it")
 CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
 CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
 SYSTEM_METRICS = _setting(

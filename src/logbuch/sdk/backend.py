@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from logbuch.errors import LogbuchError
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
 
@@ -24,6 +26,23 @@ class Batch:
     tags: list[Tag] = field(default_factory=list)
 
 
+class Refused(msgspec.Struct):
+    """An entry of a journal that the store set aside, by its number there."""
+
+    sequence: int
+    run_id: str | None
+    error_code: str
+    message: str
+
+
+class Standing(msgspec.Struct):
+    """Up to which entry a store has dealt with a journal, the chain there (hexadecimal), and refusals."""
+
+    sequence: int
+    chain: str
+    refused: list[Refused] = []
+
+
 class Backend(Protocol):
     """A server, or a store in this process. Every method raises :class:`LogbuchError`, and nothing else.
 
@@ -35,6 +54,8 @@ class Backend(Protocol):
     """How long the sender collects records before it sends them."""
     spools: bool
     """Whether files must be copied aside before they are sent."""
+    keeps_acknowledged: bool
+    """Whether what was acknowledged is kept for some days: a server may come back without it."""
     barred: str | None
     """Why this process can never send anything there; None if it can."""
 
@@ -84,6 +105,14 @@ class Backend(Protocol):
         Raises ``Unavailable`` only if no batch was taken; the whole call may then be repeated, for a repeated
         batch changes nothing.
         """
+
+    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
+        """The store's id, and where it stands with a journal; with the refusals after the entry ``acknowledged``.
+        ``EndpointNotFound`` from a server that knows no journals."""
+
+    def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
+        """Sends entries of a journal, (span, chain, record) each, from number ``first`` on; ``before`` is the chain
+        before them. ``JournalOutOfStep`` where the store stands elsewhere."""
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None: ...
     def delete_tag(self, run_id: str, key: str) -> None: ...

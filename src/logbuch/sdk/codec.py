@@ -27,7 +27,7 @@ from logbuch.model import (
     RunStatus,
     Tag,
 )
-from logbuch.sdk.backend import Batch
+from logbuch.sdk.backend import Batch, Standing
 
 Json = Mapping[str, Any]
 encode = msgspec.json.encode
@@ -145,3 +145,8 @@ def _dataset_out(dataset: Dataset) -> dict[str, str]:
         for name in ("name", "digest", "source_type", "source", "schema", "profile")
         if (value := getattr(dataset, name)) is not None
     }
+
+
+def standing(body: Json) -> Standing:
+    """Where a server stands with a journal."""
+    return msgspec.convert(body, Standing)

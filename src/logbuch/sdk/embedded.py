@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from logbuch import limits
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.files import keys
 from logbuch.files.disk import LocalFiles, read_chunks
@@ -35,13 +36,14 @@ from logbuch.model import (
     ViewType,
 )
 from logbuch.sdk import place
-from logbuch.sdk.backend import Batch
+from logbuch.sdk.backend import Batch, Refused, Standing
 from logbuch.sdk.gate import Gate
 from logbuch.sdk.limited import GivenUp, Limited, Step
 from logbuch.store import batch as batch_store
-from logbuch.store import experiments, open_store, runs, search
+from logbuch.store import experiments, journals, open_store, runs, search
 from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
+from logbuch.wire import ingest, intake
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,6 +58,7 @@ class EmbeddedBackend:
 
     gather_seconds = 1.0
     spools = False
+    keeps_acknowledged = False
     silent = False
     barred: str | None = None
     """Why nothing can be kept in this process, whatever comes."""
@@ -186,6 +189,17 @@ class EmbeddedBackend:
             return error
         return None
 
+    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
+        self._check()
+        with self._gate:
+            position = self._store.read(journals.position, journal)
+            refused = self._store.read(journals.refusals_after, journal, acknowledged, limits.REFUSALS_PER_PAGE)
+        return self._store.id, _standing(position, refused)
+
+    def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
+        receipt = self._commit(journals.ingest, intake.decode(ingest.encode_batch(journal, first, before, entries)))
+        return _standing(receipt, receipt.refused)
+
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         self._write(batch_store.log_inputs, run_id, datasets)
 
@@ -270,6 +284,11 @@ class EmbeddedBackend:
 def _log_all(tx: Tx, batches: Sequence[Batch]) -> None:
     for part in batches:
         batch_store.log_batch(tx, part.run_id, part.metrics, part.params, part.tags)
+
+
+def _standing(position: journals.Position, refused: Sequence[journals.Refusal]) -> Standing:
+    rows = [Refused(one.sequence, one.run_id, one.error_code, one.message) for one in refused]
+    return Standing(position.sequence, position.chain, rows)
 
 
 def _locked(uri: str) -> str:

@@ -23,11 +23,14 @@ from logbuch.model import (
     ViewType,
 )
 from logbuch.sdk import codec
-from logbuch.sdk.backend import Batch
+from logbuch.sdk.backend import Batch, Standing
 from logbuch.sdk.transport import NEW_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Transport
+from logbuch.wire import ingest
 
 _API = "/api/2.0/mlflow/"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts/"
+_INGEST = "/api/logbuch/1/ingest"
+_COMPRESSED_BYTES = 4096
 
 
 class HttpBackend:
@@ -35,12 +38,14 @@ class HttpBackend:
 
     gather_seconds = 0.25
     spools = True
+    keeps_acknowledged = True
     barred: str | None = None
 
     def __init__(self, uri: str, client: httpx.Client | None = None) -> None:
         self._transport = Transport(uri, client)
         self.uri = self._transport.uri
         self._run_page: str | None = None
+        self._near = urlsplit(self.uri).hostname in ("localhost", "127.0.0.1", "::1")
 
     # -- experiments -----------------------------------------------------------------------------------------------
 
@@ -171,6 +176,21 @@ class HttpBackend:
             except LogbuchError as error:
                 verdicts.append(error)
         return verdicts
+
+    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
+        body = {"journals": [{"journal": journal, "acknowledged": acknowledged}]}
+        answer = self._transport.call("POST", _INGEST + "/hello", body=body, hasty=False)
+        if ingest.VERSION not in answer.get("versions", ()):
+            raise EndpointNotFound(f"The server {self.uri} speaks another version of the ingest protocol.")
+        return str(answer["store_id"]), codec.standing(answer["journals"][0])
+
+    def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
+        body = ingest.encode_batch(journal, first, before, entries)
+        headers = {"Content-Type": ingest.CONTENT_TYPE}
+        if len(body) >= _COMPRESSED_BYTES and not self._near:
+            body = ingest.compress(body)
+            headers["Content-Encoding"] = ingest.CONTENT_ENCODING
+        return codec.standing(self._transport.send(_INGEST, body, headers, SLOW_SECONDS))
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         self._post("runs/log-inputs", {"run_id": run_id, "datasets": codec.datasets_out(datasets)})

@@ -84,6 +84,16 @@ class Transport:
         deadline = time.monotonic() + limit
         return self._json(self._persist(lambda: attempt(_within(deadline)), repeatable, limit))
 
+    def send(self, path: str, body: bytes, headers: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        """POSTs bytes that may be sent again, for a thread that has time."""
+
+        def attempt(timeout: httpx.Timeout) -> httpx.Response:
+            return self._client.post(self.uri + path, content=body, headers=headers, timeout=timeout)
+
+        limit = min(self._patience, seconds)
+        deadline = time.monotonic() + limit
+        return self._json(self._persist(lambda: attempt(_within(deadline)), True, limit))
+
     def upload(self, path: str, file: Path, content_type: str) -> None:
         """PUTs a file, read in chunks."""
 

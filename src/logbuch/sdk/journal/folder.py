@@ -1,0 +1,219 @@
+"""A journal's folder: whose it is, whether its process lives, how far it was sent, and its segments.
+
+``<root>/<journal>/`` holds ``journal.json`` (where its records are meant to go), ``lock`` (locked while a process
+writes or sends it), ``state.json`` (how far it was acknowledged, and by which store), ``<number>.segment`` files, and
+``files/`` with copies of artifacts. Folders are private, and hold no credentials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import msgspec
+
+from logbuch import settings
+from logbuch.sdk.journal.format import HEAD, read_head, sound
+
+SUFFIX = ".segment"
+T = TypeVar("T")
+
+
+class About(msgspec.Struct, kw_only=True):
+    """Whose journal it is. ``place`` is the server's address, or ``sqlite:NAME`` for a file beside the root."""
+
+    version: int = 1
+    place: str
+    pid: int
+    begun: int
+
+
+class State(msgspec.Struct, kw_only=True):
+    """Up to which entry a store has acknowledged, with the chain there.
+
+    Under ``alias`` the server knows the journal if its own ID had to be given up; numbers there are less by ``offset``.
+    ``runs`` tells which ID a server that gives its own has given to a run.
+    """
+
+    store_id: str = ""
+    number: int = 0
+    chain: str = ""
+    alias: str = ""
+    offset: int = 0
+    refused: int = 0
+    runs: dict[str, str] = {}
+
+
+class Folder:
+    """One journal on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+        self._lock: IO[bytes] | None = None
+
+    def create(self, place: str) -> None:
+        """Makes the folder and locks it; OSError if that cannot be."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700)
+        if not self.lock():
+            raise OSError("the journal cannot be locked")
+        about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000)
+        self._put("journal.json", about)
+
+    def about(self) -> About | None:
+        """None for a folder that is no journal, or one that is just being made."""
+        return self._got("journal.json", About)
+
+    def state(self) -> State:
+        return self._got("state.json", State) or State()
+
+    def keep(self, state: State) -> None:
+        """Replaces the state; a disk that does not take it is no matter, for the server knows too."""
+        with contextlib.suppress(OSError):
+            self._put("state.json", state)
+
+    def lock(self) -> bool:
+        """Takes the journal for this process; False if another has it."""
+        try:
+            file = (self.path / "lock").open("ab")
+        except OSError:
+            return False
+        if _locked(file):
+            self._lock = file
+            return True
+        file.close()
+        return False
+
+    def unlock(self) -> None:
+        """Also what a forked child does: closing its copy leaves the parent's lock in force."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def segments(self) -> list[Path]:
+        """The files of the segments, the oldest first."""
+        return sorted(self.path.glob(f"*{SUFFIX}"))
+
+    def segment(self, first: int) -> Path:
+        return self.path / f"{first:020d}{SUFFIX}"
+
+    @property
+    def files(self) -> Path:
+        """The folder of copies."""
+        return self.path / "files"
+
+    def remove(self) -> None:
+        self.unlock()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _put(self, name: str, value: Any) -> None:
+        part = self.path / f"{name}.part"
+        part.write_bytes(msgspec.json.encode(value))
+        part.replace(self.path / name)
+
+    def _got(self, name: str, kind: type[T]) -> T | None:
+        try:
+            return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+
+class FilePart:
+    """A segment of a journal whose process is gone: nothing in it is believed unchecked. OSError if it is not read."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            head = read_head(file.read(HEAD.size))
+        self.path = path
+        self.journal, self.first, self.nonce = head or ("", 0, b"")
+        self.last = self.first - 1
+        self._stretches: list[tuple[int, int]] | None = None
+
+    def stretches(self, begin: int) -> list[tuple[int, int]]:
+        if self._stretches is None:
+            self._stretches = self._checked()
+        return [(max(begin, start), end) for start, end in self._stretches if end > begin]
+
+    def read(self, begin: int, end: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(begin)
+            return file.read(end - begin)
+
+    def _checked(self) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for begin, end, number in sound(self.path.read_bytes(), HEAD.size, self.first - 1):
+            self.last = number
+            if found and found[-1][1] == begin:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((begin, end))
+        return found
+
+
+def parts(folder: Folder) -> list[FilePart]:
+    """The segments of a journal whose process is gone. One without a header is passed over, and stays where it is."""
+    found = []
+    for path in folder.segments():
+        with contextlib.suppress(OSError):
+            found.append(FilePart(path))
+    return [part for part in found if part.journal == folder.id]
+
+
+def all_in(root: Path) -> Iterator[Folder]:
+    """The journals below a root, the oldest first."""
+    try:
+        found = [entry for entry in root.iterdir() if entry.is_dir() and len(entry.name) == 32]
+    except OSError:
+        return
+    for path in sorted(found, key=_age):
+        yield Folder(path)
+
+
+def root_of_servers() -> Path:
+    """Where the journals for servers are: of this user, on this machine."""
+    chosen = settings.JOURNAL_FOLDER.get()
+    if chosen:
+        return Path(chosen)
+    home = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "logbuch" / "journals"
+
+
+def disk_bytes(path: Path) -> int:
+    """What the files below a folder take."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(folder) / name).stat().st_size
+    return total
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
