@@ -17,7 +17,6 @@ from logbuch import limits, settings
 from logbuch.errors import LogbuchError
 from logbuch.model import Run, RunStatus
 from logbuch.sdk import ending
-from logbuch.sdk.calls import End
 from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.notes import say
@@ -140,7 +139,7 @@ def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> 
         trouble = connection.sender.delivery().trouble or "it takes long"
         say(
             f"logbuch: run {active.run.info.run_name} ended with records still to be sent ({trouble}); "
-            "they are sent as long as this process lives."
+            "they are on the disk and are sent as soon as they can be."
         )
     connection.forget(writer.run_id)
     if active.owner == os.getpid():
@@ -171,7 +170,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     lost = connection.sender.lost.get(writer.run_id)
     if lost:
         writer.tags({LOST_TAG: str(lost)})
-    writer.call(End(writer.run_id, status, time.time_ns() // 1_000_000))
+    writer.end(status, time.time_ns() // 1_000_000)
 
 
 def outcome(error: BaseException | None) -> RunStatus:

@@ -56,6 +56,8 @@ class Backend(Protocol):
     """Whether files must be copied aside before they are sent."""
     keeps_acknowledged: bool
     """Whether what was acknowledged is kept for some days: a server may come back without it."""
+    aliases: dict[str, str]
+    """Which ID the server has given to a run that was made without it."""
     barred: str | None
     """Why this process can never send anything there; None if it can."""
 
@@ -106,9 +108,9 @@ class Backend(Protocol):
         batch changes nothing.
         """
 
-    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
-        """The store's id, and where it stands with a journal; with the refusals after the entry ``acknowledged``.
-        ``EndpointNotFound`` from a server that knows no journals."""
+    def greet(self, journals: Sequence[tuple[str, int]]) -> tuple[str, list[Standing]]:
+        """The store's id, and where it stands with journals; each with its refusals after the entry that is given,
+        the last whose verdict is known. ``EndpointNotFound`` from a server that knows no journals."""
 
     def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
         """Sends entries of a journal, (span, chain, record) each, from number ``first`` on; ``before`` is the chain

@@ -1,4 +1,4 @@
-"""What is sent about a run besides metrics, params and tags: each a small struct that knows how to do itself."""
+"""What is sent about a run's files: each a small struct that knows how to do itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from logbuch.errors import InvalidInput
-from logbuch.model import DatasetInput, RunInfo, RunStatus
+import msgspec
+
+from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
+from logbuch.model import RunInfo
 from logbuch.sdk.backend import Backend
 
 
@@ -33,66 +35,38 @@ class FileCall(Call, Protocol):
     def path(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """Sets the final status of a run."""
+class Note(msgspec.Struct):
+    """What is to be done with a copy, kept beside it: a later process can do it too."""
 
     run_id: str
-    status: RunStatus
-    end_time: int
-
-    def perform(self, backend: Backend) -> None:
-        backend.update_run(self.run_id, self.status, self.end_time)
-
-    def describe(self) -> str:
-        return f"the status {self.status}"
-
-    def weight(self) -> int:
-        return 0
-
-    def settled(self) -> None:
-        """Nothing is left behind."""
+    path: str
+    action: str = "upload"
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Notes the data sets that a run used."""
-
-    run_id: str
-    datasets: tuple[DatasetInput, ...]
-
-    def perform(self, backend: Backend) -> None:
-        backend.log_inputs(self.run_id, self.datasets)
-
-    def describe(self) -> str:
-        return "the data sets " + ", ".join(repr(used.dataset.name) for used in self.datasets)
-
-    def weight(self) -> int:
-        sets = [used.dataset for used in self.datasets]
-        return 1000 + sum(len(one.source) + len(one.schema or "") + len(one.profile or "") for one in sets)
-
-    def settled(self) -> None:
-        """Nothing is left behind."""
+def note_of(copy: Path) -> Path:
+    return copy.with_suffix(".json")
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteTag:
-    """Takes a tag away."""
+def write_note(copy: Path, note: Note) -> None:
+    with contextlib.suppress(OSError):
+        note_of(copy).write_bytes(msgspec.json.encode(note))
 
-    run_id: str
-    key: str
 
-    def perform(self, backend: Backend) -> None:
-        backend.delete_tag(self.run_id, self.key)
+def discard(copy: Path) -> None:
+    """Takes a copy and its note away."""
+    for path in (note_of(copy), copy):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
-    def describe(self) -> str:
-        return f"the deletion of tag {self.key!r}"
 
-    def weight(self) -> int:
-        return 500
-
-    def settled(self) -> None:
-        """Nothing is left behind."""
+def arrived(backend: Backend, run: RunInfo) -> RunInfo:
+    """A run as its server knows it; Unavailable as long as it has not got there."""
+    if run.artifact_uri:
+        return run
+    try:
+        return backend.get_run(run.run_id).info
+    except NotFound as error:
+        raise Unavailable(f"The run has not arrived yet: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +78,11 @@ class Upload:
     copy: Path
 
     def perform(self, backend: Backend) -> None:
+        run = arrived(backend, self.run)
         try:
-            backend.upload(self.run, self.path, self.copy)
+            backend.upload(run, self.path, self.copy)
+        except LogbuchError:
+            raise
         except OSError as error:
             raise InvalidInput(f"The copy of {self.path!r} cannot be read: {error.strerror}") from None
 
@@ -116,5 +93,4 @@ class Upload:
         return 1000
 
     def settled(self) -> None:
-        with contextlib.suppress(OSError):
-            self.copy.unlink()
+        discard(self.copy)

@@ -11,8 +11,7 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunStatus, Tag, ViewType
-from logbuch.sdk import capture, files, pictures, render, tablefiles, values
-from logbuch.sdk.calls import DeleteTag, End, Inputs
+from logbuch.sdk import beginning, capture, files, pictures, render, tablefiles, values
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.entities import MetricWithRunId, PagedList
 from logbuch.sdk.sender import Files
@@ -117,12 +116,14 @@ class LogbuchClient:
         """Creates a run. It is not active, and ends only by :meth:`set_terminated`."""
         wanted = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in (tags or {}).items()}
         connection = self._connection
-        run = connection.backend.create_run(
+        run = beginning.create(
+            connection,
             str(experiment_id),
+            "",
             run_name or "",
             wanted.get(capture.USER) or capture.user(),
             start_time if start_time is not None else time.time_ns() // 1_000_000,
-            [Tag(key=key, value=value) for key, value in wanted.items()],
+            wanted,
         )
         connection.adopt(run)
         return run
@@ -144,7 +145,7 @@ class LogbuchClient:
         connection, writer = self._writer(run_id)
         wanted = values.as_status(status) if status is not None else RunStatus.FINISHED
         moment = end_time if end_time is not None else time.time_ns() // 1_000_000
-        writer.call(End(run_id, wanted, values.as_integer(moment, "end_time")))
+        writer.end(wanted, values.as_integer(moment, "end_time"))
         RunOperations(connection, Files.DUE).wait()
 
     def delete_run(self, run_id: str) -> None:
@@ -207,7 +208,7 @@ class LogbuchClient:
         """Takes a tag away; ``NotFound`` if the run has none of this name."""
         connection, writer = self._writer(run_id)
         if not connection.sender.flush(1.0):
-            writer.call(DeleteTag(run_id, key))
+            writer.delete_tag(key)
             return
         connection.backend.delete_tag(run_id, key)
 
@@ -229,7 +230,7 @@ class LogbuchClient:
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput] | None = None) -> None:
         """Notes the data sets that a run used."""
-        self._writer(run_id)[1].call(Inputs(run_id, tuple(datasets or ())))
+        self._writer(run_id)[1].inputs(datasets or ())
 
     # -- history -----------------------------------------------------------------------------------------------------
 

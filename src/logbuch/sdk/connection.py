@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Run
-from logbuch.sdk import ending, place
+from logbuch.sdk import ending, leftovers, place
 from logbuch.sdk.backend import Backend
+from logbuch.sdk.journal.folder import root_of_servers
+from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.journal.room import Room
 from logbuch.sdk.notes import say
-from logbuch.sdk.queue import NoOutbox
 from logbuch.sdk.sender import Files, Sender, Unsent
 from logbuch.sdk.spool import Spool
 from logbuch.sdk.writer import RunWriter
@@ -31,16 +35,25 @@ class Connection:
     def __init__(self, key: str, backend: Backend) -> None:
         self.key = key
         self.backend = backend
-        self.sender = Sender(backend, NoOutbox(backend.barred) if backend.barred else None)
-        self.spool = Spool()
+        self.root, self.meant = _journals(key)
+        self.journal = Journal(self.root, self.meant, Room(self.root, self._release) if self.root else None)
+        self.sender = Sender(backend, self.journal, sweep=self._sweep)
+        self.spool = Spool(self._files)
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
         self._lock = threading.Lock()
+        if self.root is not None and leftovers.any_for(self.root, self.meant, self.journal.id):
+            self.sender.look_around()
 
     def writer(self, run_id: str) -> RunWriter:
         """The way to write to a run. A run that is not known yet is looked up: it must exist and not be deleted."""
-        return self._writers.get(run_id) or self.adopt(self.backend.get_run(run_id))
+        found = self._writers.get(run_id)
+        if found is None:
+            from logbuch.sdk import beginning
+
+            found = self.adopt(beginning.attach(self, run_id))
+        return found
 
     def adopt(self, run: Run) -> RunWriter:
         """Remembers a run as one that is written to."""
@@ -71,9 +84,26 @@ class Connection:
             wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
+        self.spool.close()
         self.sender.close()
         self.backend.close()
+
+    def leave(self) -> None:
+        """Leaves the journal on the disk in order, at the end of the process."""
         self.spool.close()
+        self.sender.leave()
+
+    def _files(self) -> Path | None:
+        """Copies lie beside the journal, so a later process finds them."""
+        self.journal.settle()
+        return self.journal.folder.files if self.journal.folder is not None else None
+
+    def _release(self) -> None:
+        self.journal.release(self.sender.course.number)
+
+    def _sweep(self) -> None:
+        if self.root is not None and self.root.is_dir() and not self.backend.barred:
+            leftovers.sweep(self.root, self.meant, self.backend, self.journal.id)
 
 
 _open: dict[str, Connection] = {}
@@ -89,7 +119,7 @@ def connect(uri: str | None = None) -> Connection:
         return found
     with _lock:
         if key not in _open:
-            _open[key] = Connection(key, _backend(key))
+            _open[key] = Connection(key, open_backend(key))
             ending.install()
         return _open[key]
 
@@ -107,7 +137,21 @@ def close_all() -> None:
         _open.clear()
 
 
-def _backend(uri: str) -> Backend:
+def _journals(uri: str) -> tuple[Path | None, str]:
+    """The folder of the journals for a tracking URI, and how they name what they are meant for."""
+    where = place.understand(uri)
+    if isinstance(where, str):
+        from logbuch.sdk.transport import bare
+
+        try:
+            return root_of_servers(), bare(where)
+        except (OSError, RuntimeError):  # a user without a home
+            return None, bare(where)
+    return where.database.parent / place.JOURNALS, f"sqlite:{where.database.name}"
+
+
+def open_backend(uri: str) -> Backend:
+    """The backend of a tracking URI."""
     where = place.understand(uri)
     if isinstance(where, str):
         from logbuch.sdk.http import HttpBackend
@@ -127,11 +171,21 @@ def _send_the_rest(_error: BaseException | None) -> None:
         delivery = sender.delivery()
         if any(left):
             trouble = delivery.trouble or "there was no time left"
-            say(f"logbuch: {_named(left)} could not be sent to {connection.backend.uri} and are lost: {trouble}")
+            say(f"logbuch: {_named(left)} could not be sent to {connection.backend.uri} ({trouble}){_fate(connection)}")
         if delivery.dropped:
-            say(f"logbuch: {_count(delivery.dropped, 'record')} dropped, for there was no place to keep more.")
-        connection.spool.close()
+            say(f"logbuch: {_count(delivery.dropped, 'record')} dropped: {connection.journal.why_full}.")
+        connection.leave()
         connection.backend.rest(_CLOSE_SECONDS)
+
+
+def _fate(connection: Connection) -> str:
+    """What becomes of records that were not sent."""
+    unsafe = connection.journal.unsafe(connection.sender.course.number)
+    lost = f"; {_count(unsafe, 'record')} only in memory are lost" if unsafe else ""
+    if connection.journal.folder is None:
+        return lost
+    folder = shlex.quote(str(connection.journal.folder.path))
+    return f"{lost}; kept in {folder}: the next program here sends them, or: logbuch sync {folder}"
 
 
 def _named(left: Unsent) -> str:
@@ -148,6 +202,8 @@ def _after_fork() -> None:
     untouched, and everything begins anew. What becomes of the database is told in embedded.py."""
     global _lock
     _lock = threading.Lock()
+    for connection in _open.values():
+        connection.journal.abandon()
     _orphans.extend(_open.values())
     _open.clear()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from logbuch.errors import EndpointNotFound, LogbuchError, NotFound, PermissionDenied, Unavailable
 from logbuch.sdk.backend import Batch
 from logbuch.sdk.parcels import Parcel, pack
-from logbuch.sdk.queue import Kind, Record
+from logbuch.sdk.records import Kind, Record
 
 Subject = tuple[Kind, str]
 NOT_NOW = (Unavailable, PermissionDenied, EndpointNotFound)

@@ -40,7 +40,8 @@ from logbuch.sdk.backend import Batch, Refused, Standing
 from logbuch.sdk.gate import Gate
 from logbuch.sdk.limited import GivenUp, Limited, Step
 from logbuch.store import batch as batch_store
-from logbuch.store import experiments, journals, open_store, runs, search
+from logbuch.store import experiments, open_store, runs, search
+from logbuch.store import journals as journal_store
 from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
 from logbuch.wire import ingest, intake
@@ -66,6 +67,7 @@ class EmbeddedBackend:
     def __init__(self, database: Path, artifacts: Path) -> None:
         self.uri = f"sqlite:///{database}"
         self.database = database
+        self.aliases: dict[str, str] = {}
         if not database.parent.exists():  # runs may hold what their owner would not show to others on the machine
             database.parent.mkdir(mode=0o700, parents=True)
         self._gate = Gate()
@@ -189,15 +191,14 @@ class EmbeddedBackend:
             return error
         return None
 
-    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
-        self._check()
-        with self._gate:
-            position = self._store.read(journals.position, journal)
-            refused = self._store.read(journals.refusals_after, journal, acknowledged, limits.REFUSALS_PER_PAGE)
-        return self._store.id, _standing(position, refused)
+    def greet(self, journals: Sequence[tuple[str, int]]) -> tuple[str, list[Standing]]:
+        found = [self._read(_standing_now, journal, acknowledged) for journal, acknowledged in journals]
+        return self._store.id, found
 
     def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
-        receipt = self._commit(journals.ingest, intake.decode(ingest.encode_batch(journal, first, before, entries)))
+        receipt = self._commit(
+            journal_store.ingest, intake.decode(ingest.encode_batch(journal, first, before, entries))
+        )
         return _standing(receipt, receipt.refused)
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
@@ -286,7 +287,12 @@ def _log_all(tx: Tx, batches: Sequence[Batch]) -> None:
         batch_store.log_batch(tx, part.run_id, part.metrics, part.params, part.tags)
 
 
-def _standing(position: journals.Position, refused: Sequence[journals.Refusal]) -> Standing:
+def _standing_now(tx: Tx, journal: str, acknowledged: int) -> Standing:
+    refused = journal_store.refusals_after(tx, journal, acknowledged, limits.REFUSALS_PER_PAGE)
+    return _standing(journal_store.position(tx, journal), refused)
+
+
+def _standing(position: journal_store.Position, refused: Sequence[journal_store.Refusal]) -> Standing:
     rows = [Refused(one.sequence, one.run_id, one.error_code, one.message) for one in refused]
     return Standing(position.sequence, position.chain, rows)
 

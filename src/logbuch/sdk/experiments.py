@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
-from logbuch import settings
-from logbuch.errors import AlreadyExists, InvalidInput, NotFound
+from typing import NamedTuple
+
+from logbuch import limits, settings
+from logbuch.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from logbuch.model import Experiment, LifecycleStage
 from logbuch.sdk.backend import Backend
-from logbuch.sdk.connection import connect
+from logbuch.sdk.connection import Connection, connect
+from logbuch.wire import ingest
 
-DEFAULT_ID = "0"
-_chosen: dict[str, str] = {}
+DEFAULT_ID, DEFAULT_NAME = "0", "Default"
+
+
+class Place(NamedTuple):
+    """An experiment by its ID or, where no server could be asked for that, by its name."""
+
+    experiment_id: str
+    name: str
+
+
+_chosen: dict[str, Place] = {}
 
 
 def choose(name: str | None, experiment_id: str | None) -> Experiment:
-    """Makes an experiment the current one; one that is named and does not exist is created."""
+    """Makes an experiment the current one; one that is named and does not exist is created, without a server later."""
     if (name is None) == (experiment_id is None):
         raise InvalidInput("Give either the experiment's name or its experiment_id.")
     connection = connect()
     backend = connection.backend
-    found = get_or_create(backend, name) if name is not None else backend.get_experiment(str(experiment_id))
+    found = _by_name(connection, name) if name is not None else backend.get_experiment(str(experiment_id))
     if found.lifecycle_stage is LifecycleStage.DELETED:
         raise InvalidInput(
             f"The experiment {found.name!r} is deleted: restore it with "
             f"restore_experiment({found.experiment_id!r}), or choose another name."
         )
-    _chosen[backend.uri] = found.experiment_id
+    _chosen[backend.uri] = Place(found.experiment_id, found.name)
     return found
 
 
-def current_id(backend: Backend) -> str:
+def current(connection: Connection) -> Place:
     """The current experiment: chosen, else from the environment, else the default one."""
-    chosen = _chosen.get(backend.uri) or settings.EXPERIMENT_ID.get()
-    if chosen:
+    chosen = _chosen.get(connection.backend.uri)
+    if chosen is not None:
         return chosen
+    given = settings.EXPERIMENT_ID.get()
+    if given:
+        return Place(given, "")
     name = settings.EXPERIMENT_NAME.get()
-    return get_or_create(backend, name).experiment_id if name else DEFAULT_ID
+    if not name:
+        return Place(DEFAULT_ID, DEFAULT_NAME)
+    return Place(_by_name(connection, name).experiment_id, name)
+
+
+def current_id(connection: Connection) -> str:
+    """The ID of the current experiment, for calls that need an answer anyway."""
+    found = current(connection)
+    return found.experiment_id or get_or_create(connection.backend, found.name).experiment_id
 
 
 def get_or_create(backend: Backend, name: str) -> Experiment:
@@ -46,3 +69,22 @@ def get_or_create(backend: Backend, name: str) -> Experiment:
         return backend.get_experiment(backend.create_experiment(name, "", ()))
     except AlreadyExists:  # another process was faster
         return backend.get_experiment_by_name(name)
+
+
+def _by_name(connection: Connection, name: str) -> Experiment:
+    """An experiment as the server tells it; if none answers, it is made as soon as one does."""
+    try:
+        if connection.backend.silent:
+            raise Unavailable("nobody answered a moment ago")
+        return get_or_create(connection.backend, name)
+    except Unavailable:
+        limits.check_experiment_name(name)
+        connection.sender.put(ingest.NewExperiment(name), "", vital=True, counted=False)
+        return Experiment(
+            experiment_id="",
+            name=name,
+            artifact_location="",
+            lifecycle_stage=LifecycleStage.ACTIVE,
+            creation_time=0,
+            last_update_time=0,
+        )

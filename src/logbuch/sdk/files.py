@@ -13,7 +13,7 @@ from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
 from logbuch.limits import clip
 from logbuch.model import FileInfo
 from logbuch.sdk.backend import Backend
-from logbuch.sdk.calls import Upload
+from logbuch.sdk.calls import arrived
 from logbuch.sdk.connection import Connection
 from logbuch.sdk.writer import RunWriter
 
@@ -40,12 +40,12 @@ def join(folder: str | None, name: str) -> str:
 def put_content(connection: Connection, writer: RunWriter, path: str, content: bytes) -> None:
     """Sends content as a file of the run. Only wrong use raises; what cannot be kept is counted and warned about."""
     check_path(path)
-    with _never_fatal(connection, writer, path):
+    with never_fatal(connection, writer, path):
         kept = connection.spool.keep(content, for_long=connection.backend.spools)
         if kept is None:
             raise Unavailable("there is no room for a copy of it")
         if connection.backend.spools:
-            writer.file(Upload(writer.info, path, kept))
+            writer.file(connection.spool.upload(writer.info, path, kept))
             return
         try:
             connection.backend.upload(writer.info, path, kept)
@@ -56,12 +56,12 @@ def put_content(connection: Connection, writer: RunWriter, path: str, content: b
 def put_file(connection: Connection, writer: RunWriter, local: Path, path: str) -> None:
     """Sends a file of the disk, as it is now."""
     check_path(path)
-    with _never_fatal(connection, writer, path):
+    with never_fatal(connection, writer, path):
         if connection.backend.spools and (local.stat().st_size <= SPOOL_BYTES or connection.backend.silent):
             _queue_copy(connection, writer, local, path)
             return
         try:
-            connection.backend.upload(writer.info, path, local)
+            connection.backend.upload(arrived(connection.backend, writer.info), path, local)
         except Unavailable:
             if not connection.backend.spools:
                 raise
@@ -129,11 +129,11 @@ def _queue_copy(connection: Connection, writer: RunWriter, local: Path, path: st
     copy = connection.spool.copy(local)
     if copy is None:
         raise Unavailable(f"there is no room for a copy of {local}")
-    writer.file(Upload(writer.info, path, copy))
+    writer.file(connection.spool.upload(writer.info, path, copy))
 
 
 @contextlib.contextmanager
-def _never_fatal(connection: Connection, writer: RunWriter, path: str) -> Iterator[None]:
+def never_fatal(connection: Connection, writer: RunWriter, path: str) -> Iterator[None]:
     """Wrong use goes to the caller; trouble of disk or server is counted and must not end a training."""
     try:
         yield

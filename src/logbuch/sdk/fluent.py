@@ -13,7 +13,6 @@ from logbuch.errors import InvalidInput
 from logbuch.model import Experiment, Run, RunStatus, ViewType
 from logbuch.sdk import active, experiments, files, pictures, place, render, tablefiles, tables, values
 from logbuch.sdk.active import ActiveRun
-from logbuch.sdk.calls import DeleteTag, Inputs
 from logbuch.sdk.client import LogbuchClient, RunOperations
 from logbuch.sdk.connection import Connection, connect, connections
 from logbuch.sdk.data import Dataset, as_input
@@ -248,7 +247,7 @@ def delete_tag(key: str) -> None:
     """Takes a tag of the active run away; ``NotFound`` if it has none of this name."""
     connection, writer = _target(None)
     if not connection.sender.flush(1.0):
-        writer.call(DeleteTag(writer.run_id, key))
+        writer.delete_tag(key)
         return
     connection.backend.delete_tag(writer.run_id, key)
 
@@ -267,7 +266,7 @@ def log_inputs(
     found = zip(datasets, contexts or [None] * len(datasets), tags_list or [None] * len(datasets), strict=True)
     used = tuple(as_input(dataset, context, tags) for dataset, context, tags in found)
     writer = _target(None)[1]
-    writer.call(Inputs(writer.run_id, used))
+    writer.inputs(used)
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -400,7 +399,7 @@ def _operations(connection: Connection, synchronous: bool | None, kept: Files = 
 
 
 def _experiment_id() -> str:
-    return experiments.current_id(connect().backend)
+    return experiments.current_id(connect())
 
 
 def _search_ids(ids: Sequence[str] | None, names: Sequence[str] | None, everywhere: bool) -> list[str]:

@@ -24,7 +24,7 @@ from logbuch.model import (
 )
 from logbuch.sdk import codec
 from logbuch.sdk.backend import Batch, Standing
-from logbuch.sdk.transport import NEW_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Transport
+from logbuch.sdk.transport import ANSWER_SECONDS, NEW_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Transport
 from logbuch.wire import ingest
 
 _API = "/api/2.0/mlflow/"
@@ -44,6 +44,7 @@ class HttpBackend:
     def __init__(self, uri: str, client: httpx.Client | None = None) -> None:
         self._transport = Transport(uri, client)
         self.uri = self._transport.uri
+        self.aliases: dict[str, str] = {}
         self._run_page: str | None = None
         self._near = urlsplit(self.uri).hostname in ("localhost", "127.0.0.1", "::1")
 
@@ -100,6 +101,7 @@ class HttpBackend:
         return codec.run(self._post("runs/create", body, repeatable=False, seconds=NEW_SECONDS)["run"])
 
     def get_run(self, run_id: str) -> Run:
+        run_id = self.aliases.get(run_id, run_id)
         return codec.run(self._get("runs/get", {"run_id": run_id, "run_uuid": run_id})["run"])
 
     def update_run(
@@ -177,12 +179,12 @@ class HttpBackend:
                 verdicts.append(error)
         return verdicts
 
-    def greet(self, journal: str, acknowledged: int) -> tuple[str, Standing]:
-        body = {"journals": [{"journal": journal, "acknowledged": acknowledged}]}
-        answer = self._transport.call("POST", _INGEST + "/hello", body=body, hasty=False)
+    def greet(self, journals: Sequence[tuple[str, int]]) -> tuple[str, list[Standing]]:
+        body = {"journals": [{"journal": journal, "acknowledged": number} for journal, number in journals]}
+        answer = self._transport.call("POST", _INGEST + "/hello", body=body, seconds=ANSWER_SECONDS)
         if ingest.VERSION not in answer.get("versions", ()):
             raise EndpointNotFound(f"The server {self.uri} speaks another version of the ingest protocol.")
-        return str(answer["store_id"]), codec.standing(answer["journals"][0])
+        return str(answer["store_id"]), [codec.standing(one) for one in answer["journals"]]
 
     def ingest(self, journal: str, first: int, before: bytes, entries: Sequence[tuple[int, bytes, bytes]]) -> Standing:
         body = ingest.encode_batch(journal, first, before, entries)

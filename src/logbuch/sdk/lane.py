@@ -15,7 +15,7 @@ from typing import Any
 
 from logbuch.errors import LogbuchError, PermissionDenied, Unavailable
 from logbuch.sdk.backend import Backend, own_error
-from logbuch.sdk.queue import Record
+from logbuch.sdk.records import Record
 
 LIMIT_BYTES = 256 * 1024 * 1024
 _LONGEST_PAUSE, _HURRIED_PAUSE = 30.0, 1.0

@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from logbuch import limits
 from logbuch.model import Metric, Param, Tag
 from logbuch.sdk.backend import Batch
-from logbuch.sdk.queue import Kind, Record
+from logbuch.sdk.records import Kind, Record
 
 
 @dataclass(slots=True)
 class Parcel:
-    """Records that are sent in one piece: a batch of one run, or a single call or mark without a batch."""
+    """Records that are sent in one piece: a batch of one run, or a single call without a batch."""
 
     batch: Batch | None
     records: list[Record] = field(default_factory=list)
 
 
 def pack(records: Sequence[Record]) -> list[Parcel]:
-    """Parcels in an order that keeps each run's own, and in which a mark comes after all that came before it."""
+    """Parcels in an order that keeps each run's own."""
     parcels: list[Parcel] = []
     growing: dict[str, Parcel] = {}
     for record in records:
-        if record.kind is Kind.CALL or record.kind is Kind.MARK:
+        if record.kind is Kind.CALL:
             growing.pop(record.run_id, None)
             parcels.append(Parcel(None, [record]))
             continue

@@ -13,6 +13,8 @@ from logbuch.errors import InvalidInput
 FOLDER = ".logbuch"
 DATABASE = "logbuch.db"
 ARTIFACTS = "artifacts"
+JOURNALS = "journals"
+"""The folder of journals beside a database."""
 _DATABRICKS = frozenset({"databricks", "databricks-uc", "uc"})
 """Names that MLflow reads as services, and nobody means as folders."""
 

@@ -1,33 +1,41 @@
-"""The thread that carries records from the queue to the backend.
+"""The thread that carries a process's journal to the backend.
 
-It sends in batches, waits out an outage for as long as the process lives, and never raises into the training. A record
-that the backend refuses is set aside, counted and warned about; it blocks nothing behind it.
+It sends in batches, waits out an outage for as long as the process lives, and never raises into the training. What the
+backend refuses is set aside, counted and warned about; it blocks nothing behind it. A second thread brings the journal
+to the disk every second, however long the first one waits for an answer.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from logbuch.errors import EndpointNotFound, LogbuchError
+from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
 from logbuch.limits import clip
 from logbuch.sdk.backend import Backend, own_error
-from logbuch.sdk.culprits import NOT_NOW, CulpritSearch
+from logbuch.sdk.journal.course import Course
+from logbuch.sdk.journal.folder import State
+from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.lane import FileLane
-from logbuch.sdk.parcels import Parcel, pack
-from logbuch.sdk.queue import Kind, MemoryOutbox, Outbox, Record
+from logbuch.sdk.records import Record
+from logbuch.sdk.rest import RestShipment
+from logbuch.sdk.shipment import Shipment
+from logbuch.wire import ingest
 
 logger = logging.getLogger("logbuch")
-READ_LIMIT = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_DOUBTS = 5
+_SYNC_SECONDS, _SWEEP_SECONDS = 1.0, 30.0
+_ASK_SECONDS = 5.0
 _WARNINGS = 100
+NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
+"""How a server answers the handshake that does not know it."""
 
 
 class Delivery(NamedTuple):
@@ -59,42 +67,93 @@ class Unsent(NamedTuple):
 
 
 class Sender:
-    """Sends the records of one backend. The thread starts with the first record."""
+    """Sends the journal of one backend. The threads start with the first record. ``sweep`` is called now and then, when
+    all is well: it sends what other processes have left."""
 
-    def __init__(self, backend: Backend, outbox: Outbox | None = None, first_pause: float = _FIRST_PAUSE) -> None:
-        self.backend = backend
+    def __init__(
+        self,
+        backend: Backend,
+        journal: Journal,
+        first_pause: float = _FIRST_PAUSE,
+        sweep: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.backend, self.journal = backend, journal
         self.lost: Counter[str] = Counter()
         """How many records of each run were refused or dropped."""
-        self._outbox = outbox if outbox is not None else MemoryOutbox()
-        self._first_pause = first_pause
-        self._files = FileLane(backend, self._refuse, self._note_file_failure, first_pause)
-        self._sent = self._refused = 0
+        self.idle = True
+        """Whether the thread wants to be told of the next record."""
+        self.course = Course(journal.parts)
+        self.state = State()
+        self._first_pause, self._sweep = first_pause, sweep
+        self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
+        self._shipment: Shipment | RestShipment | None = None
+        self._awaited: dict[str, LogbuchError | None] = {}
+        self._sent = self._refused = self._given_up = self._done = self._files_dropped = 0
         self._trouble: LogbuchError | None = None
-        self._failures = self._doubts = 0
+        self._failures = 0
         self._warned: set[str] = set()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self._wake, self._hurry = threading.Event(), threading.Event()
-        self._idle = self._closed = False
+        self._lock, self._moved = threading.RLock(), threading.Condition()
+        self._sending = threading.Lock()
+        self._wake, self._hurry, self._end = threading.Event(), threading.Event(), threading.Event()
+        self._swept = -_SWEEP_SECONDS
+        self._sweep_first = False
         self._waited = 0.0
 
     # -- the training's side -----------------------------------------------------------------------------------------
 
-    def put(self, record: Record) -> None:
-        """Takes a record; returns in microseconds."""
-        if not self._outbox.append(record):
-            self._drop(record)
-        if self._idle:
-            self._wake.set()
-        if self._thread is None:
-            self._start()
+    def put(self, record: ingest.Record, run_id: str, *, vital: bool = False, counted: bool = True) -> None:
+        """Logs a record that is no point."""
+        if not self.journal.record(ingest.encode_record(record), vital=vital, counted=counted):
+            self.drop(run_id)
+        if self.idle:
+            self.nudge()
 
     def put_file(self, record: Record) -> None:
         """Takes a call about a file: it does not keep its place among the records, and delays none of them."""
         if not self._files.put(record):
-            self._outbox.dropped += 1
-            self._drop(record)
+            self._files_dropped += 1
+            self.drop(record.run_id)
             record.body[0].settled()
+
+    def nudge(self) -> None:
+        """Tells the thread that there is something to send."""
+        self._wake.set()
+        if self._thread is None:
+            self._start()
+
+    def drop(self, run_id: str) -> None:
+        """Something of a run found no place."""
+        self.lost[run_id] += 1
+        self._warn_once("full", f"{self.journal.why_full}: new records are dropped, and counted")
+
+    def settled(self, run_id: str, seconds: float) -> bool:
+        """Waits until what makes or names a run was taken, and raises why it was not. False if nobody answers."""
+        done = self.flush(seconds)
+        error = self._awaited.pop(run_id, None)
+        if error is not None:
+            raise error
+        return done
+
+    def awaits(self, run_id: str) -> None:
+        """What is refused of this run from now on is an error of the call that :meth:`settled` ends."""
+        self._awaited[run_id] = None
+
+    def look_around(self) -> None:
+        """Starts the thread, though nothing is to be sent yet: it sweeps at once."""
+        self._hurry.set()
+        self._sweep_first = True
+        self.nudge()
+
+    def knows_journals(self) -> bool:
+        """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
+        if self._shipment is None and not self.backend.silent and self._sending.acquire(timeout=_ASK_SECONDS):
+            try:
+                with contextlib.suppress(LogbuchError):
+                    self._way()
+            finally:
+                self._sending.release()
+        return not isinstance(self._shipment, RestShipment)
 
     def flush(self, timeout: float, *, patient: bool = False, files: Files = Files.NONE) -> bool:
         """Waits until all records put so far are sent or refused, then for ``files``. False after ``timeout`` seconds,
@@ -111,31 +170,35 @@ class Sender:
         return done
 
     def _flush_records(self, deadline: float, patient: bool) -> bool:
-        if not len(self._outbox):
+        self.journal.parts()  # what a signal handler has put aside follows
+        target = self.journal.last
+        if self._done >= target:
             return True
-        failures, done = self._failures, threading.Event()
-        self.put(Record(Kind.MARK, "", (done.set,)))
+        failures = self._failures
         self._hurry.set()
+        self.nudge()
         if self._thread is None:
-            self._drive(deadline, done)
-        while not done.is_set() and (left := deadline - time.monotonic()) > 0:
+            self._drive(deadline, target)
+        while self._done < target and (left := deadline - time.monotonic()) > 0:
             if not patient and (self._failures > failures or self.backend.silent):
                 break
-            if done.wait(min(left, 0.5 if patient else 0.02)):
-                break
+            with self._moved:
+                self._moved.wait_for(lambda: self._done >= target, min(left, 0.5 if patient else 0.02))
             if patient:  # do not sit out a long pause: the server may be back
                 self._hurry.set()
-        return done.is_set()
+        return self._done >= target
 
     def finish(self, timeout: float) -> Unsent:
         """The last flush of a process; returns what is still unsent. Time that earlier flushes of the same outage have
         waited in vain counts towards ``timeout``."""
-        self.flush(max(timeout - self._waited, 1.0), patient=True, files=Files.ALL)
-        return Unsent(self._outbox.unsent(), self._files.waiting())
+        if self.flush(max(timeout - self._waited, 1.0), patient=True, files=Files.ALL):
+            with contextlib.suppress(Exception):
+                self._sweep()
+        return Unsent(self._waiting(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
         """Counts something of a run that could not even be queued."""
-        self._refused += 1
+        self._given_up += 1
         self.lost[run_id] += 1
         self._warn_once(message, message)
 
@@ -143,46 +206,80 @@ class Sender:
         trouble = self._trouble or self._files.trouble
         files = self._files.waiting()
         return Delivery(
-            waiting=len(self._outbox) + files,
+            waiting=self._waiting() + files,
             sent=self._sent + self._files.sent,
-            refused=self._refused,
-            dropped=self._outbox.dropped,
+            refused=self._refused + self._given_up,
+            dropped=self.journal.dropped + self._files_dropped,
             trouble=str(trouble) if trouble is not None else None,
             files=files,
         )
 
     def close(self) -> None:
-        """Ends the thread, whatever still waits."""
-        self._closed = True
+        """Ends the threads, whatever still waits; the journal stays unless all of it was sent."""
+        self._end.set()
         self._wake.set()
         self._hurry.set()
         self._files.close()
         if self._thread is not None:
             self._thread.join(5)
+        self.leave()
 
-    # -- the thread --------------------------------------------------------------------------------------------------
+    def leave(self) -> None:
+        """Leaves the journal in order on the disk; takes it away if it is of no more use."""
+        complete = self._done >= self.journal.last and not self._files.waiting()
+        self.state.complete = complete
+        self._save(self.state)
+        self.journal.sync()
+        self.journal.close(remove=complete and not self.backend.keeps_acknowledged)
+
+    # -- verdicts ------------------------------------------------------------------------------------------------------
+
+    def taken(self, last: int, count: int) -> None:
+        self._sent += count
+        if not self.backend.keeps_acknowledged:
+            self.journal.release(last)
+        self._done = max(self._done, last)
+        with self._moved:
+            self._moved.notify_all()
+
+    def refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
+        if run_id in self._awaited:
+            self._awaited[run_id] = error
+            return
+        self._refused += count
+        self.lost[run_id or ""] += count
+        self._warn_once(f"{type(error).__name__} {what} {run_id}", f"{what} of run {run_id} was refused: {error}")
+
+    # -- the threads ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._closed:
+            if self._thread is not None or self._end.is_set():
                 return
             thread = threading.Thread(target=self._run, name="logbuch-sender", daemon=True)
+            keeper = threading.Thread(target=self._keep, name="logbuch-journal", daemon=True)
             try:
                 thread.start()
+                self._thread = thread
+                keeper.start()
             except RuntimeError:  # the interpreter shuts down: flush sends in the caller's thread
                 return
-            self._thread = thread
+
+    def _keep(self) -> None:
+        while not self._end.wait(_SYNC_SECONDS):
+            with contextlib.suppress(Exception):
+                self.journal.sync()
 
     def _run(self) -> None:
-        while not self._closed:
+        while not self._end.is_set():
             self._sleep()
             self._hurry.wait(self._pause())
             self._hurry.clear()
-            if not self._closed:
+            if not self._end.is_set():
                 self._cycle()
 
-    def _drive(self, deadline: float, done: threading.Event) -> None:
-        while not done.is_set() and time.monotonic() < deadline:
+    def _drive(self, deadline: float, target: int) -> None:
+        while self._done < target and time.monotonic() < deadline:
             self._cycle()
             if self._trouble is not None:
                 time.sleep(min(self._pause(), max(0.0, deadline - time.monotonic())))
@@ -190,107 +287,70 @@ class Sender:
     def _sleep(self) -> None:
         """Sleeps until there is something to send. Raising the flag before looking is what keeps wake-ups from
         being missed: a record that comes after the look sees the flag."""
-        self._idle = True
-        if not len(self._outbox) and not self._closed:
+        self.idle = True
+        nothing = self._done >= self.journal.last and self._trouble is None and not self._sweep_first
+        if nothing and not self._end.is_set():
             self._wake.wait()
-        self._idle = False
+        self._sweep_first = False
+        self.idle = False
         self._wake.clear()
 
     def _pause(self) -> float:
         if self._trouble is not None:
             longest: float = min(_LONGEST_PAUSE, self._first_pause * 2 ** min(self._failures - 1, 16))
             return longest * random.uniform(0.5, 1.0)  # noqa: S311  spreads clients, guards nothing
-        return 0.0 if len(self._outbox) >= READ_LIMIT else self.backend.gather_seconds
+        return self.backend.gather_seconds
 
     def _cycle(self) -> None:
         """Sends what waits, as far as the backend takes it."""
-        before, failed = self._sent, self._failures
         try:
-            left = self._send_all(pack(self._outbox.read(READ_LIMIT)))
+            with self._sending:
+                self._send()
         except Exception as error:  # noqa: BLE001  the thread must outlive its own mistakes
             self._note_failure(own_error(error))
             return
-        self._outbox.keep([record for parcel in left for record in parcel.records])
-        if self._failures == failed and (self._sent > before or not left):
+        self._note_success()
+        self._look_around()
+
+    def _send(self) -> None:
+        self.journal.parts()
+        last, shipment = self.journal.last, self._way()
+        while shipment.step():
             self._note_success()
+            last = max(last, self.course.number)
+        # Numbers that an interrupted call has used up have no entry: without this they would be waited for.
+        self._done = max(self._done, last)
+        with self._moved:
+            self._moved.notify_all()
 
-    def _send_all(self, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
-        """Sends parcels in order and returns those that are still to be sent."""
-        at = 0
-        while at < len(parcels):
-            end = at
-            while end < len(parcels) and parcels[end].batch is not None:
-                end += 1
-            kept = self._send_batches(parcels[at:end]) if end > at else self._do(parcels[at])
-            at = max(end, at + 1)
-            if kept:
-                return [*kept, *parcels[at:]]
-        return ()
+    def _way(self) -> Shipment | RestShipment:
+        if self._shipment is None:
+            native = Shipment(self.backend, self.journal.id, self.course, self.state, self._save, self)
+            try:
+                native.greet()
+                self._shipment = native
+            except NO_JOURNALS:
+                self._shipment = RestShipment(self.backend, self.course, self.state, self._save, self)
+        return self._shipment
 
-    def _send_batches(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        verdicts = self._verdicts(parcels)
-        kept: list[Parcel] = []
-        for parcel, verdict in zip(parcels, verdicts, strict=True):
-            if verdict is None:
-                self._sent += len(parcel.records)
-            elif self._not_now(verdict):
-                kept.append(parcel)
-            else:
-                kept += self._search_culprits(parcel, verdict)
-        if kept:
-            self._note_failure(next(verdict for verdict in verdicts if verdict is not None))
-        return kept
+    def _save(self, state: State) -> None:
+        self.journal.keep(state)
 
-    def _verdicts(self, parcels: Sequence[Parcel]) -> list[LogbuchError | None]:
-        try:
-            return self.backend.log_batches([parcel.batch for parcel in parcels if parcel.batch is not None])
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the thread
-            return [own_error(error)] * len(parcels)
+    def _look_around(self) -> None:
+        if time.monotonic() - self._swept > _SWEEP_SECONDS:
+            self._swept = time.monotonic()
+            with contextlib.suppress(Exception):
+                self._sweep()
 
-    def _do(self, parcel: Parcel) -> list[Parcel]:
-        (record,) = parcel.records
-        action: Any = record.body[0]
-        if record.kind is Kind.MARK:
-            action()
-            return []
-        try:
-            action.perform(self.backend)
-            self._sent += 1
-        except Exception as failure:  # noqa: BLE001  whatever it is, it must not end the thread
-            error = own_error(failure)
-            if self._not_now(error) and not isinstance(error, EndpointNotFound):
-                self._note_failure(error)
-                return [parcel]
-            self._refuse(record, error)
-        action.settled()
-        return []
+    def _waiting(self) -> int:
+        return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0
 
-    # -- verdicts ----------------------------------------------------------------------------------------------------
+    # -- trouble -------------------------------------------------------------------------------------------------------
 
-    def _not_now(self, error: LogbuchError) -> bool:
-        """Whether the same call may work later. An internal error may be the server's trouble or the record's fault:
-        after some attempts it is looked into."""
-        if isinstance(error, NOT_NOW):
-            return True
-        if type(error) is LogbuchError:
-            self._doubts += 1
-            return self._doubts <= _DOUBTS
-        return False
-
-    def _search_culprits(self, parcel: Parcel, error: LogbuchError) -> list[Parcel]:
-        """Sends a refused parcel again in parts, refuses what is to blame, and returns what must wait."""
-        search = CulpritSearch(lambda part: self._verdicts([part])[0])
-        search.run(parcel, error)
-        self._sent += search.sent
-        for record, reason in search.blamed:
-            self._refuse(record, reason)
-        return pack(search.waiting)
-
-    def _refuse(self, record: Record, error: LogbuchError) -> None:
-        self._refused += 1
+    def _refuse_file(self, record: Record, error: LogbuchError) -> None:
+        what = record.body[0].describe()
+        self._given_up += 1
         self.lost[record.run_id] += 1
-        subject = record.body[0]
-        what = subject.describe() if record.kind is Kind.CALL else f"{record.kind.name.lower()} {subject!r}"
         self._warn_once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
 
     def _note_failure(self, error: LogbuchError) -> None:
@@ -302,16 +362,11 @@ class Sender:
     def _note_success(self) -> None:
         if self._trouble is not None:
             logger.warning("records are sent again to %s", self.backend.uri)
-        self._trouble, self._failures, self._doubts, self._waited = None, 0, 0, 0.0
+        self._trouble, self._failures, self._waited = None, 0, 0.0
 
     def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
         what = record.body[0].describe()
         self._warn_once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
-
-    def _drop(self, record: Record) -> None:
-        if record.kind is not Kind.MARK:
-            self.lost[record.run_id] += 1
-            self._warn_once("full", f"{self._outbox.why_full}: new records are dropped, and counted")
 
     def _warn_once(self, topic: str, message: str) -> None:
         if topic not in self._warned and len(self._warned) < _WARNINGS:

@@ -1,4 +1,8 @@
-"""Copies of files that wait to be uploaded, so that the training may change or remove the originals at once."""
+"""Copies of files that wait to be uploaded, so that the training may change or remove the originals at once.
+
+They lie in the journal's folder, each with a note of what is to be done with it: what a process leaves behind, a later
+one sends.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,16 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import msgspec
+
+from logbuch.errors import LogbuchError, Unavailable
+from logbuch.model import LifecycleStage, RunInfo, RunStatus
+from logbuch.sdk.backend import Backend
+from logbuch.sdk.calls import FileCall, Note, Upload, discard, write_note
+from logbuch.sdk.tablerows import Append
 
 _FICLONE = 0x40049409
 """Linux: share the blocks of a file with another, on file systems that can (btrfs, XFS)."""
@@ -18,9 +30,10 @@ _RESERVE_SHARE = 0.05
 
 
 class Spool:
-    """A private folder in the system's temporary folder, made at first use and removed at the end."""
+    """A private folder, made at first use. ``home`` is where it shall be; without one it is a temporary folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Callable[[], Path | None] = lambda: None) -> None:
+        self._home = home
         self._folder: Path | None = None
         self._lock = threading.Lock()
 
@@ -45,15 +58,73 @@ class Spool:
             target.write_bytes(content)
         return target
 
+    def upload(self, run: RunInfo, path: str, copy: Path) -> FileCall:
+        """The call that sends a copy."""
+        write_note(copy, Note(run.run_id, path))
+        return Upload(run, path, copy)
+
+    def append(self, run: RunInfo, path: str, copy: Path) -> FileCall:
+        """The call that adds the rows in a copy to a table."""
+        write_note(copy, Note(run.run_id, path, "append"))
+        return Append(run, path, copy)
+
+    def send_all(self, backend: Backend) -> tuple[int, int]:
+        """Sends what an earlier process has left, the oldest first: how many were sent, and how many are left."""
+        sent = left = 0
+        for call in self._left_behind():
+            try:
+                call.perform(backend)
+            except Unavailable:
+                left += 1
+                continue
+            except LogbuchError:  # it will not be taken tomorrow either
+                left += 1
+                continue
+            call.settled()
+            sent += 1
+        return sent, left
+
+    def _left_behind(self) -> Iterator[FileCall]:
+        folder = self._home()
+        notes = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime) if folder is not None else []
+        for path in notes:
+            copy = path.with_suffix("")
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                note = msgspec.json.decode(path.read_bytes(), type=Note)
+                yield (Append if note.action == "append" else Upload)(_unknown(note.run_id), note.path, copy)
+
     def close(self) -> None:
-        if self._folder is not None:
+        """Takes the folder away, unless copies wait in it that a later process can send."""
+        if self._folder is None:
+            return
+        if self._folder != self._home() or not any(self._folder.glob("*.json")):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _make(self) -> Path:
         with self._lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="logbuch-"))
+                home = self._home()
+                if home is None:
+                    self._folder = Path(tempfile.mkdtemp(prefix="logbuch-"))
+                else:
+                    home.mkdir(mode=0o700, exist_ok=True)
+                    self._folder = home
             return self._folder
+
+
+def _unknown(run_id: str) -> RunInfo:
+    """A run of which only the ID is known."""
+    return RunInfo(
+        run_id=run_id,
+        experiment_id="",
+        run_name="",
+        user_id="",
+        status=RunStatus.RUNNING,
+        start_time=0,
+        end_time=None,
+        lifecycle_stage=LifecycleStage.ACTIVE,
+        artifact_uri="",
+    )
 
 
 def _has_room(folder: Path, size: int) -> bool:
@@ -67,8 +138,7 @@ def _whole(target: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(OSError):
-            target.unlink()
+        discard(target)
         raise
 
 

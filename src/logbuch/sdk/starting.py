@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from logbuch import settings
-from logbuch.errors import InvalidInput
-from logbuch.model import RunInfo, RunStatus, Tag
-from logbuch.sdk import active, capture, experiments, files, system_metrics, values
+from logbuch.errors import InvalidInput, Unavailable
+from logbuch.model import RunInfo, RunStatus
+from logbuch.sdk import active, beginning, capture, experiments, files, system_metrics, values
 from logbuch.sdk.active import Active, ActiveRun
 from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.experiments import Place
 from logbuch.sdk.notes import say
 from logbuch.sdk.writer import RunWriter
+from logbuch.wire import ingest
 
 _environment_used = False
 
@@ -31,8 +34,8 @@ def start_run(
 ) -> ActiveRun:
     """Starts a run and makes it the active one; as a context manager it ends by itself.
 
-    ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Raises
-    :class:`LogbuchError` within ten seconds if the server cannot be reached; once a run is started, no outage is felt.
+    ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Without a
+    server the run begins all the same, after five seconds at most; it is sent when one answers.
     """
     outer = active.own_top()
     if outer is not None and not nested:
@@ -63,19 +66,22 @@ def _create(
     parent: str | None,
     wanted: Mapping[str, str],
 ) -> ActiveRun:
-    backend = connection.backend
     if parent is not None and all(parent != known.run.info.run_id for known in active.everything()):
-        backend.get_run(parent)  # an error now is better than a child without parent
+        _require(connection, parent)  # an error now is better than a child without parent
     found = {key: values.as_tag(value, key) for key, value in capture.tags().items()}
     if parent is not None:
         found[values.PARENT_TAG] = parent
     found |= wanted
-    run = backend.create_run(
-        str(experiment_id) if experiment_id is not None else experiments.current_id(backend),
+    known = connection.sender.knows_journals()  # asked first: without an answer nothing else is asked
+    where = Place(str(experiment_id), "") if experiment_id is not None else experiments.current(connection)
+    run = beginning.create(
+        connection,
+        where.experiment_id or ("" if known else experiments.current_id(connection)),
+        where.name,
         run_name or settings.RUN_NAME.get() or "",
         found.get(capture.USER, ""),
         time.time_ns() // 1_000_000,
-        [Tag(key=key, value=value) for key, value in found.items()],
+        found,
     )
     return ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
 
@@ -84,17 +90,30 @@ def _resume(
     connection: Connection, run_id: str, experiment_id: str | None, run_name: str | None, wanted: Mapping[str, str]
 ) -> ActiveRun:
     backend = connection.settle()
-    run = backend.get_run(run_id)
-    if experiment_id is not None and str(experiment_id) != run.info.experiment_id:
+    run = beginning.attach(connection, run_id)
+    if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
         raise InvalidInput(
             f"Run {run_id} belongs to experiment {run.info.experiment_id}, not to experiment {experiment_id}."
         )
     connection.forget(run_id)
     writer = connection.adopt(run)  # a deleted run is an error before anything is changed
-    info = backend.update_run(run_id, RunStatus.RUNNING, None, run_name or "")
+    info = run.info
+    try:
+        if backend.silent:
+            raise Unavailable("nobody answered a moment ago")
+        info = backend.update_run(run_id, RunStatus.RUNNING, None, run_name or "")
+    except Unavailable:
+        again = ingest.Update(run_id, RunStatus.RUNNING, None, run_name or "")
+        connection.sender.put(again, run_id, vital=True, counted=False)
     if wanted:
         writer.tags(wanted)
     return ActiveRun(info=info, data=run.data, inputs=run.inputs)
+
+
+def _require(connection: Connection, run_id: str) -> None:
+    with contextlib.suppress(Unavailable):
+        if not connection.backend.silent:
+            connection.backend.get_run(run_id)
 
 
 def _surrounding(nested: bool) -> str | None:
@@ -138,6 +157,6 @@ def _from_environment() -> str | None:
 def _announce(connection: Connection, info: RunInfo) -> None:
     if settings.QUIET.flag():
         return
-    url = connection.backend.run_url(info)
+    url = connection.backend.run_url(info) if info.experiment_id else None
     if url is not None:
         say(f"View run {info.run_name} at: {url}")

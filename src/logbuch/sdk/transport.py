@@ -228,6 +228,11 @@ def _chunks(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
+def bare(uri: str) -> str:
+    """A server's address without credentials."""
+    return _split_credentials(uri)[0]
+
+
 def _split_credentials(uri: str) -> tuple[str, tuple[str, str] | None]:
     """The URI without ``user:password@`` and without a trailing slash, and what was cut out."""
     parts = urlsplit(uri)

@@ -1,21 +1,22 @@
-"""Writing to one run: what a caller logs becomes a record in the sender's queue, in microseconds."""
+"""Writing to one run: what a caller logs becomes an entry of the journal, in microseconds."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
-from logbuch.model import Run, RunInfo
+from logbuch.model import DatasetInput, Run, RunInfo, RunStatus
 from logbuch.sdk import values
-from logbuch.sdk.calls import Call, FileCall
-from logbuch.sdk.queue import Kind, Record
+from logbuch.sdk.calls import FileCall
+from logbuch.sdk.records import Kind, Record
 from logbuch.sdk.sender import Sender
+from logbuch.wire import ingest
 
 _KNOWN_KEYS = 100_000
-_METRIC, _PARAM, _TAG = Kind.METRIC, Kind.PARAM, Kind.TAG
+Pairs = list[tuple[str, str]]
 
 
 class RunWriter:
@@ -24,7 +25,8 @@ class RunWriter:
     def __init__(self, run: Run, sender: Sender) -> None:
         self.info: RunInfo = run.info
         self.run_id = run.info.run_id
-        self._put, self._put_file = sender.put, sender.put_file
+        self._sender = sender
+        self._point, self._row = sender.journal.point, sender.journal.row
         self._params = dict(run.data.params)
         self._keys: set[str] = set()
         self._clock = 0
@@ -47,36 +49,62 @@ class RunWriter:
                 self._clock = timestamp
         else:
             timestamp = values.as_integer(timestamp, "timestamp")
-        self._put(Record(_METRIC, self.run_id, (key, value, timestamp, step)))
+        if not self._point(self.run_id, key, value, step, timestamp):
+            self._sender.drop(self.run_id)
+        if self._sender.idle:
+            self._sender.nudge()
 
     def metrics(self, metrics: Mapping[str, Any], step: Any = None, timestamp: Any = None) -> None:
         """Logs several points of one step: all of them, or, if one cannot be, none."""
-        checked = {key: values.as_float(value, self._know(key)) for key, value in metrics.items()}
-        moment = timestamp if timestamp is not None else max(time.time_ns() // 1_000_000, self._clock)
-        for key, value in checked.items():
-            self.metric(key, value, step, moment)
+        known = self._keys
+        numbers = [
+            value if type(value) is float and key in known else values.as_float(value, self._know(key))
+            for key, value in metrics.items()
+        ]
+        if not numbers:
+            return
+        step = 0 if step is None else values.as_integer(step, "step")
+        if timestamp is None:
+            timestamp = self._clock = max(time.time_ns() // 1_000_000, self._clock)
+        else:
+            timestamp = values.as_integer(timestamp, "timestamp")
+        if not self._row(self.run_id, tuple(metrics), numbers, step, timestamp):
+            self._sender.drop(self.run_id)
+        if self._sender.idle:
+            self._sender.nudge()
 
     def params(self, params: Mapping[str, Any]) -> None:
         """Logs params: all of them, or, if one cannot be, none."""
         checked = {key: self._check_param(key, value) for key, value in params.items()}
-        for key, value in checked.items():
-            if key not in self._params:
-                self._params[key] = value
-                self._put(Record(_PARAM, self.run_id, (key, value)))
+        new = {key: value for key, value in checked.items() if key not in self._params}
+        self._params |= new
+        for pairs in _portions(new, limits.PARAMS_PER_BATCH):
+            self._put(ingest.Params(self.run_id, pairs))
 
     def tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags: all of them, or, if one cannot be, none."""
         checked = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in tags.items()}
-        for key, value in checked.items():
-            self._put(Record(_TAG, self.run_id, (key, value)))
+        for pairs in _portions(checked, limits.TAGS_PER_BATCH):
+            self._put(ingest.Tags(self.run_id, pairs))
 
-    def call(self, call: Call) -> None:
-        """Queues a call behind what was logged before."""
-        self._put(Record(Kind.CALL, self.run_id, (call,)))
+    def delete_tag(self, key: str) -> None:
+        """Takes a tag away, when it is its turn."""
+        self._put(ingest.DeleteTag(self.run_id, key))
+
+    def inputs(self, datasets: Sequence[DatasetInput]) -> None:
+        """Notes data sets that the run uses."""
+        self._put(ingest.Inputs(self.run_id, [_used(dataset) for dataset in datasets]))
+
+    def end(self, status: RunStatus, end_time: int) -> None:
+        """Sets the final status, behind all that was logged before."""
+        self._sender.put(ingest.Update(self.run_id, status, end_time), self.run_id, vital=True)
 
     def file(self, call: FileCall) -> None:
         """Queues a call about a file."""
-        self._put_file(Record(Kind.CALL, self.run_id, (call,)))
+        self._sender.put_file(Record(Kind.CALL, self.run_id, (call,)))
+
+    def _put(self, record: ingest.Record) -> None:
+        self._sender.put(record, self.run_id)
 
     def _know(self, key: Any) -> str:
         if key not in self._keys:
@@ -96,3 +124,22 @@ class RunWriter:
                 f"'{limits.clip(text)}'."
             )
         return text
+
+
+def _portions(values: Mapping[str, str], size: int) -> Iterator[Pairs]:
+    pairs = list(values.items())
+    for begin in range(0, len(pairs), size):
+        yield pairs[begin : begin + size]
+
+
+def _used(given: DatasetInput) -> ingest.UsedDataset:
+    dataset = given.dataset
+    return ingest.UsedDataset(
+        dataset.name,
+        dataset.digest,
+        dataset.source_type,
+        dataset.source,
+        dataset.schema,
+        dataset.profile,
+        [(tag.key, tag.value) for tag in given.tags],
+    )

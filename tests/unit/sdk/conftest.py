@@ -13,13 +13,14 @@ from logbuch.sdk import active, connection, experiments, place, starting, system
 
 
 @pytest.fixture(autouse=True)
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def fresh(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in list(os.environ):
         if name.startswith(("LOGBUCH_", "MLFLOW_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LOGBUCH_CAPTURE_GIT", "false")
     monkeypatch.setenv("LOGBUCH_CAPTURE_PACKAGES", "false")
     monkeypatch.setenv("LOGBUCH_FINISH_TIMEOUT", "3")
+    monkeypatch.setenv("LOGBUCH_JOURNAL_FOLDER", str(tmp_path_factory.mktemp("journals")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(place, "_default", None)
     monkeypatch.setattr(place, "_chosen", None)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from logbuch.sdk.parcels import pack
-from logbuch.sdk.queue import Kind, Record
+from logbuch.sdk.records import Kind, Record
 
 
 def record(kind: Kind, key: str, value: object = "v", run: str = "r") -> Record:
@@ -35,8 +35,7 @@ def test_a_param_stands_once_in_a_batch() -> None:
     assert len(parcels) == 2
 
 
-def test_calls_and_marks_stand_alone_behind_what_came_before() -> None:
-    mark = Record(Kind.MARK, "", (lambda: None,))
+def test_calls_stand_alone_behind_what_came_before() -> None:
     call = Record(Kind.CALL, "a", (None,))
-    parcels = pack([record(Kind.METRIC, "m", 1.0, "a"), call, record(Kind.METRIC, "m", 2.0, "a"), mark])
-    assert [parcel.batch is None for parcel in parcels] == [False, True, False, True]
+    parcels = pack([record(Kind.METRIC, "m", 1.0, "a"), call, record(Kind.METRIC, "m", 2.0, "a")])
+    assert [parcel.batch is None for parcel in parcels] == [False, True, False]

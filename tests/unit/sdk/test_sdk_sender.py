@@ -1,4 +1,5 @@
-"""The sender: batches, outages, refusals, limits. Its backend is a fake at the seam that a network would be."""
+"""The sender over MLflow's protocol: batches, outages, refusals, limits. Its backend is a fake where the network would
+be: a server that knows no journals."""
 
 from __future__ import annotations
 
@@ -6,14 +7,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from logbuch.errors import InvalidInput, LogbuchError, NotFound, PermissionDenied, Unavailable
+from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFound, PermissionDenied, Unavailable
+from logbuch.model import RunStatus
 from logbuch.sdk.backend import Batch
-from logbuch.sdk.queue import Kind, MemoryOutbox, NoOutbox, Record
+from logbuch.sdk.journal import journal as writing
+from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.records import Kind, Record
 from logbuch.sdk.sender import Files, Sender
+from logbuch.wire import ingest
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -25,11 +31,16 @@ class FakeBackend:
     uri = "fake:"
     silent = False
     barred = None
+    keeps_acknowledged = True
 
     def __init__(self, judge: Callable[[Batch], LogbuchError | None] = lambda batch: None) -> None:
         self.judge = judge
         self.taken: list[Batch] = []
         self.attempts = 0
+        self.aliases: dict[str, str] = {}
+
+    def greet(self, journals: object) -> Any:
+        raise EndpointNotFound("no journals here")
 
     def log_batches(self, batches: Sequence[Batch]) -> list[LogbuchError | None]:
         verdicts = []
@@ -67,16 +78,25 @@ class Deed:
         self.settled_times += 1
 
 
-def metric(value: float, run: str = "r", key: str = "m") -> Record:
-    return Record(Kind.METRIC, run, (key, value, 0, 0))
+def log(sender: Sender, value: float, run: str = "r", key: str = "m") -> None:
+    """A point, as a run's writer logs it."""
+    if not sender.journal.point(run, key, float(value), 0, 0):
+        sender.drop(run)
+    if sender.idle:
+        sender.nudge()
+
+
+def end(run: str = "r") -> ingest.Update:
+    return ingest.Update(run, RunStatus.FINISHED, 5)
 
 
 @pytest.fixture
-def senders() -> Iterator[Callable[..., Sender]]:
+def senders(tmp_path: Path) -> Iterator[Callable[..., Sender]]:
     made: list[Sender] = []
 
-    def make(backend: FakeBackend, **options: Any) -> Sender:
-        made.append(Sender(backend, first_pause=0.01, **options))  # type: ignore[arg-type]
+    def make(backend: FakeBackend, pause: float = 0.01, **options: Any) -> Sender:
+        journal = Journal(tmp_path / "journals", "fake:", **options)
+        made.append(Sender(backend, journal, first_pause=pause))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -91,7 +111,7 @@ def test_records_are_sent_in_order_and_in_batches(senders: Make) -> None:
     backend = FakeBackend()
     sender = senders(backend)
     for number in range(2500):
-        sender.put(metric(number))
+        log(sender, number)
     assert sender.flush(5)
     assert backend.values == list(range(2500))
     assert all(len(batch.metrics) <= 1000 for batch in backend.taken)
@@ -110,7 +130,7 @@ def test_an_outage_is_waited_out_and_loses_nothing(senders: Make, caplog: pytest
     backend = FakeBackend(lambda batch: Unavailable("down") if down.is_set() else None)
     sender = senders(backend)
     for number in range(10):
-        sender.put(metric(number))
+        log(sender, number)
     begin = time.monotonic()
     assert not sender.flush(5)  # a reader does not wait for a server that does not answer
     assert time.monotonic() - begin < 1
@@ -131,7 +151,7 @@ def test_a_refused_record_blocks_no_other(senders: Make, caplog: pytest.LogCaptu
     backend = FakeBackend(judge)
     sender = senders(backend)
     for number in range(1000):
-        sender.put(metric(number))
+        log(sender, number)
     assert sender.flush(5)
     assert backend.values == [number for number in range(1000) if number not in (3, 700)]
     assert sender.delivery().refused == 2
@@ -143,8 +163,8 @@ def test_a_run_that_takes_nothing_costs_few_attempts(senders: Make) -> None:
     backend = FakeBackend(lambda batch: InvalidInput("deleted") if batch.run_id == "gone" else None)
     sender = senders(backend)
     for number in range(1000):
-        sender.put(metric(number, "gone"))
-        sender.put(metric(number, "here"))
+        log(sender, number, "gone")
+        log(sender, number, "here")
     assert sender.flush(5)
     assert backend.values == list(range(1000))
     assert sender.delivery().refused == 1000
@@ -155,7 +175,7 @@ def test_a_run_that_does_not_exist_is_refused_at_once(senders: Make) -> None:
     backend = FakeBackend(lambda batch: NotFound("no such run"))
     sender = senders(backend)
     for number in range(1000):
-        sender.put(metric(number))
+        log(sender, number)
     assert sender.flush(5)
     assert sender.delivery().refused == 1000
     assert backend.attempts < 5
@@ -164,7 +184,7 @@ def test_a_run_that_does_not_exist_is_refused_at_once(senders: Make) -> None:
 def test_refused_credentials_are_an_outage(senders: Make) -> None:
     backend = FakeBackend(lambda batch: PermissionDenied("who are you?"))
     sender = senders(backend)
-    sender.put(metric(1))
+    log(sender, 1)
     assert not sender.flush(1)
     assert sender.delivery().waiting >= 1
 
@@ -173,7 +193,7 @@ def test_an_internal_error_of_one_record_is_found(senders: Make) -> None:
     backend = FakeBackend(lambda batch: LogbuchError("?") if any(p.value == 7 for p in batch.metrics) else None)
     sender = senders(backend)
     for number in range(10):
-        sender.put(metric(number))
+        log(sender, number)
     assert sender.flush(5, patient=True)
     assert backend.values == [0, 1, 2, 3, 4, 5, 6, 8, 9]
     assert sender.delivery().refused == 1
@@ -185,7 +205,7 @@ def test_an_internal_error_of_everything_loses_nothing(senders: Make) -> None:
     backend = FakeBackend(lambda batch: LogbuchError("disk full") if broken.is_set() else None)
     sender = senders(backend)
     for number in range(50):
-        sender.put(metric(number))
+        log(sender, number)
     assert not sender.flush(0.4, patient=True)
     broken.clear()
     assert sender.flush(5, patient=True)
@@ -203,64 +223,78 @@ def test_a_backend_that_breaks_does_not_end_the_thread(senders: Make) -> None:
 
     backend = FakeBackend(judge)
     sender = senders(backend)
-    sender.put(metric(1))
+    log(sender, 1)
     assert sender.flush(5, patient=True)
     assert backend.values == [1]
 
 
-def test_memory_is_bounded_and_drops_are_counted(senders: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_room_is_bounded_and_drops_are_counted(
+    senders: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writing, "MEMORY_BYTES", 0)
     backend = FakeBackend(lambda batch: Unavailable("down"))
-    sender = senders(backend, outbox=MemoryOutbox(limit=100))
-    deed = Deed()
+    sender = senders(backend, room=lambda size: size < 1_000_000)
     for number in range(30_000):
-        sender.put(metric(number))
-    sender.put(Record(Kind.CALL, "r", (deed,)))
+        log(sender, number)
+    sender.put(end(), "r", vital=True)
     delivery = sender.delivery()
     assert delivery.dropped > 0
     assert delivery.dropped == sender.lost["r"]
     assert delivery.waiting + delivery.dropped == 30_001
-    assert sum("too many records" in record.getMessage() for record in caplog.records) == 1
+    assert sum("journal_bytes" in record.getMessage() for record in caplog.records) == 1
 
 
 def test_calls_keep_their_place_in_a_run(senders: Make) -> None:
     order: list[Any] = []
     backend = FakeBackend(lambda batch: order.append([p.value for p in batch.metrics]))
+    backend.update_run = lambda *given: order.append(given)  # type: ignore[attr-defined]
     sender = senders(backend)
-    deed = Deed()
-    deed.perform = lambda backend: order.append("deed")  # type: ignore[method-assign]
-    outbox = sender._outbox
-    for record in (metric(1), Record(Kind.CALL, "r", (deed,)), metric(2)):
-        outbox.append(record)
+    sender.journal.point("r", "m", 1.0, 0, 0)
+    sender.journal.record(ingest.encode_record(end()))
+    sender.journal.point("r", "m", 2.0, 0, 0)
     assert sender.flush(5)
-    assert order == [[1], "deed", [2]]
-    assert deed.settled_times == 1
+    assert order == [[1], ("r", RunStatus.FINISHED, 5, ""), [2]]
 
 
-def test_a_refused_call_is_settled_and_blocks_nothing(senders: Make) -> None:
+def test_a_refused_call_blocks_nothing(senders: Make) -> None:
     backend = FakeBackend()
+    asked: list[Any] = []
+
+    def refuse(*given: Any) -> None:
+        asked.append(given)
+        raise InvalidInput("no")
+
+    backend.update_run = refuse  # type: ignore[attr-defined]
     sender = senders(backend)
-    deed = Deed(InvalidInput("no"))
-    sender.put(Record(Kind.CALL, "r", (deed,)))
-    sender.put(metric(1))
+    sender.put(end(), "r")
+    log(sender, 1)
     assert sender.flush(5)
-    assert (deed.done, deed.settled_times, sender.delivery().refused) == (1, 1, 1)
+    assert (len(asked), sender.delivery().refused) == (1, 1)
     assert backend.values == [1]
 
 
 def test_a_call_in_an_outage_is_repeated(senders: Make) -> None:
-    sender = senders(FakeBackend())
-    deed = Deed(Unavailable("down"))
-    sender.put(Record(Kind.CALL, "r", (deed,)))
+    backend = FakeBackend()
+    down = threading.Event()
+    down.set()
+
+    def update(*given: Any) -> None:
+        if down.is_set():
+            raise Unavailable("down")
+
+    backend.update_run = update  # type: ignore[attr-defined]
+    sender = senders(backend)
+    sender.put(end(), "r")
     assert not sender.flush(1)
-    deed.error = None
+    down.clear()
     assert sender.flush(5, patient=True)
-    assert deed.settled_times == 1
+    assert sender.delivery()[:3] == (0, 1, 0)
 
 
 def test_finish_counts_what_is_left_without_marks(senders: Make) -> None:
     sender = senders(FakeBackend(lambda batch: Unavailable("down")))
-    sender.put(metric(1))
-    sender.put(metric(2))
+    log(sender, 1)
+    log(sender, 2)
     sender.flush(0.1)
     assert sender.finish(0.1) == (2, 0)
 
@@ -269,7 +303,7 @@ def test_an_idle_sender_wakes_for_the_next_record(senders: Make) -> None:
     backend = FakeBackend()
     sender = senders(backend)
     for number in range(5):
-        sender.put(metric(number))
+        log(sender, number)
         assert sender.flush(2)
         time.sleep(0.01)
     assert backend.values == [0, 1, 2, 3, 4]
@@ -282,7 +316,7 @@ def test_without_a_thread_flush_sends_itself(senders: Make, monkeypatch: pytest.
     monkeypatch.setattr(threading.Thread, "start", refuse)
     backend = FakeBackend()
     sender = senders(backend)
-    sender.put(metric(1))
+    log(sender, 1)
     assert sender.flush(1)
     assert backend.values == [1]
 
@@ -294,7 +328,7 @@ def test_many_threads_lose_nothing(senders: Make, caplog: pytest.LogCaptureFixtu
 
     def work(start: int) -> None:
         for number in range(start, start + 2000):
-            sender.put(metric(number, key=f"k{start}"))
+            log(sender, number, key=f"k{start}")
 
     threads = [threading.Thread(target=work, args=(start,)) for start in range(0, 10_000, 2000)]
     for thread in threads:
@@ -309,8 +343,8 @@ def test_one_bad_key_takes_no_other_with_it(senders: Make) -> None:
     backend = FakeBackend(lambda b: InvalidInput("bad name") if any(p.key == "a:b" for p in b.metrics) else None)
     sender = senders(backend)
     for number in range(500):
-        sender.put(metric(number, key="a:b"))
-        sender.put(metric(number, key="good"))
+        log(sender, number, key="a:b")
+        log(sender, number, key="good")
     assert sender.flush(5)
     assert sorted(backend.values) == list(range(500))
     assert sender.delivery().refused == 500
@@ -321,7 +355,7 @@ def test_bad_points_of_a_metric_do_not_condemn_it(senders: Make) -> None:
     backend = FakeBackend(lambda b: InvalidInput("too small") if any(p.value < 20 for p in b.metrics) else None)
     sender = senders(backend)
     for number in range(1000):
-        sender.put(metric(number))
+        log(sender, number)
     assert sender.flush(5)
     assert sorted(backend.values) == list(range(20, 1000))
     assert sender.delivery().refused == 20
@@ -331,7 +365,7 @@ def test_a_run_that_refuses_everything_costs_two_attempts(senders: Make) -> None
     backend = FakeBackend(lambda batch: InvalidInput("The run must be in the 'active' state."))
     sender = senders(backend)
     for number in range(900):
-        sender.put(metric(number, key=f"k{number}"))
+        log(sender, number, key=f"k{number}")
     assert sender.flush(5)
     assert (sender.delivery().refused, backend.taken) == (900, [])
     assert backend.attempts <= 4
@@ -350,30 +384,11 @@ def test_an_outage_amid_a_search_for_culprits_loses_nothing(senders: Make) -> No
     backend = FakeBackend(judge)
     sender = senders(backend)
     for number in range(50):
-        sender.put(metric(number))
+        log(sender, number)
     assert not sender.flush(1)
     backend.judge = lambda batch: InvalidInput("no 7") if any(p.value == 7 for p in batch.metrics) else None
     assert sender.flush(5, patient=True)
     assert sorted(backend.values) == [number for number in range(50) if number != 7]
-
-
-def test_memory_is_bounded_by_bytes(senders: Make) -> None:
-    sender = senders(FakeBackend(lambda batch: Unavailable("down")), outbox=MemoryOutbox(limit_bytes=100_000))
-    for number in range(100):
-        sender.put(Record(Kind.TAG, "r", (f"t{number}", "x" * 5000)))
-    sender.put(Record(Kind.CALL, "r", (Deed(),)))
-    delivery = sender.delivery()
-    assert delivery.waiting <= 22
-    assert delivery.waiting + delivery.dropped == 101
-
-
-def test_in_a_process_that_cannot_send_records_are_dropped(senders: Make, caplog: pytest.LogCaptureFixture) -> None:
-    sender = senders(FakeBackend(), outbox=NoOutbox("it was forked"))
-    for number in range(10):
-        sender.put(metric(number))
-    assert sender.flush(1)
-    assert sender.delivery()[:4] == (0, 0, 0, 10)
-    assert [record.getMessage() for record in caplog.records] == ["it was forked: new records are dropped, and counted"]
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -395,13 +410,12 @@ def put_file(sender: Sender, call: Deed) -> None:
 def test_a_file_that_cannot_be_sent_blocks_nothing(senders: Make, error: LogbuchError) -> None:
     backend = FakeBackend()
     sender = senders(backend)
-    stuck, end, other = Upload("a", error), Deed(), Upload("b")
+    stuck, other = Upload("a", error), Upload("b")
     put_file(sender, stuck)
-    sender.put(metric(1))
-    sender.put(Record(Kind.CALL, "r", (end,)))
+    log(sender, 1)
     put_file(sender, other)
     assert sender.flush(5)
-    assert (backend.values, end.done) == ([1], 1)
+    assert backend.values == [1]
     sender.flush(5, patient=True, files=Files.DUE)
     assert (other.done, other.settled_times) == (1, 1)
 
@@ -422,13 +436,12 @@ def test_a_file_is_sent_when_it_can_be(senders: Make, caplog: pytest.LogCaptureF
 
 
 def test_the_end_of_a_run_does_not_wait_for_files_that_failed(senders: Make) -> None:
-    sender = Sender(FakeBackend(), first_pause=60)  # type: ignore[arg-type]
+    sender = senders(FakeBackend(), pause=60)
     put_file(sender, Upload("a", Unavailable("down")))
     begin = time.monotonic()
     assert not sender.flush(10, patient=True, files=Files.DUE)
     assert time.monotonic() - begin < 2
     assert sender.finish(0.1) == (0, 1)
-    sender.close()
 
 
 @pytest.mark.parametrize("error", [PermissionDenied("not yours"), LogbuchError("?"), InvalidInput("no")])
@@ -471,7 +484,7 @@ def test_a_slow_file_delays_no_metric(senders: Make) -> None:
     slow = Upload("a")
     slow.perform = lambda backend: release.wait(10)  # type: ignore[method-assign]
     put_file(sender, slow)
-    sender.put(metric(1))
+    log(sender, 1)
     assert sender.flush(2)
     assert backend.values == [1]
     release.set()

@@ -61,6 +61,7 @@ class Course:
         """Up to which entry everything was acknowledged, and the chain behind it."""
         self._parts = parts
         self._pending: Batch | None = None
+        self._short = False
         self._part: Part | None = None
         self._place, self._keys = HEAD.size, Keys()
         self._hash: Any = None
@@ -75,6 +76,14 @@ class Course:
         """The batch was dealt with."""
         self.number, self.chain = batch.last, batch.chain
         self._pending = None
+        if self._short:
+            self._short = False
+            self.seek(self.number, self.chain)
+
+    def shorten(self, batch: Batch, count: int) -> None:
+        """Of the pending batch only the first records are sent at once; the others come later."""
+        del batch.items[count:], batch.chains[count:]
+        self._short = True
 
     def seek(self, number: int, chain: bytes | None) -> bool:
         """Goes on behind an entry. False if what is held does not reach there, begins only later, or has another
@@ -87,7 +96,9 @@ class Course:
             return False
         if chain is not None and known is None and (number, chain) != (self.number, self.chain):
             return False
-        self.number, self.chain = number, chain if chain is not None else known or b""
+        if chain is None:
+            chain = known if known is not None else self.chain if number == self.number else b""
+        self.number, self.chain = number, chain
         self._pending, self._part, self._place, self._keys = None, part, place, keys
         self._hash = _begun(part, part.read(HEAD.size, place)) if part is not None else None
         return True

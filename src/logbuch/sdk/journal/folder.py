@@ -37,7 +37,8 @@ class State(msgspec.Struct, kw_only=True):
     """Up to which entry a store has acknowledged, with the chain there.
 
     Under ``alias`` the server knows the journal if its own ID had to be given up; numbers there are less by ``offset``.
-    ``runs`` tells which ID a server that gives its own has given to a run.
+    ``complete`` says that nothing was left to be sent when the journal was last closed. ``runs`` tells which ID a
+    server that gives its own has given to a run.
     """
 
     store_id: str = ""
@@ -45,7 +46,7 @@ class State(msgspec.Struct, kw_only=True):
     chain: str = ""
     alias: str = ""
     offset: int = 0
-    refused: int = 0
+    complete: bool = False
     runs: dict[str, str] = {}
 
 
@@ -61,10 +62,14 @@ class Folder:
         """Makes the folder and locks it; OSError if that cannot be."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700)
-        if not self.lock():
-            raise OSError("the journal cannot be locked")
-        about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000)
-        self._put("journal.json", about)
+        try:
+            if not self.lock():
+                raise OSError("the journal cannot be locked")
+            about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000)
+            self._put("journal.json", about)
+        except BaseException:
+            self.remove()
+            raise
 
     def about(self) -> About | None:
         """None for a folder that is no journal, or one that is just being made."""

@@ -21,8 +21,8 @@ HEAD = Struct("<8sII Q16s16sII")
 ENTRY = Struct("<IIQ")
 POINT, ROW, KEY, RECORD = 1, 2, 3, 4
 """One point; several points of one step; the meaning of a key's number; a record of the native ingest protocol."""
-VITAL = 1
-"""Flag of a record that finds room where others do not, and that nobody counts: the begin and the end of a run."""
+VITAL, UNCOUNTED = 1, 2
+"""Flags of a record: it finds room where others do not, as the end of a run does; it is none that somebody logged."""
 POINT_BODY = Struct("<HHIqqd")
 """kind, flags, key, step, timestamp (ms), value."""
 ROW_HEAD = Struct("<HHIqq")

@@ -32,6 +32,7 @@ from logbuch.sdk.journal.format import (
     RECORD,
     ROW,
     ROW_HEAD,
+    UNCOUNTED,
     VITAL,
     entry_bytes,
     head_bytes,
@@ -89,7 +90,7 @@ class Journal:
         self.last = 0
         """The number of the last entry."""
         self.logged = 0
-        """How many entries somebody logged: all that are not vital."""
+        """How many of them somebody logged; others say that a run was begun."""
         self.dropped = 0
         self.why_full = "there is no place to keep more records"
         self.owner = os.getpid()
@@ -157,9 +158,10 @@ class Journal:
             finally:
                 self._busy = False
 
-    def record(self, raw: bytes, *, vital: bool = False) -> bool:
+    def record(self, raw: bytes, *, vital: bool = False, counted: bool = True) -> bool:
         """Logs a record of the native ingest protocol; False if there was no place for it."""
-        body = PLAIN_HEAD.pack(RECORD, VITAL if vital else 0, 0) + raw
+        flags = (VITAL if vital else 0) | (0 if counted else UNCOUNTED)
+        body = PLAIN_HEAD.pack(RECORD, flags, 0) + raw
         with self._lock:
             if self._busy:
                 self._late.append((body, vital))
@@ -169,6 +171,13 @@ class Journal:
                 return len(raw) <= RECORD_BYTES and self._append(body, vital=vital)
             finally:
                 self._busy = False
+
+    def settle(self) -> None:
+        """Makes the folder, if it can be made."""
+        with self._lock:
+            if self.folder is None and self._root is not None and not self._closed:
+                with contextlib.suppress(OSError):
+                    self._make_folder()
 
     # -- the sender's side ---------------------------------------------------------------------------------------------
 
@@ -315,7 +324,7 @@ class Journal:
         if not (fits or reserved) or not self._put(raw, 1):
             self.dropped += 1
             return False
-        self.logged += not vital
+        self.logged += not body[2] & UNCOUNTED
         return True
 
     def _append_late(self) -> None:

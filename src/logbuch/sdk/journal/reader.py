@@ -21,7 +21,7 @@ from logbuch.sdk.journal.format import (
     RECORD,
     ROW,
     ROW_HEAD,
-    VITAL,
+    UNCOUNTED,
     padded,
 )
 from logbuch.wire import ingest
@@ -130,7 +130,7 @@ def items(data: bytes, base: int, keys: Keys) -> Iterator[Item]:
         elif kind == RECORD:
             yield from _told(gathered, keys, base)
             gathered = Gathered()
-            yield Item(number, base + place, body[PLAIN_HEAD.size :], 0 if flags & VITAL else 1, None)
+            yield Item(number, base + place, body[PLAIN_HEAD.size :], 0 if flags & UNCOUNTED else 1, None)
     yield from _told(gathered, keys, base)
 
 

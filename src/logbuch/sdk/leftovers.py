@@ -1,0 +1,127 @@
+"""Journals whose process is gone: sent by the next one on the machine, or by ``logbuch sync``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from logbuch.errors import LogbuchError
+from logbuch.sdk.backend import Backend
+from logbuch.sdk.journal.course import Course
+from logbuch.sdk.journal.folder import FilePart, Folder, all_in, parts
+from logbuch.sdk.journal.room import remove_old
+from logbuch.sdk.rest import RestShipment
+from logbuch.sdk.sender import NO_JOURNALS
+from logbuch.sdk.shipment import Shipment
+from logbuch.sdk.spool import Spool
+
+
+@dataclass
+class Outcome:
+    """What became of a journal. ``damaged`` counts entries that could not be read, ``why`` tells why something is
+    left."""
+
+    folder: Folder
+    sent: int = 0
+    damaged: int = 0
+    refused: list[str] = field(default_factory=list)
+    files: int = 0
+    files_left: int = 0
+    why: str | None = None
+
+    def taken(self, last: int, count: int) -> None:  # noqa: ARG002
+        self.sent += count
+
+    def note_refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
+        self.refused += [f"{what} of run {run_id}: {error}"] * count
+
+
+class _Clerk:
+    def __init__(self, outcome: Outcome) -> None:
+        self.taken, self.refused = outcome.taken, outcome.note_refused
+
+
+def send(folder: Folder, backend: Backend, *, anywhere: bool) -> Outcome | None:
+    """Sends what is left of a journal; None if its process lives, or if nothing is left.
+
+    Unless ``anywhere``, what one store has begun to take is sent to no other: the address may lead elsewhere today.
+    """
+    state = folder.state()
+    if (not anywhere and state.complete) or not folder.lock():
+        return None
+    outcome = Outcome(folder)
+    try:
+        _send(folder, backend, outcome, anywhere)
+    except LogbuchError as error:
+        outcome.why = error.message
+    except OSError as error:
+        outcome.why = str(error)
+    finally:
+        if outcome.why is None and not outcome.files_left and not backend.keeps_acknowledged:
+            folder.remove()
+        folder.unlock()
+    return outcome
+
+
+def any_for(root: Path, place: str, own: str) -> bool:
+    """Whether another journal for this place is there of which something may be left."""
+    for folder in all_in(root):
+        about = folder.about() if folder.id != own else None
+        if about is not None and about.place == place and not folder.state().complete:
+            return True
+    return False
+
+
+def sweep(root: Path, place: str, backend: Backend, own: str) -> list[Outcome]:
+    """Sends what dead processes have left for this place, and takes away what is old."""
+    found = []
+    for folder in all_in(root):
+        about = folder.about() if folder.id != own else None
+        if about is not None and about.place == place:
+            outcome = send(folder, backend, anywhere=False)
+            if outcome is not None:
+                found.append(outcome)
+    remove_old(root)
+    return found
+
+
+def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool) -> None:
+    held, state = parts(folder), folder.state()
+    known = state.store_id
+    course = Course(lambda: held, state.number, bytes.fromhex(state.chain))
+    clerk = _Clerk(outcome)
+    if not course.seek(state.number, None):
+        course.seek((course.first_held() or 1) - 1, None)
+    shipment: Shipment | RestShipment = Shipment(backend, folder.id, course, state, folder.keep, clerk)
+    try:
+        store_id, _ = backend.greet([])
+        if known and known != store_id and not anywhere:
+            outcome.why = "another store answers there now than the one that took the first part of it"
+            return
+    except NO_JOURNALS:
+        shipment = RestShipment(backend, course, state, folder.keep, clerk)
+        backend.aliases.update(state.runs)
+    while shipment.step():
+        pass
+    outcome.damaged = _damaged(held)
+    outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
+    state.complete = not outcome.files_left
+    folder.keep(state)
+
+
+def _damaged(held: list[FilePart]) -> int:
+    """How many bytes between the first and the last whole entry of each segment are not whole."""
+    count = 0
+    for part in held:
+        stretches = part.stretches(0)
+        count += sum(after[0] - before[1] for before, after in pairwise(stretches)) // 8
+    return count
+
+
+def guarded(action: Callable[[], object]) -> None:
+    """A sweep is nobody's concern but its own."""
+    with contextlib.suppress(LogbuchError, OSError):
+        action()
