@@ -166,10 +166,10 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
         _all.remove(active)
     if error is not None and status is not RunStatus.FINISHED:
         text = "".join(traceback.format_exception(error))
-        writer.tags({ERROR_TAG: text[-limits.RUN_TAG_VALUE_LENGTH :].replace("\0", "")})
+        writer.tags({ERROR_TAG: text[-limits.RUN_TAG_VALUE_LENGTH :].replace("\0", "")}, vital=True)
     lost = connection.sender.lost.get(writer.run_id)
     if lost:
-        writer.tags({LOST_TAG: str(lost)})
+        writer.tags({LOST_TAG: str(lost)}, vital=True)
     writer.end(status, time.time_ns() // 1_000_000)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from logbuch.errors import LogbuchError
+from logbuch.sdk import place
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import FilePart, Folder, all_in, parts
+from logbuch.sdk.journal.folder import ABOUT, FilePart, Folder, all_in, parts
 from logbuch.sdk.journal.room import remove_old
 from logbuch.sdk.rest import RestShipment
 from logbuch.sdk.sender import NO_JOURNALS
@@ -66,21 +66,42 @@ def send(folder: Folder, backend: Backend, *, anywhere: bool) -> Outcome | None:
     return outcome
 
 
-def any_for(root: Path, place: str, own: str) -> bool:
+def any_for(root: Path, meant: str, own: str) -> bool:
     """Whether another journal for this place is there of which something may be left."""
     for folder in all_in(root):
         about = folder.about() if folder.id != own else None
-        if about is not None and about.place == place and not folder.state().complete:
+        if about is not None and about.place == meant and not folder.state().complete:
             return True
     return False
 
 
-def sweep(root: Path, place: str, backend: Backend, own: str) -> list[Outcome]:
+def places_below(folders: Iterable[Path]) -> Iterator[tuple[Folder, str]]:
+    """The journals in folders, and the tracking URI that each is meant for. A folder may be a journal, a folder of
+    them, or one with a database and its journals."""
+    for given in folders:
+        path = given.absolute()
+        found: Iterable[Folder] = [Folder(path)]
+        if not (path / ABOUT).exists():
+            found = all_in(path / place.JOURNALS if (path / place.JOURNALS).is_dir() else path)
+        for folder in found:
+            about = folder.about()
+            if about is not None:
+                yield folder, _uri(about.place, folder)
+
+
+def _uri(meant: str, folder: Folder) -> str:
+    """Beside a folder of journals lies the database that they are for, wherever both were moved to."""
+    if not meant.startswith("sqlite:"):
+        return meant
+    return f"sqlite:///{folder.path.parent.parent / meant.removeprefix('sqlite:')}"
+
+
+def sweep(root: Path, meant: str, backend: Backend, own: str) -> list[Outcome]:
     """Sends what dead processes have left for this place, and takes away what is old."""
     found = []
     for folder in all_in(root):
         about = folder.about() if folder.id != own else None
-        if about is not None and about.place == place:
+        if about is not None and about.place == meant:
             outcome = send(folder, backend, anywhere=False)
             if outcome is not None:
                 found.append(outcome)
@@ -119,9 +140,3 @@ def _damaged(held: list[FilePart]) -> int:
         stretches = part.stretches(0)
         count += sum(after[0] - before[1] for before, after in pairwise(stretches)) // 8
     return count
-
-
-def guarded(action: Callable[[], object]) -> None:
-    """A sweep is nobody's concern but its own."""
-    with contextlib.suppress(LogbuchError, OSError):
-        action()

@@ -81,11 +81,11 @@ class RunWriter:
         for pairs in _portions(new, limits.PARAMS_PER_BATCH):
             self._put(ingest.Params(self.run_id, pairs))
 
-    def tags(self, tags: Mapping[str, Any]) -> None:
-        """Sets tags: all of them, or, if one cannot be, none."""
+    def tags(self, tags: Mapping[str, Any], *, vital: bool = False) -> None:
+        """Sets tags: all of them, or, if one cannot be, none. ``vital`` ones find room where others do not."""
         checked = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in tags.items()}
         for pairs in _portions(checked, limits.TAGS_PER_BATCH):
-            self._put(ingest.Tags(self.run_id, pairs))
+            self._sender.put(ingest.Tags(self.run_id, pairs), self.run_id, vital=vital)
 
     def delete_tag(self, key: str) -> None:
         """Takes a tag away, when it is its turn."""

@@ -20,7 +20,7 @@ import msgspec
 from logbuch import settings
 from logbuch.sdk.journal.format import HEAD, read_head, sound
 
-SUFFIX = ".segment"
+SUFFIX, ABOUT = ".segment", "journal.json"
 T = TypeVar("T")
 
 
@@ -66,14 +66,14 @@ class Folder:
             if not self.lock():
                 raise OSError("the journal cannot be locked")
             about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000)
-            self._put("journal.json", about)
+            self._put(ABOUT, about)
         except BaseException:
             self.remove()
             raise
 
     def about(self) -> About | None:
         """None for a folder that is no journal, or one that is just being made."""
-        return self._got("journal.json", About)
+        return self._got(ABOUT, About)
 
     def state(self) -> State:
         return self._got("state.json", State) or State()

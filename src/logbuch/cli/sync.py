@@ -1,0 +1,70 @@
+"""``logbuch sync``: sends what trainings have left on the disk."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from logbuch.errors import LogbuchError
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--tracking-uri", metavar="URI", help="Send there, and not to where the records were meant to go.")
+def sync(folders: tuple[Path, ...], tracking_uri: str | None) -> None:
+    """Send what is left in journals of trainings that have ended.
+
+    FOLDER is a journal, a folder of journals or a .logbuch folder, also one that was copied from another machine.
+    Without one: all journals of this user, and those in ./.logbuch. What a server has already is not stored twice.
+    """
+    from logbuch.sdk.connection import open_backend
+    from logbuch.sdk.leftovers import places_below, send
+
+    left = 0
+    for folder, place in places_below(folders or _usual()):
+        target = tracking_uri or place
+        try:
+            backend = open_backend(target)
+        except LogbuchError as error:
+            click.echo(f"{folder.path}: not sent: {error.message}", err=True)
+            left += 1
+            continue
+        try:
+            outcome = send(folder, backend, anywhere=True)
+        finally:
+            backend.close()
+        if outcome is None:
+            click.echo(f"{folder.path}: its process is still running, and sends it itself")
+            continue
+        left += _report(outcome, target)
+    sys.exit(1 if left else 0)
+
+
+def _report(outcome: object, target: str) -> bool:
+    """Says what became of a journal, and whether something is left."""
+    from logbuch.sdk.leftovers import Outcome
+
+    assert isinstance(outcome, Outcome)
+    parts = [f"{outcome.sent} records sent to {target}"]
+    if outcome.files:
+        parts.append(f"{outcome.files} files sent")
+    if outcome.refused:
+        parts.append(f"{len(outcome.refused)} refused ({outcome.refused[0]})")
+    if outcome.damaged:
+        parts.append("parts of it were damaged and could not be read")
+    if outcome.files_left:
+        parts.append(f"{outcome.files_left} files could not be sent")
+    if outcome.why is not None:
+        parts.append(f"the rest stays: {outcome.why}")
+    click.echo(f"{outcome.folder.path}: {', '.join(parts)}")
+    return outcome.why is not None or bool(outcome.files_left)
+
+
+def _usual() -> Iterable[Path]:
+    from logbuch.sdk.journal.folder import root_of_servers
+    from logbuch.sdk.place import FOLDER
+
+    return [path for path in (root_of_servers(), Path(FOLDER)) if path.is_dir()]
