@@ -21,6 +21,12 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def journal_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test writes to the journals of who runs it."""
+    os.environ["LOGBUCH_JOURNAL_FOLDER"] = str(tmp_path_factory.mktemp("journals"))
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test process; gives the URI of its maintenance database."""

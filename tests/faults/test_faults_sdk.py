@@ -296,3 +296,43 @@ def test_a_disk_without_room_ends_no_training(make_server: Callable[..., Server]
         assert info["info"]["status"] == "FINISHED"
         lost = [tag["value"] for tag in info["data"]["tags"] if tag["key"] == "logbuch.records_lost"]
         assert lost == ([dropped] if memory == 0 else [])
+
+
+def test_what_workers_log_to_a_run_begun_without_a_server_waits_for_it(
+    make_server: Callable[..., Server], program: Any, sync: Sync, tmp_path: Path, journals: Path
+) -> None:
+    """The worker's journal may be sent before the one that makes the run."""
+    port = free_port()
+    body = """
+    import multiprocessing
+    def work(run_id, own):
+        logbuch.log_metric("w", 0.5, step=0, **({"run_id": run_id} if own else {}))
+
+    if __name__ == "__main__":
+        with logbuch.start_run() as run:
+            print(run.info.run_id, flush=True)
+            for how in ("fork", "spawn"):
+                worker = multiprocessing.get_context(how).Process(target=work, args=(run.info.run_id, how == "spawn"))
+                worker.start()
+                worker.join()
+    """
+    process = program(body, f"http://127.0.0.1:{port}", LOGBUCH_FINISH_TIMEOUT="1")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    run_id = out.strip()
+    makers = [path.parent for path in journals.glob("*/*.segment") if run_id.encode() in path.read_bytes()]
+    assert len(makers) == 3
+    (maker,) = (path for path in makers if 'needs":[]' in (path / "state.json").read_text())
+    folder = tmp_path / "server"
+    folder.mkdir()
+    server = Server(folder, f"sqlite:///{folder}/logbuch.db", port=port).start()
+    try:
+        workers = [str(path) for path in makers if path != maker]
+        early = sync(*workers)
+        assert early.returncode == 1
+        assert "has not arrived" in early.stdout
+        assert sync().returncode == 0
+        assert steps(server, run_id, "w") == [0, 0]  # of two workers
+        assert server.get("runs/get", run_id=run_id).json()["run"]["info"]["status"] == "FINISHED"
+    finally:
+        server.stop()

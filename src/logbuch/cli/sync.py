@@ -23,8 +23,12 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None) -> None:
     from logbuch.sdk.connection import open_backend
     from logbuch.sdk.leftovers import places_below, send
 
+    # Those that log to runs of others come after those that bring the runs.
+    found = sorted(places_below(folders or _usual()), key=lambda item: bool(item[0].state().needs))
     left = 0
-    for folder, place in places_below(folders or _usual()):
+    if not found:
+        click.echo("Nothing is left to be sent.")
+    for folder, place in found:
         target = tracking_uri or place
         try:
             backend = open_backend(target)
@@ -48,7 +52,8 @@ def _report(outcome: object, target: str) -> bool:
     from logbuch.sdk.leftovers import Outcome
 
     assert isinstance(outcome, Outcome)
-    parts = [f"{outcome.sent} records sent to {target}"]
+    nothing = not (outcome.sent or outcome.files or outcome.refused or outcome.files_left or outcome.why)
+    parts = [f"{target} has all of it" if nothing else f"{outcome.sent} records sent to {target}"]
     if outcome.files:
         parts.append(f"{outcome.files} files sent")
     if outcome.refused:

@@ -59,6 +59,8 @@ class Active:
         """Connection and writer, made anew in a forked child."""
         if self.connection is None or self.writer is None:
             self.connection = connect(self.uri)
+            if not self.run.info.artifact_uri:  # no server has confirmed it yet
+                self.connection.sender.needs(self.run.info.run_id)
             self.writer = self.connection.adopt(self.run)
         return self.connection, self.writer
 

@@ -52,6 +52,7 @@ def attach(connection: Connection, run_id: str) -> Run:
         return connection.backend.get_run(run_id)
     except Unavailable:
         limits.check_run_id(run_id)
+        connection.sender.needs(run_id)
         connection.sender.put(ingest.Attach(run_id), run_id, vital=True, counted=False)
         return _local(run_id, "", "", "", 0, [])
 

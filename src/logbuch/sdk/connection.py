@@ -37,13 +37,13 @@ class Connection:
         self.backend = backend
         self.root, self.meant = _journals(key)
         self.journal = Journal(self.root, self.meant, Room(self.root, self._release) if self.root else None)
-        self.sender = Sender(backend, self.journal, sweep=self._sweep)
+        self.sender = Sender(backend, self.journal, sweep=self._sweep, others=self._others)
         self.spool = Spool(self._files)
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
         self._lock = threading.Lock()
-        if self.root is not None and leftovers.any_for(self.root, self.meant, self.journal.id):
+        if self._others():
             self.sender.look_around()
 
     def writer(self, run_id: str) -> RunWriter:
@@ -101,9 +101,12 @@ class Connection:
     def _release(self) -> None:
         self.journal.release(self.sender.course.number)
 
-    def _sweep(self) -> None:
+    def _sweep(self, enough: Callable[[], bool]) -> None:
         if self.root is not None and self.root.is_dir() and not self.backend.barred:
-            leftovers.sweep(self.root, self.meant, self.backend, self.journal.id)
+            leftovers.sweep(self.root, self.meant, self.backend, self.journal.id, enough)
+
+    def _others(self) -> bool:
+        return self.root is not None and leftovers.any_for(self.root, self.meant, self.journal.id)
 
 
 _open: dict[str, Connection] = {}

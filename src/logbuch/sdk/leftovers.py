@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,9 @@ class _Clerk:
         self.taken, self.refused = outcome.taken, outcome.note_refused
 
 
-def send(folder: Folder, backend: Backend, *, anywhere: bool) -> Outcome | None:
+def send(
+    folder: Folder, backend: Backend, *, anywhere: bool, enough: Callable[[], bool] = lambda: False
+) -> Outcome | None:
     """Sends what is left of a journal; None if its process lives, or if nothing is left.
 
     Unless ``anywhere``, what one store has begun to take is sent to no other: the address may lead elsewhere today.
@@ -54,7 +56,7 @@ def send(folder: Folder, backend: Backend, *, anywhere: bool) -> Outcome | None:
         return None
     outcome = Outcome(folder)
     try:
-        _send(folder, backend, outcome, anywhere)
+        _send(folder, backend, outcome, anywhere, enough)
     except LogbuchError as error:
         outcome.why = error.message
     except OSError as error:
@@ -96,27 +98,37 @@ def _uri(meant: str, folder: Folder) -> str:
     return f"sqlite:///{folder.path.parent.parent / meant.removeprefix('sqlite:')}"
 
 
-def sweep(root: Path, meant: str, backend: Backend, own: str) -> list[Outcome]:
+def sweep(
+    root: Path, meant: str, backend: Backend, own: str, enough: Callable[[], bool] = lambda: False
+) -> list[Outcome]:
     """Sends what dead processes have left for this place, and takes away what is old."""
     found = []
     for folder in all_in(root):
         about = folder.about() if folder.id != own else None
         if about is not None and about.place == meant:
-            outcome = send(folder, backend, anywhere=False)
+            outcome = send(folder, backend, anywhere=False, enough=enough)
             if outcome is not None:
                 found.append(outcome)
+        if enough():
+            break
     remove_old(root)
     return found
 
 
-def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool) -> None:
+def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, enough: Callable[[], bool]) -> None:
     held, state = parts(folder), folder.state()
     known = state.store_id
     course = Course(lambda: held, state.number, bytes.fromhex(state.chain))
     clerk = _Clerk(outcome)
     if not course.seek(state.number, None):
         course.seek((course.first_held() or 1) - 1, None)
-    shipment: Shipment | RestShipment = Shipment(backend, folder.id, course, state, folder.keep, clerk)
+    about = folder.about()
+
+    def waits() -> bool:
+        """Whether another journal may bring a run that this one logs to."""
+        return about is not None and any_for(folder.path.parent, about.place, folder.id)
+
+    shipment: Shipment | RestShipment = Shipment(backend, folder.id, course, state, folder.keep, clerk, waits)
     try:
         store_id, _ = backend.greet([])
         if known and known != store_id and not anywhere:
@@ -126,7 +138,9 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool) ->
         shipment = RestShipment(backend, course, state, folder.keep, clerk)
         backend.aliases.update(state.runs)
     while shipment.step():
-        pass
+        if enough():
+            outcome.why = "there was no time left"
+            return
     outcome.damaged = _damaged(held)
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
     state.complete = not outcome.files_left

@@ -31,7 +31,9 @@ from logbuch.wire import ingest
 
 logger = logging.getLogger("logbuch")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_SYNC_SECONDS, _SWEEP_SECONDS = 1.0, 30.0
+_SYNC_SECONDS, _SWEEP_SECONDS, _SWEEP_SHARE = 1.0, 30.0, 1.0
+_WAIT_SECONDS = 600.0
+"""For so long after the process began, a run that another machine's process makes is waited for."""
 _ASK_SECONDS = 5.0
 _WARNINGS = 100
 NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
@@ -68,14 +70,16 @@ class Unsent(NamedTuple):
 
 class Sender:
     """Sends the journal of one backend. The threads start with the first record. ``sweep`` is called now and then, when
-    all is well: it sends what other processes have left."""
+    all is well: it sends what other processes have left, until it is told that it is enough. ``others`` says whether
+    other journals are not sent yet."""
 
     def __init__(
         self,
         backend: Backend,
         journal: Journal,
         first_pause: float = _FIRST_PAUSE,
-        sweep: Callable[[], None] = lambda: None,
+        sweep: Callable[[Callable[[], bool]], None] = lambda _: None,
+        others: Callable[[], bool] = lambda: False,
     ) -> None:
         self.backend, self.journal = backend, journal
         self.lost: Counter[str] = Counter()
@@ -84,7 +88,8 @@ class Sender:
         """Whether the thread wants to be told of the next record."""
         self.course = Course(journal.parts)
         self.state = State()
-        self._first_pause, self._sweep = first_pause, sweep
+        self._first_pause, self._sweep, self._others = first_pause, sweep, others
+        self._begun = time.monotonic()
         self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
         self._shipment: Shipment | RestShipment | None = None
         self._awaited: dict[str, LogbuchError | None] = {}
@@ -126,6 +131,13 @@ class Sender:
         """Something of a run found no place."""
         self.lost[run_id] += 1
         self._warn_once("full", f"{self.journal.why_full}: new records are dropped, and counted")
+
+    def needs(self, run_id: str) -> None:
+        """What follows is about a run that another process has begun, perhaps without a server: it must come first."""
+        if run_id not in self.state.needs:
+            self.state.needs.append(run_id)
+            self.journal.settle()
+            self._save(self.state)
 
     def settled(self, run_id: str, seconds: float) -> bool:
         """Waits until what makes or names a run was taken, and raises why it was not. False if nobody answers."""
@@ -191,9 +203,10 @@ class Sender:
     def finish(self, timeout: float) -> Unsent:
         """The last flush of a process; returns what is still unsent. Time that earlier flushes of the same outage have
         waited in vain counts towards ``timeout``."""
-        if self.flush(max(timeout - self._waited, 1.0), patient=True, files=Files.ALL):
+        deadline = time.monotonic() + max(timeout - self._waited, 1.0)
+        if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
             with contextlib.suppress(Exception):
-                self._sweep()
+                self._sweep(lambda: time.monotonic() > deadline)
         return Unsent(self._waiting(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
@@ -325,7 +338,9 @@ class Sender:
 
     def _way(self) -> Shipment | RestShipment:
         if self._shipment is None:
-            native = Shipment(self.backend, self.journal.id, self.course, self.state, self._save, self)
+            native = Shipment(
+                self.backend, self.journal.id, self.course, self.state, self._save, self, self._worth_waiting
+            )
             try:
                 native.greet()
                 self._shipment = native
@@ -333,14 +348,25 @@ class Sender:
                 self._shipment = RestShipment(self.backend, self.course, self.state, self._save, self)
         return self._shipment
 
+    def _worth_waiting(self) -> bool:
+        return time.monotonic() - self._begun < _WAIT_SECONDS or self._others()
+
     def _save(self, state: State) -> None:
         self.journal.keep(state)
 
     def _look_around(self) -> None:
         if time.monotonic() - self._swept > _SWEEP_SECONDS:
-            self._swept = time.monotonic()
+            self._swept = begin = time.monotonic()
+
+            def enough() -> bool:
+                """What this process logs itself comes first."""
+                late = time.monotonic() > begin + _SWEEP_SHARE and self._done < self.journal.last
+                if late:  # the rest soon
+                    self._swept = time.monotonic() + 2 * _SWEEP_SHARE - _SWEEP_SECONDS
+                return late or self._end.is_set()
+
             with contextlib.suppress(Exception):
-                self._sweep()
+                self._sweep(enough)
 
     def _waiting(self) -> int:
         return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0

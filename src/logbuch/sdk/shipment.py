@@ -11,7 +11,16 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Protocol
 
-from logbuch.errors import BY_CODE, BadRequest, InvalidInput, JournalOutOfStep, LogbuchError, TooLarge
+from logbuch.errors import (
+    BY_CODE,
+    BadRequest,
+    InvalidInput,
+    JournalOutOfStep,
+    LogbuchError,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
 from logbuch.sdk.backend import Backend, Refused, Standing
 from logbuch.sdk.journal.course import Batch, Course
 from logbuch.sdk.journal.folder import State
@@ -31,12 +40,21 @@ class Clerk(Protocol):
 
 
 class Shipment:
-    """Sends one journal. ``save`` keeps the state when it has changed."""
+    """Sends one journal. ``save`` keeps the state when it has changed; ``waits`` says whether runs that another journal
+    makes are worth waiting for."""
 
     def __init__(
-        self, backend: Backend, journal: str, course: Course, state: State, save: Callable[[State], None], clerk: Clerk
+        self,
+        backend: Backend,
+        journal: str,
+        course: Course,
+        state: State,
+        save: Callable[[State], None],
+        clerk: Clerk,
+        waits: Callable[[], bool] = lambda: False,
     ) -> None:
         self.state = state
+        self._waits = waits
         self._backend, self._journal, self._course = backend, journal, course
         self._save, self._clerk = save, clerk
         self._greeted = False
@@ -49,6 +67,7 @@ class Shipment:
         batch = self._course.next()
         if batch is None:
             return False
+        self._look_for_runs()
         first = batch.first - self.state.offset
         try:
             standing = self._backend.ingest(self._name, first, self._before(batch), self._entries(batch))
@@ -81,6 +100,19 @@ class Shipment:
     @property
     def _name(self) -> str:
         return self.state.alias or self._journal
+
+    def _look_for_runs(self) -> None:
+        """What is logged to a run must not come before the run itself, which another process has begun."""
+        for run_id in tuple(self.state.needs):
+            try:
+                self._backend.get_run(run_id)
+            except NotFound as error:
+                if self._waits():
+                    raise Unavailable(
+                        f"{error.message}: it was begun by another process, and has not arrived"
+                    ) from None
+            self.state.needs.remove(run_id)
+            self._save(self.state)
 
     def _before_next(self) -> bytes:
         return b"" if self._course.number == self.state.offset else self._course.chain

@@ -38,7 +38,7 @@ class State(msgspec.Struct, kw_only=True):
 
     Under ``alias`` the server knows the journal if its own ID had to be given up; numbers there are less by ``offset``.
     ``complete`` says that nothing was left to be sent when the journal was last closed. ``runs`` tells which ID a
-    server that gives its own has given to a run.
+    server that gives its own has given to a run; ``needs`` names runs that another journal makes.
     """
 
     store_id: str = ""
@@ -47,6 +47,7 @@ class State(msgspec.Struct, kw_only=True):
     alias: str = ""
     offset: int = 0
     complete: bool = False
+    needs: list[str] = []
     runs: dict[str, str] = {}
 
 

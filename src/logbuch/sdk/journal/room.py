@@ -37,8 +37,9 @@ class Room:
         for folder in all_in(self._root):
             if self._used + size <= self._limit:
                 return
-            remove_if_complete(folder, 0.0)
-            self._used = disk_bytes(self._root)
+            taken = disk_bytes(folder.path)
+            if remove_if_complete(folder, 0.0):
+                self._used -= taken
         self._release()
         self._used = disk_bytes(self._root)
 
@@ -49,15 +50,17 @@ def remove_old(root: Path) -> None:
         remove_if_complete(folder, settings.JOURNAL_DAYS.number() * _DAY)
 
 
-def remove_if_complete(folder: Folder, age: float) -> None:
+def remove_if_complete(folder: Folder, age: float) -> bool:
     """Takes away a journal of which nothing is left to be sent and nothing was written for ``age`` seconds."""
     if not folder.state().complete or not folder.lock():
-        return
+        return False
     try:
         written = max((path.stat().st_mtime for path in folder.path.iterdir()), default=0.0)
         if folder.state().complete and time.time() - written >= age:
             folder.remove()
+            return True
     except OSError:  # it has just gone
         pass
     finally:
         folder.unlock()
+    return False
