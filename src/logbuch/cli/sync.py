@@ -14,7 +14,8 @@ from logbuch.errors import LogbuchError
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--tracking-uri", metavar="URI", help="Send there, and not to where the records were meant to go.")
-def sync(folders: tuple[Path, ...], tracking_uri: str | None) -> None:
+@click.option("--again", is_flag=True, help="Also what was acknowledged: for a server restored from a backup.")
+def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool) -> None:
     """Send what is left in journals of trainings that have ended.
 
     FOLDER is a journal, a folder of journals or a .logbuch folder, also one that was copied from another machine.
@@ -24,7 +25,7 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None) -> None:
     from logbuch.sdk.leftovers import places_below, send
 
     # Those that log to runs of others come after those that bring the runs.
-    found = sorted(places_below(folders or _usual()), key=lambda item: bool(item[0].state().needs))
+    found = sorted(places_below(folders or _usual(), again=again), key=lambda item: bool(item[0].state().needs))
     left = 0
     if not found:
         click.echo("Nothing is left to be sent.")

@@ -11,7 +11,7 @@ from logbuch.errors import LogbuchError
 from logbuch.sdk import place
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import ABOUT, FilePart, Folder, all_in, parts
+from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, all_in, parts
 from logbuch.sdk.journal.room import remove_old
 from logbuch.sdk.rest import RestShipment
 from logbuch.sdk.sender import NO_JOURNALS
@@ -62,29 +62,36 @@ def send(
     except OSError as error:
         outcome.why = str(error)
     finally:
-        if outcome.why is None and not outcome.files_left and not backend.keeps_acknowledged:
-            folder.remove()
-        folder.unlock()
+        _put_away(folder, backend, done=outcome.why is None and not outcome.files_left)
     return outcome
+
+
+def _put_away(folder: Folder, backend: Backend, *, done: bool) -> None:
+    if done and not backend.keeps_acknowledged:
+        folder.remove()
+    elif done and folder.path.parent.name != SENT:
+        folder.retire()
+    folder.unlock()
 
 
 def any_for(root: Path, meant: str, own: str) -> bool:
     """Whether another journal for this place is there of which something may be left."""
     for folder in all_in(root):
         about = folder.about() if folder.id != own else None
-        if about is not None and about.place == meant and not folder.state().complete:
+        if about is not None and about.place == meant:
             return True
     return False
 
 
-def places_below(folders: Iterable[Path]) -> Iterator[tuple[Folder, str]]:
+def places_below(folders: Iterable[Path], *, again: bool) -> Iterator[tuple[Folder, str]]:
     """The journals in folders, and the tracking URI that each is meant for. A folder may be a journal, a folder of
-    them, or one with a database and its journals."""
+    them, or one with a database and its journals. ``again`` adds those of which nothing is left."""
     for given in folders:
         path = given.absolute()
         found: Iterable[Folder] = [Folder(path)]
         if not (path / ABOUT).exists():
-            found = all_in(path / place.JOURNALS if (path / place.JOURNALS).is_dir() else path)
+            root = path / place.JOURNALS if (path / place.JOURNALS).is_dir() else path
+            found = [*all_in(root), *(all_in(root / SENT) if again else ())]
         for folder in found:
             about = folder.about()
             if about is not None:

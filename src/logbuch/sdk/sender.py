@@ -243,7 +243,7 @@ class Sender:
         self.state.complete = complete
         self._save(self.state)
         self.journal.sync()
-        self.journal.close(remove=complete and not self.backend.keeps_acknowledged)
+        self.journal.close(remove=complete and not self.backend.keeps_acknowledged, retire=complete)
 
     # -- verdicts ------------------------------------------------------------------------------------------------------
 

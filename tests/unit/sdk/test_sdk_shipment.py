@@ -247,7 +247,7 @@ def left(journal: Journal) -> Folder:
     """The journal as a killed process leaves it."""
     assert journal.folder is not None
     journal.folder.unlock()
-    return Folder(journal.folder.path)
+    return Folder(journal.folder.path)  # what sends it moves it
 
 
 def test_leftovers_are_sent_once_and_kept_for_a_while(journal: Journal, stores: Any, tmp_path: Path) -> None:
@@ -262,7 +262,10 @@ def test_leftovers_are_sent_once_and_kept_for_a_while(journal: Journal, stores: 
     assert store.steps() == list(range(6000))
     assert not leftovers.any_for(root, "http://host", "")
     assert leftovers.sweep(root, "http://host", store, "") == []
-    assert folder.path.exists()
+    assert not folder.path.exists()
+    ((folder, uri),) = leftovers.places_below([root], again=True)
+    assert (folder.path.parent, uri) == (root / "sent", "http://host")
+    assert list(leftovers.places_below([root], again=False)) == []
     wiped = stores("b")
     assert leftovers.sweep(root, "http://host", wiped, "") == []  # perhaps another project's, at the same address
     again = leftovers.send(folder, wiped, anywhere=True)
@@ -294,6 +297,7 @@ def test_old_journals_go_and_unsent_ones_stay(
     remove_old(tmp_path / "journals")
     assert folder.path.exists()
     leftovers.send(folder, stores("a"), anywhere=False)
+    assert folder.path.exists()
     remove_old(tmp_path / "journals")
     assert not folder.path.exists()
 
@@ -310,6 +314,7 @@ def test_room_is_made_by_what_was_acknowledged(
     assert not room(1_000_000)
     assert (released, folder.path.exists()) == ([True], True)
     leftovers.send(folder, stores("a"), anywhere=False)
+    assert folder.path.exists()
     assert room(1_000_000)
     assert not folder.path.exists()
 

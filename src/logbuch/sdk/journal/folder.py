@@ -2,7 +2,8 @@
 
 ``<root>/<journal>/`` holds ``journal.json`` (where its records are meant to go), ``lock`` (locked while a process
 writes or sends it), ``state.json`` (how far it was acknowledged, and by which store), ``<number>.segment`` files, and
-``files/`` with copies of artifacts. Folders are private, and hold no credentials.
+``files/`` with copies of artifacts. When nothing is left to be sent it moves to ``<root>/sent/``. Folders are private,
+and hold no credentials.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from logbuch import settings
 from logbuch.sdk.journal.format import HEAD, read_head, sound
 
 SUFFIX, ABOUT = ".segment", "journal.json"
+SENT = "sent"
+"""The folder of journals of which nothing is left to be sent."""
 T = TypeVar("T")
 
 
@@ -113,6 +116,14 @@ class Folder:
     def files(self) -> Path:
         """The folder of copies."""
         return self.path / "files"
+
+    def retire(self) -> None:
+        """Puts a journal aside of which nothing is left to be sent: who looks for those need not look at it again."""
+        self.unlock()
+        with contextlib.suppress(OSError):
+            aside = self.path.parent / SENT
+            aside.mkdir(mode=0o700, exist_ok=True)
+            self.path = self.path.rename(aside / self.id)
 
     def remove(self) -> None:
         self.unlock()

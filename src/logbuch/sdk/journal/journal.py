@@ -223,8 +223,8 @@ class Journal:
                 count += max(0, end - max(part.first, number + 1))
         return count
 
-    def close(self, *, remove: bool) -> None:
-        """Ends the journal; ``remove`` takes it off the disk."""
+    def close(self, *, remove: bool, retire: bool = False) -> None:
+        """Ends the journal; ``remove`` takes it off the disk, ``retire`` puts it aside."""
         with self._lock:
             self._closed = True
             self._end = self._limit = 0
@@ -236,6 +236,8 @@ class Journal:
             if self.folder is not None:
                 if remove:
                     self.folder.remove()
+                elif retire:
+                    self.folder.retire()
                 self.folder.unlock()
 
     def abandon(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from logbuch import settings
-from logbuch.sdk.journal.folder import Folder, all_in, disk_bytes
+from logbuch.sdk.journal.folder import SENT, Folder, all_in, disk_bytes
 
 _LOOK_SECONDS = 10.0
 _DAY = 86_400.0
@@ -34,7 +34,7 @@ class Room:
         return True
 
     def _tidy(self, size: int) -> None:
-        for folder in all_in(self._root):
+        for folder in all_in(self._root / SENT):
             if self._used + size <= self._limit:
                 return
             taken = disk_bytes(folder.path)
@@ -46,7 +46,7 @@ class Room:
 
 def remove_old(root: Path) -> None:
     """Takes away journals that were acknowledged some days ago."""
-    for folder in all_in(root):
+    for folder in all_in(root / SENT):
         remove_if_complete(folder, settings.JOURNAL_DAYS.number() * _DAY)
 
 
