@@ -161,7 +161,7 @@ class Sender:
         """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
         if self._shipment is None and not self.backend.silent and self._sending.acquire(timeout=_ASK_SECONDS):
             try:
-                with contextlib.suppress(LogbuchError):
+                with contextlib.suppress(Exception):  # the thread will meet it again, and say so
                     self._way()
             finally:
                 self._sending.release()
@@ -330,7 +330,9 @@ class Sender:
         last, shipment = self.journal.last, self._way()
         while shipment.step():
             self._note_success()
-            last = max(last, self.course.number)
+            if self.course.number >= last:  # what came meanwhile is gathered first, or each point would be a request
+                last = self.course.number
+                break
         # Numbers that an interrupted call has used up have no entry: without this they would be waited for.
         self._done = max(self._done, last)
         with self._moved:

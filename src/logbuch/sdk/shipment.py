@@ -11,6 +11,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Protocol
 
+import msgspec
+
 from logbuch.errors import (
     BY_CODE,
     BadRequest,
@@ -27,6 +29,15 @@ from logbuch.sdk.journal.folder import State
 
 _UNREADABLE = b"\xc0"
 """What is sent for a record that spoils its batch: the server sets it aside."""
+
+
+class _Subject(msgspec.Struct, array_like=True):
+    """The beginning of every record."""
+
+    kind: str
+
+
+_subject = msgspec.msgpack.Decoder(_Subject)
 
 
 class Clerk(Protocol):
@@ -161,7 +172,7 @@ class Shipment:
                 continue
             error = self._spoilt.pop(item.last, None) or _error(found)
             if not (self.state.alias and found.error_code == "RESOURCE_ALREADY_EXISTS"):
-                self._clerk.refused(found.run_id, max(item.counts, 1), "a record", error)
+                self._clerk.refused(found.run_id, max(item.counts, 1), _kind(item.raw), error)
         self._course.accept(batch)
         self._note()
         self._clerk.taken(batch.last, taken)
@@ -175,6 +186,14 @@ def _half(batch: Batch) -> int:
     """Where to cut, between records that end at different places; behind the last if that cannot be."""
     cuts = [at for at, (left, right) in enumerate(pairwise(batch.items), start=1) if left.end != right.end]
     return cuts[len(cuts) // 2] if cuts else len(batch.items)
+
+
+def _kind(raw: bytes) -> str:
+    """What a record is, for a message."""
+    try:
+        return _subject.decode(raw).kind
+    except msgspec.MsgspecError:
+        return "a record"
 
 
 def _error(refused: Refused) -> LogbuchError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from logbuch.errors import InvalidInput, LogbuchError, Unavailable
+from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
 from logbuch.sdk import leftovers
 from logbuch.sdk.backend import Standing
 from logbuch.sdk.embedded import EmbeddedBackend
@@ -17,6 +18,7 @@ from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import Folder, State, parts
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room, remove_old
+from logbuch.sdk.sender import Sender
 from logbuch.sdk.shipment import Shipment
 from logbuch.wire import ingest
 
@@ -238,6 +240,31 @@ def test_a_record_that_spoils_its_batch_is_found_and_set_aside(journal: Journal,
     assert len([key for key in store.get_run("r").data.tags if key.startswith("t")]) == 99
     assert [message for *_, message in sending.clerk.refusals] == ["a proxy does not like it"]
     assert store.batches < 30
+
+
+def test_points_that_come_one_by_one_are_gathered(journal: Journal, stores: Any) -> None:
+    store = stores("a")
+    store.gather_seconds = 0.2
+    sender = Sender(store, journal)
+    for step in range(200):
+        journal.point("r", "m", float(step), step, step)
+        if sender.idle:
+            sender.nudge()
+        time.sleep(0.004)
+    assert sender.flush(5)
+    assert sender.delivery()[:4] == (0, 200, 0, 0)
+    assert store.batches <= 8
+    sender.close()
+
+
+def test_a_refused_run_is_an_error_of_the_call_that_waits_for_it(journal: Journal, stores: Any) -> None:
+    sender = Sender(stores("a"), journal)
+    sender.awaits("q")
+    sender.put(ingest.NewRun("q", "", "77"), "q", vital=True, counted=False)
+    with pytest.raises(NotFound, match="77"):
+        sender.settled("q", 5)
+    assert sender.delivery()[:4] == (0, 0, 0, 0)
+    sender.close()
 
 
 # -- leftovers ---------------------------------------------------------------------------------------------------------
