@@ -243,7 +243,8 @@ class Sender:
         self.state.complete = complete
         self._save(self.state)
         self.journal.sync()
-        self.journal.close(remove=complete and not self.backend.keeps_acknowledged, retire=complete)
+        empty = not self.journal.last
+        self.journal.close(remove=complete and (empty or not self.backend.keeps_acknowledged), retire=complete)
 
     # -- verdicts ------------------------------------------------------------------------------------------------------
 
