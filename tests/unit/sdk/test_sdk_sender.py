@@ -391,6 +391,40 @@ def test_an_outage_amid_a_search_for_culprits_loses_nothing(senders: Make) -> No
     assert sorted(backend.values) == [number for number in range(50) if number != 7]
 
 
+def test_a_run_begun_without_the_server_gets_its_id_later_and_once(senders: Make) -> None:
+    made: list[tuple[Any, ...]] = []
+
+    class Run:
+        class info:  # noqa: N801
+            run_id = "theirs"
+
+    def create(*given: Any) -> Any:
+        made.append(given)
+        if len(made) == 1:
+            raise Unavailable("the answer is lost")
+        return Run
+
+    def refuse(name: str) -> Any:
+        raise NotFound("no such experiment")
+
+    backend: Any = FakeBackend()
+    backend.get_experiment_by_name, backend.create_experiment = refuse, lambda name, location, tags: "7"
+    backend.search_runs, backend.create_run = lambda *given: ([], None), create
+    backend.update_run = lambda *given: ended.append(given)
+    ended: list[Any] = []
+    sender = senders(backend)
+    sender.put(ingest.NewExperiment("e"), "", counted=False)
+    sender.put(ingest.NewRun("ours", "e", "", "it", "me", 5, [("a", "b")]), "ours", counted=False)
+    log(sender, 1, "ours")
+    sender.put(end("ours"), "ours")
+    assert sender.flush(5, patient=True)
+    assert [given[0] for given in made] == ["7", "7"]
+    assert made[0][4][-1].value == "ours"  # by this tag it is found if the answer was lost
+    assert [batch.run_id for batch in backend.taken] == ["theirs"]
+    assert ended == [("theirs", RunStatus.FINISHED, 5, "")]
+    assert backend.aliases == sender.state.runs == {"ours": "theirs"}
+
+
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
