@@ -64,7 +64,7 @@ def create(tx: Tx, new: NewRun) -> Run:
         "end_time": None,
         "deleted": False,
     }
-    id_ = _insert(tx, values)
+    id_ = _insert(tx, values, made_here=not new.run_id)
     tx.touch(id_, experiment)
     written = tags.write(tx, id_, list(wanted.values()))
     head = RunRow(id_, **values, deleted_time=None)
@@ -212,9 +212,9 @@ def _agreed_name(name: str, tag: Tag | None) -> str:
     return limits.check_text(chosen, "run_name", limits.RUN_NAME_LENGTH)
 
 
-def _insert(tx: Tx, values: dict[str, Any]) -> int:
+def _insert(tx: Tx, values: dict[str, Any], *, made_here: bool) -> int:
     taken = AlreadyExists(f"Run with id={values['run_id']} already exists.")
-    if heads.fetch(tx, [values["run_id"]]):
+    if not made_here and heads.fetch(tx, [values["run_id"]]):
         raise taken
     try:
         return tx.insert_one(_table, values)
