@@ -36,6 +36,7 @@ _WAIT_SECONDS = 600.0
 """For so long after the process began, a run that another machine's process makes is waited for."""
 _ASK_SECONDS = 5.0
 _WARNINGS = 100
+_UNSYNCED = "the journal could not be brought to the disk"
 NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
 """How a server answers the handshake that does not know it."""
 
@@ -205,8 +206,7 @@ class Sender:
         waited in vain counts towards ``timeout``."""
         deadline = time.monotonic() + max(timeout - self._waited, 1.0)
         if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
-            with contextlib.suppress(Exception):
-                self._sweep(lambda: time.monotonic() > deadline)
+            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
         return Unsent(self._waiting(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
@@ -281,8 +281,7 @@ class Sender:
 
     def _keep(self) -> None:
         while not self._end.wait(_SYNC_SECONDS):
-            with contextlib.suppress(Exception):
-                self.journal.sync()
+            self._attempt(_UNSYNCED, self.journal.sync)
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -368,8 +367,7 @@ class Sender:
                     self._swept = time.monotonic() + 2 * _SWEEP_SHARE - _SWEEP_SECONDS
                 return late or self._end.is_set()
 
-            with contextlib.suppress(Exception):
-                self._sweep(enough)
+            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(enough))
 
     def _waiting(self) -> int:
         return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0
@@ -397,7 +395,18 @@ class Sender:
         what = record.body[0].describe()
         self._warn_once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
 
+    def _attempt(self, trouble: str, work: Callable[[], object]) -> None:
+        """Does what may fail without harm to the training; the first time that it does is told."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the thread
+            self._warn_once(trouble, f"{trouble}: {clip(str(own_error(error)), 300)}")
+
     def _warn_once(self, topic: str, message: str) -> None:
         if topic not in self._warned and len(self._warned) < _WARNINGS:
             self._warned.add(topic)
             logger.warning("%s", message)
+
+
+def _past(deadline: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() > deadline

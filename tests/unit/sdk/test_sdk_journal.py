@@ -390,3 +390,28 @@ def test_random_entries_survive_a_round(kept: Journal) -> None:
                 kept.point(run, "k1", wanted[-1][4], step, 1)
     assert sorted(drained(dead(kept))[0]) == sorted(wanted)
     assert sorted(drained(Course(kept.parts))[0]) == sorted(wanted)
+
+
+def test_a_disk_that_does_not_sync_is_an_error_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, "here")
+    journal.point("0" * 32, "m", 1.0, 0, 0)
+    segment = journal.parts()[0].segment
+    assert segment is not None
+    synced: list[bool] = []
+
+    def broken() -> None:
+        synced.append(False)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(segment, "sync", broken)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Input/output"):
+            journal.sync()
+    assert len(synced) == 2
+    monkeypatch.setattr(segment, "sync", lambda: synced.append(True))
+    journal.sync()
+    journal.sync()
+    assert synced == [False, False, True]
+    journal.close(remove=True)

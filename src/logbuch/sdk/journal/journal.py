@@ -188,18 +188,27 @@ class Journal:
         return list(self._parts)
 
     def sync(self) -> None:
-        """Brings what was written since the last time to the disk, and closes segments that are full."""
+        """Brings what was written since the last time to the disk, and closes segments that are full.
+
+        OSError if the disk did not take it; the next time tries again.
+        """
         if self.last == self._synced:
             return
-        last, current = self.last, self._current
+        last, current, failed = self.last, self._current, None
         for part in list(self._parts):
             segment = part.segment
             if segment is not None and part.on_disk:
-                with contextlib.suppress(OSError, ValueError):
+                try:
                     segment.sync()
+                except (OSError, ValueError) as error:
+                    if part.segment is not None:  # else it has just been closed
+                        failed = error
+                    continue
                 if part is not current and part.first <= last:
                     with self._lock:
                         part.close()
+        if failed is not None:
+            raise failed
         self._synced = last
 
     def release(self, number: int) -> None:
