@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, select
 from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Param, RunStatus, Tag
-from logbuch.store import batch, experiments, runs, schema
+from logbuch.store import batch, experiments, logs, runs, schema
 from logbuch.store.metrics import log
 from logbuch.store.metrics.points import Series
 from logbuch.store.runs import NewRun
-from logbuch.store.tx import Tx
+from logbuch.store.tx import LogLines, Tx
 
 _origins = schema.origins
 _note = _origins.insert()
@@ -109,3 +109,21 @@ class Ledger:
 
     def restore(self, run_id: str) -> None:
         runs.restore(self._tx, run_id)
+
+    def log(
+        self,
+        run_id: str,
+        source: str,
+        stream: str,
+        times: Sequence[int],
+        texts: Sequence[str],
+        open_line: str,
+        open_time: int,
+        dropped: int,
+    ) -> None:
+        """Appends lines to a run's console output."""
+        if len(times) != len(texts):
+            raise InvalidInput(f"A log record must have a time for each line; it has {len(times)} for {len(texts)}.")
+        limits.check_integer(open_time, "open_time")
+        limits.check_integer(dropped, "dropped")
+        logs.append(self._tx, run_id, LogLines(source, stream, times, texts, open_line, open_time, dropped))

@@ -238,6 +238,27 @@ origins = Table(
     Column("journal", Text, nullable=False),
 )
 
+log_heads = Table(
+    "log_heads",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("total", BigInteger, nullable=False, comment="lines that ever came"),
+    Column("first", BigInteger, nullable=False, comment="the oldest line that is kept"),
+    Column("bytes", BigInteger, nullable=False, comment="of the text that is kept"),
+    Column("dropped", BigInteger, nullable=False, comment="lines that the run's processes left out"),
+    Column("open", LargeBinary, nullable=False, comment="lines without an end, as they stand"),
+)
+
+log_chunks = Table(
+    "log_chunks",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("first", BigInteger, primary_key=True, comment="number of the first line"),
+    Column("lines", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False, comment="of the text before compression"),
+    Column("data", LargeBinary, nullable=False),
+)
+
 changes = Table(
     "changes",
     metadata,

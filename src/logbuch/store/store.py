@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import batch, changes, journals, migrate, runs
+from logbuch.store import batch, changes, journals, logs, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -173,6 +173,7 @@ class Store:
                 self._attempt(job, Tx(connection, self._seam, self._names, group))
             finish = Tx(connection, self._seam, self._names, group)
             log.flush(finish, group)
+            logs.flush(finish, group)
             changes.flush(finish, group)
         return group
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Executable, Table, select
 
@@ -21,6 +21,19 @@ _SQL_VARIABLES = 500
 T = TypeVar("T")
 
 
+class LogLines(NamedTuple):
+    """Lines that one process of a run wrote to one stream, and the line without an end that follows them, as it stood
+    at ``open_time``; times are Unix ms. ``dropped`` counts those that it left out."""
+
+    source: str
+    stream: str
+    times: Sequence[int]
+    texts: Sequence[str]
+    open: str = ""
+    open_time: int = 0
+    dropped: int = 0
+
+
 @dataclass(slots=True)
 class Pending:
     """What one job, or a whole group of them, has gathered for the commit."""
@@ -30,6 +43,8 @@ class Pending:
     """Rows of the runs that the group's jobs write to, by run ID; see :func:`logbuch.store.runs.preload`."""
     touched: dict[int, int] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
+    lines: dict[int, list[LogLines]] = field(default_factory=dict)
+    """Console output by run."""
     logged: Mapping[int, int] = field(default_factory=dict)
     """How many points each run got, once they are written."""
 
@@ -39,9 +54,12 @@ class Pending:
         if other.touched:
             self.touched |= other.touched
             self.arrivals += other.arrivals
+        for run, lines in other.lines.items():
+            self.lines.setdefault(run, []).extend(lines)
 
     def sizes(self) -> tuple[int, int, int]:
-        """How much was gathered so far, for :meth:`cut`."""
+        """How much was gathered so far, for :meth:`cut`. Lines are not counted: handing them over is the last act of
+        the part that does it."""
         return len(self.names), len(self.touched), len(self.arrivals)
 
     def cut(self, sizes: tuple[int, int, int]) -> None:

@@ -69,6 +69,17 @@ class Target(Protocol):
     def update(self, run_id: str, status: RunStatus | None, end_time: int | None, name: str) -> None: ...
     def delete(self, run_id: str) -> None: ...
     def restore(self, run_id: str) -> None: ...
+    def log(
+        self,
+        run_id: str,
+        source: str,
+        stream: str,
+        times: Sequence[int],
+        texts: Sequence[str],
+        open_line: str,
+        open_time: int,
+        dropped: int,
+    ) -> None: ...
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -226,13 +237,54 @@ class RestoreRun(_Record, tag="restore", frozen=True):
         target.restore(self.run_id)
 
 
+LogText = Annotated[str, msgspec.Meta(max_length=limits.LOG_LINE_LENGTH)]
+Numbers = Annotated[list[int], msgspec.Meta(max_length=limits.LOG_LINES_PER_RECORD)]
+
+
+class Log(_Record, tag="log", frozen=True):
+    """Lines of console output, with the time of each (Unix ms), and the line without an end that follows them as it
+    stood at ``open_time``. ``source`` names one of several processes; ``dropped`` counts lines that were left out."""
+
+    run_id: str
+    stream: str
+    times: Numbers
+    texts: Annotated[list[LogText], msgspec.Meta(max_length=limits.LOG_LINES_PER_RECORD)]
+    open_line: LogText = ""
+    open_time: int = 0
+    dropped: int = 0
+    source: str = ""
+
+    def perform(self, target: Target) -> None:
+        target.log(
+            self.run_id,
+            self.source,
+            self.stream,
+            self.times,
+            self.texts,
+            self.open_line,
+            self.open_time,
+            self.dropped,
+        )
+
+
 Record = (
-    NewExperiment | NewRun | Attach | Metrics | Params | Tags | DeleteTag | Inputs | Update | DeleteRun | RestoreRun
+    NewExperiment
+    | NewRun
+    | Attach
+    | Metrics
+    | Params
+    | Tags
+    | DeleteTag
+    | Inputs
+    | Update
+    | DeleteRun
+    | RestoreRun
+    | Log
 )
 KINDS: tuple[str, ...] = tuple(
     str(type_.__struct_config__.tag)
     for type_ in (
-        NewExperiment, NewRun, Attach, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun,
+        NewExperiment, NewRun, Attach, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun, Log,
     )
 )  # fmt: skip
 """The kinds of records."""

@@ -74,6 +74,28 @@ class RefusalsRequest(Body, kw_only=True):
     run_id: str
 
 
+class LogRequest(Body, kw_only=True):
+    """Lines after a line, or else the last ones before a line, or the last of all."""
+
+    run_id: str
+    after: int | None = None
+    before: int | None = None
+    limit: int = 1000
+
+
+class LogSearchRequest(Body, kw_only=True):
+    run_id: str
+    text: str
+    after: int = 0
+    limit: int = 1000
+    ignore_case: bool = True
+
+
+class LogTextRequest(Body, kw_only=True):
+    run_id: str
+    ansi: bool = False
+
+
 class LiveRequest(Body, kw_only=True):
     experiment_id: list[str] = []
     run_id: list[str] = []
