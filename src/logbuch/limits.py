@@ -45,6 +45,11 @@ GROUP_CURVES = 500
 GROUP_SERIES = 5000
 GROUP_CELLS = 2_000_000
 TABLE_COLUMNS = 2000
+TABLE_OFFSET = 10_000_000
+BULK_RUNS = 1000
+VIEWS_PER_EXPERIMENT = 200
+VIEW_NAME_LENGTH = 200
+VIEW_STATE_LENGTH = 100_000
 FILTER_LENGTH = 100_000
 FILTER_CLAUSES = 500
 FILTER_DEPTH = 40
@@ -143,6 +148,14 @@ def check_page_size(value: int, field: str, limit: int) -> int:
     if not 1 <= value <= limit:
         raise InvalidInput(f"Invalid value {value} for parameter '{field}' supplied. It must be from 1 to {limit}.")
     return value
+
+
+def check_offset(value: int, token: str) -> None:
+    """How many rows of a search are left out before a page."""
+    if not 0 <= value <= TABLE_OFFSET:
+        raise InvalidInput(f"Invalid value {value} for parameter 'offset': it must be from 0 to {TABLE_OFFSET}.")
+    if value and token:
+        raise InvalidInput("'offset' and 'page_token' cannot be given together: the one or the other.")
 
 
 def check_ids(ids: Sequence[str], field: str) -> None:

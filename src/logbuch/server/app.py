@@ -13,7 +13,7 @@ from logbuch.server.context import Context
 from logbuch.server.dispatch import Dispatcher
 from logbuch.server.mlflow import about, artifacts, experiments, metrics, models, runs
 from logbuch.server.native import about as native_about
-from logbuch.server.native import buckets, curves, groups, ingest, live, logs, table
+from logbuch.server.native import buckets, bulk, curves, export, groups, ingest, live, logs, saved, table
 from logbuch.server.native import experiments as native_experiments
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
@@ -37,6 +37,9 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *native_about.ROUTES,
             *native_experiments.ROUTES,
             *table.ROUTES,
+            *export.ROUTES,
+            *bulk.ROUTES,
+            *saved.ROUTES,
             *groups.ROUTES,
             *buckets.ROUTES,
             *curves.ROUTES,

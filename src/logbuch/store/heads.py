@@ -24,6 +24,8 @@ class RunRow(NamedTuple):
     end_time: int | None
     deleted: bool
     deleted_time: int | None
+    home: int | None
+    """The experiment below which its artifacts lie, where the run was moved from there."""
 
 
 _COLUMNS = ", ".join(RunRow._fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, update
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
@@ -38,6 +38,16 @@ def write(tx: Tx, head: RunRow, wanted: Sequence[DatasetInput]) -> None:
             [{"run": head.id, "dataset": dataset, "key": key, "value": value} for key, value in labels.items()],
         )
     tx.touch(head.id, head.experiment)
+
+
+def move(tx: Tx, run: int, experiment: int) -> None:
+    """Makes a run use the data sets of another experiment, with copies of those that are not there yet."""
+    query = select(_datasets).join(_inputs, _inputs.c.dataset == _datasets.c.id).where(_inputs.c.run == run)
+    for row in tx.execute(query).all():
+        own = _dataset_id(tx, experiment, _noun(row))
+        for table in (_inputs, _tags):
+            old = (table.c.run == run) & (table.c.dataset == row.id)
+            tx.change(update(table).where(old).values(dataset=own))
 
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[DatasetInput]]:

@@ -63,6 +63,7 @@ def create(tx: Tx, new: NewRun) -> Run:
         "start_time": limits.check_integer(new.start_time, "start_time"),
         "end_time": None,
         "deleted": False,
+        "home": None,
     }
     id_ = _insert(tx, values, made_here=not new.run_id)
     tx.touch(id_, experiment)
@@ -170,8 +171,13 @@ def info(row: RunRow | Row[Any]) -> RunInfo:
         start_time=row.start_time,
         end_time=row.end_time,
         lifecycle_stage=LifecycleStage.DELETED if row.deleted else LifecycleStage.ACTIVE,
-        artifact_uri=f"{experiments.LOCATION_SCHEME}{row.experiment}/{row.run_id}/artifacts",
+        artifact_uri=f"{experiments.LOCATION_SCHEME}{_artifact_experiment(row)}/{row.run_id}/artifacts",
     )
+
+
+def artifact_folder(tx: Tx, run_id: str) -> str:
+    """The folder below the artifact root that holds the run's own folder; NotFound if there is no such run."""
+    return experiments.location(tx, str(_artifact_experiment(row(tx, run_id))))
 
 
 def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
@@ -194,6 +200,11 @@ def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
         )
         for row in rows
     ]
+
+
+def _artifact_experiment(row: RunRow | Row[Any]) -> int:
+    """Where a run's artifacts lie: addresses that were given out stay good when it moves."""
+    return int(row.experiment if row.home is None else row.home)
 
 
 def random_name() -> str:

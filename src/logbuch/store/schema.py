@@ -92,8 +92,23 @@ runs = Table(
     Column("end_time", BigInteger),
     Column("deleted", Boolean, nullable=False),
     Column("deleted_time", BigInteger),
+    Column("home", Id, comment="the experiment below which its artifacts lie, where it was moved from there"),
     Index("ix_runs_listing", "experiment", "deleted", "start_time", "run_id"),
     sqlite_autoincrement=True,
+)
+
+# Saved views of an experiment's page: a name, and the query string that makes the view.
+views = Table(
+    "views",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("experiment", Id, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False, comment="shown when the page is opened without a view"),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    UniqueConstraint("experiment", "name"),
 )
 
 params = Table(

@@ -136,9 +136,13 @@ class Search:
     def _finds_nothing(self) -> bool:
         return not self._experiments and self._query.run_ids is None
 
-    def page(self, size: int, token: str = "") -> tuple[list[RunRow], str | None]:
-        """One page of rows of the table of runs, and the token of the next page."""
+    def page(self, size: int, token: str = "", skip: int = 0) -> tuple[list[RunRow], str | None]:
+        """One page of rows of the table of runs, and the token of the next page.
+
+        ``skip`` leaves out that many rows first, as a scroll bar needs it. It costs by their number; a token does not.
+        """
         limits.check_page_size(size, "max_results", limits.RUNS_PER_PAGE)
+        limits.check_offset(skip, token)
         if self._finds_nothing:
             return [], None
         by_value = len(self._experiments) == 1 and bool(self._wanted) and self._wanted[0].key.kind is Kind.METRIC
@@ -146,10 +150,10 @@ class Search:
         if self._few is not None:
             # With none at all the token still has to be looked at.
             plan = "exact" if self._few.exact else "few"
-            return self._read(plan, self._plain, self._of_few, size, token, ids=as_value(self._few.ids))
+            return self._read(plan, self._plain, self._of_few, size, token, skip, ids=as_value(self._few.ids))
         if by_value:
-            return self._page_by_value(size, token)
-        return self._read("all", self._plain, self._of_all, size, token)
+            return self._page_by_value(size, token, skip)
+        return self._read("all", self._plain, self._of_all, size, token, skip)
 
     def count(self) -> int:
         """How many runs are found, of all pages together."""
@@ -232,37 +236,60 @@ class Search:
     def _indexed(self) -> Ordered:
         return ordered(self._keys, self._wanted, by_size=self._query.by_size, experiment=self._experiments[0])
 
-    def _page_by_value(self, size: int, token: str) -> tuple[list[RunRow], str | None]:
+    def _page_by_value(self, size: int, token: str, skip: int) -> tuple[list[RunRow], str | None]:
         """A page in the order of a metric: numbers come from the value index, and only then the runs without one."""
         rows: list[RunRow] = []
         last = ""
         if not token or self._indexed.order.values(token)[0] == 0:
             # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
-            rows, following, last = self._part("value", self._indexed, lambda: self._anywhere, size, token)
+            rows, following, last = self._part("value", self._indexed, lambda: self._anywhere, size, token, skip)
             if following is not None:
                 return rows, following
             token = ""
+            skip = 0 if rows or not skip else max(0, skip - self._count_of_values())
         left = size - len(rows)
         without = lambda: self._of_all() & (self._plain.order.keys[0].column != 0)  # noqa: E731
-        more, following, _ = self._part("no value", self._plain, without, max(left, 1), token)
+        more, following, _ = self._part("no value", self._plain, without, max(left, 1), token, skip)
         if left == 0:
             return rows, last if more else None
         return rows + more, following
 
+    def _count_of_values(self) -> int:
+        """How many of the runs have a number by which they are sorted."""
+        statement = self._statements(("count", "value"), lambda: self._indexed.count(self._anywhere))
+        return int(statement.rows(self._tx)[0][0])
+
     def _read(
-        self, plan: str, found: Ordered, condition: Callable[[], Condition], size: int, token: str, **values: Any
+        self,
+        plan: str,
+        found: Ordered,
+        condition: Callable[[], Condition],
+        size: int,
+        token: str,
+        skip: int,
+        **values: Any,
     ) -> tuple[list[RunRow], str | None]:
-        rows, following, _ = self._part(plan, found, condition, size, token, **values)
+        rows, following, _ = self._part(plan, found, condition, size, token, skip, **values)
         return rows, following
 
     def _part(
-        self, plan: str, found: Ordered, condition: Callable[[], Condition], size: int, token: str, **values: Any
+        self,
+        plan: str,
+        found: Ordered,
+        condition: Callable[[], Condition],
+        size: int,
+        token: str,
+        skip: int,
+        **values: Any,
     ) -> tuple[list[RunRow], str | None, str]:
         """A page by one plan, the token of the next page if there is one, and the token after the last row."""
         place = found.order.place(token) if token else {}
         statement = self._statements(
-            (plan, bool(token)), lambda: found.order.prepared(found.select(condition()), after=bool(token))
+            (plan, bool(token), bool(skip)),
+            lambda: found.order.prepared(found.select(condition()), after=bool(token), skip=bool(skip)),
         )
+        if skip:
+            values["skip"] = skip
         rows = statement.rows(self._tx, size=size + 1, **place, **values)
         last = found.order.token_of(rows[:size][-1][_RUN_COLUMNS:]) if rows else ""
         return [RunRow._make(row[:_RUN_COLUMNS]) for row in rows[:size]], last if len(rows) > size else None, last

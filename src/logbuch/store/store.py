@@ -14,8 +14,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
+from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import batch, changes, journals, logs, migrate, runs
+from logbuch.store import batch, bulk, changes, journals, logs, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -46,6 +47,8 @@ def _written(job: Job) -> Iterable[str]:
     if job.function is journals.ingest:
         names: Iterable[str] = job.arguments[0].locks
         return names
+    if job.function in bulk.OF_RUNS:
+        return filter(limits.is_run_id, job.arguments[0])
     return (job.arguments[0],) if job.function in _OF_A_RUN else ()
 
 

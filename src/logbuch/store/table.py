@@ -44,15 +44,28 @@ class Page(Noun, frozen=True, kw_only=True):
     next_page_token: str | None
 
 
-def page(tx: Tx, query: search.RunQuery, columns: Sequence[str], max_results: int, page_token: str) -> Page:
-    """A page of the table. Columns are named ``metrics.KEY``, ``params.KEY`` and ``tags.KEY``."""
+def page(
+    tx: Tx,
+    query: search.RunQuery,
+    columns: Sequence[str],
+    max_results: int,
+    page_token: str = "",
+    offset: int = 0,
+    parts: Sequence[str] = METRIC_PARTS,
+) -> Page:
+    """A page of the table. Columns are named ``metrics.KEY``, ``params.KEY`` and ``tags.KEY``; of metrics ``parts``."""
+    for part in parts:
+        if part not in METRIC_PARTS:
+            raise InvalidInput(
+                f"Invalid value {limits.clip(part)!r} for parameter 'parts': it is one of {', '.join(METRIC_PARTS)}."
+            )
     if len(columns) > limits.TABLE_COLUMNS:
         raise InvalidInput(f"'columns' names {len(columns)} columns; at most {limits.TABLE_COLUMNS} are allowed.")
     found = search.Search(tx, query)
-    rows, token = found.page(max_results, page_token)
+    rows, token = found.page(max_results, page_token, offset)
     return Page(
         runs=[head(row) for row in rows],
-        columns=values(tx, [row.id for row in rows], columns),
+        columns=values(tx, [row.id for row in rows], columns, parts),
         total=found.count(),
         next_page_token=token,
     )
@@ -77,7 +90,9 @@ def head(row: RunRow | Row[Any]) -> Head:
     )
 
 
-def values(tx: Tx, runs: Sequence[int], columns: Sequence[str]) -> dict[str, Column]:
+def values(
+    tx: Tx, runs: Sequence[int], columns: Sequence[str], parts: Sequence[str] = METRIC_PARTS
+) -> dict[str, Column]:
     """The asked-for columns of these runs."""
     wanted: dict[str, set[str]] = {"metrics": set(), "params": set(), "tags": set()}
     for column in columns:
@@ -89,26 +104,25 @@ def values(tx: Tx, runs: Sequence[int], columns: Sequence[str]) -> dict[str, Col
             )
         wanted[kind].add(key)
     places = {run: place for place, run in enumerate(runs)}
-    found = _metrics(tx, places, wanted["metrics"])
+    found = _metrics(tx, places, wanted["metrics"], parts)
     found |= _texts(tx, places, schema.params, "params", wanted["params"])
     found |= _texts(tx, places, schema.tags, "tags", wanted["tags"])
     return {column: found[column] for column in columns}
 
 
-def _metrics(tx: Tx, places: dict[int, int], wanted: set[str]) -> dict[str, Column]:
+def _metrics(tx: Tx, places: dict[int, int], wanted: set[str], parts: Sequence[str]) -> dict[str, Column]:
     table = schema.latest.c
     ids = tx.known_names(wanted)
-    made: dict[str, Column] = {key: {part: [None] * len(places) for part in METRIC_PARTS} for key in wanted}
+    made: dict[str, Column] = {key: {part: [None] * len(places) for part in parts} for key in wanted}
     names = {id_: name for name, id_ in ids.items()}
-    query = select(
-        table.run, table.key, table.value, table.step, table.min, table.min_step, table.max, table.max_step
-    ).where(among(table.run, places), among(table.key, names))
-    runs, keys, last, step, low, low_step, high, high_step = fetch(tx, query)
-    parts = (_decoded(last), step, _decoded(low), low_step, _decoded(high), high_step)
-    for run, key, *values in zip(runs, keys, *parts, strict=True):
-        column, place = made[names[key]], places[run]
-        for part, value in zip(METRIC_PARTS, values, strict=True):
-            column[part][place] = value
+    columns = [table["value" if part == "last" else part] for part in parts]
+    query = select(table.run, table.key, *columns).where(among(table.run, places), among(table.key, names))
+    runs, keys, *found = fetch(tx, query)
+    at = [places[run] for run in runs]
+    for part, column in zip(parts, found, strict=True):
+        targets = {key: made[name][part] for key, name in names.items()}
+        for place, key, value in zip(at, keys, column if part.endswith("step") else _decoded(column), strict=True):
+            targets[key][place] = value
     return {f"metrics.{key}": column for key, column in made.items()}
 
 

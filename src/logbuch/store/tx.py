@@ -126,6 +126,25 @@ class Tx:
         """A run's row, if this group has read it already and no job has changed it since."""
         return self._group.heads.get(run_id)
 
+    def moved(self, run: int, experiment: int) -> None:
+        """Told by whoever moves a run: what the group has gathered for it goes along."""
+        for pending in (self._group, self.pending):
+            pending.arrivals = [
+                arrival._replace(experiment=experiment) if arrival.run == run else arrival
+                for arrival in pending.arrivals
+            ]
+        self.touch(run, experiment)
+
+    def gone(self, runs: Iterable[int]) -> None:
+        """Told by whoever removes runs: what the group has gathered for them has nowhere to go."""
+        lost = set(runs)
+        for pending in (self._group, self.pending):
+            pending.arrivals = [arrival for arrival in pending.arrivals if arrival.run not in lost]
+            for run in lost:
+                pending.touched.pop(run, None)
+                pending.lines.pop(run, None)
+        self.forget_heads()
+
     def forget_heads(self) -> None:
         """Told by whoever changes a run's row."""
         self._group.heads.clear()

@@ -33,7 +33,9 @@ class TableRequest(Body, kw_only=True):
     view: str = "active"
     max_results: int = 200
     page_token: str = ""
+    offset: int = 0
     columns: list[str] = []
+    parts: list[str] | None = None
     run_ids: list[str] | None = None
 
 

@@ -27,7 +27,7 @@ FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'uns
 
 async def list_of_run(context: Context, request: wire.ListArtifacts) -> Any:
     info = (await context.read(runs.get, request.run)).info
-    location = await context.read(experiments.location, info.experiment_id)
+    location = await context.read(runs.artifact_folder, info.run_id)
     shown = "/".join(keys.segments(request.path)) if request.path else ""
     files = await context.call(context.files.list, keys.run_key(location, info.run_id, shown), shown)
     return {"root_uri": info.artifact_uri} | wire.present({"files": [wire.file_info(file) for file in files]})
@@ -68,7 +68,7 @@ async def delete(context: Context, request: Request, path: str) -> Any:  # noqa:
 async def get_artifact(context: Context, request: wire.GetArtifact) -> Response:
     """A file of a run for the page: shown in a sandbox where that is safe, else as a download."""
     info = (await context.read(runs.get, request.run)).info
-    location = await context.read(experiments.location, info.experiment_id)
+    location = await context.read(runs.artifact_folder, info.run_id)
     key = keys.run_key(location, info.run_id, request.path)
     file = await context.call(context.files.open, key)
     return await _streamed(context, file, request.path, attachment=request.download not in ("", "0"))

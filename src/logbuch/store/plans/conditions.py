@@ -175,7 +175,12 @@ def number(column: Any, op: Op, value: Any) -> Condition:
 def artifact_uri() -> ColumnElement[str]:
     """A run's artifact address, as SQL."""
     runs = schema.runs.c
-    parts = (literal(LOCATION_SCHEME), func.cast(runs.experiment, SqlText), literal("/"), runs.run_id)
+    parts = (
+        literal(LOCATION_SCHEME),
+        func.cast(func.coalesce(runs.home, runs.experiment), SqlText),
+        literal("/"),
+        runs.run_id,
+    )
     joined: Any = parts[0]
     for part in (*parts[1:], literal("/artifacts")):
         joined = joined.op("||")(part)

@@ -32,6 +32,10 @@ class Ordered:
         chosen = _RUNS.add_columns(*self.order.columns()).select_from(self.source)
         return chosen.where(self.bound, condition)
 
+    def count(self, condition: ColumnElement[bool]) -> Select[Any]:
+        """The number of those rows."""
+        return select(func.count()).select_from(self.source).where(self.bound, condition)
+
 
 def ordered(
     ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None

@@ -44,13 +44,15 @@ class Order:
             query = query.where(self._after(self.values(token)))
         return self._sorted(query)
 
-    def prepared(self, query: Select[Any], *, after: bool) -> Select[Any]:
-        """The query in this order, whose variable ``size`` is the number of rows; with ``after`` also :meth:`place`."""
+    def prepared(self, query: Select[Any], *, after: bool, skip: bool = False) -> Select[Any]:
+        """The query in this order, whose variable ``size`` is the number of rows; with ``after`` also :meth:`place`,
+        with ``skip`` a variable of that name for the number of rows that are left out before them."""
         if after:
             query = query.where(
                 self._after([variable(f"after_{i}", key.column.type) for i, key in enumerate(self.keys)])
             )
-        return self._sorted(query).limit(variable("size"))
+        found = self._sorted(query).limit(variable("size"))
+        return found.offset(variable("skip")) if skip else found
 
     def place(self, token: str) -> dict[str, Any]:
         """The variables of a :meth:`prepared` query that begins after a token's row."""
