@@ -128,7 +128,7 @@ def test_only_a_deleted_run_is_removed_and_then_nothing_of_it_is_left(store: Sto
     with pytest.raises(InvalidInput, match="active"):
         store.write(bulk.purge, [a, b])
     (removed,) = store.write(bulk.purge, [a])
-    assert (removed.run_id, removed.folder) == (a, home)
+    assert (removed.run_id, removed.prefix) == (a, f"{home}/{a}")
     with pytest.raises(NotFound):
         store.read(runs.get, a)
     assert store.read(runs.get, b).data.metrics == {"loss": 1}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Noun, Tag
-from logbuch.store import experiments, heads, inputs, runs, schema, tags
+from logbuch.store import erase, experiments, heads, inputs, runs, schema, tags
+from logbuch.store.erase import Erased
 from logbuch.store.heads import RunRow
 from logbuch.store.tx import Tx, chunks
 
@@ -28,13 +28,6 @@ class TagChange(Noun, frozen=True, kw_only=True):
     run_id: str
     key: str
     value: str | None = None
-
-
-class Removed(Noun, frozen=True, kw_only=True):
-    """A run that was removed; ``folder`` is where its artifacts are left, below the artifact root."""
-
-    run_id: str
-    folder: str
 
 
 def set_tags(tx: Tx, run_ids: Sequence[str], changes: Sequence[TagChange]) -> list[TagChange]:
@@ -88,23 +81,10 @@ def move(tx: Tx, run_ids: Sequence[str], experiment_id: str) -> dict[str, list[s
     return before
 
 
-def purge(tx: Tx, run_ids: Sequence[str]) -> list[Removed]:
+def purge(tx: Tx, run_ids: Sequence[str]) -> list[Erased]:
     """Removes deleted runs with all that was logged of them; their artifacts are the caller's to remove."""
-    rows = list(_all(tx, run_ids).values())
-    for row in rows:
-        if not row.deleted:
-            raise InvalidInput(f"The run {row.run_id} is active; only a deleted run can be removed for good.")
-    gone = [
-        Removed(
-            run_id=row.run_id, folder=experiments.location(tx, str(row.experiment if row.home is None else row.home))
-        )
-        for row in rows
-    ]
-    for part in chunks(rows):
-        tx.change(delete_from(schema.refusals).where(schema.refusals.c.run_id.in_([row.run_id for row in part])))
-        tx.change(delete_from(_runs).where(_runs.c.id.in_([row.id for row in part])))
-    tx.gone(row.id for row in rows)
-    return gone
+    _all(tx, run_ids)
+    return erase.erase_runs(tx, run_ids)
 
 
 OF_RUNS: frozenset[Callable[..., Any]] = frozenset({set_tags, delete, restore, move, purge})

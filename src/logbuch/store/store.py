@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import batch, bulk, changes, journals, logs, migrate, runs
+from logbuch.store import batch, bulk, changes, erase, journals, logs, migrate, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -40,6 +40,8 @@ _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
     }
 )
 """Functions whose first argument is the ID of a run. A group locks and reads all its runs at once, in order."""
+_OF_RUNS: frozenset[Callable[..., Any]] = bulk.OF_RUNS | {erase.erase_runs}
+"""Functions whose first argument is the IDs of runs."""
 
 
 def _written(job: Job) -> Iterable[str]:
@@ -47,7 +49,7 @@ def _written(job: Job) -> Iterable[str]:
     if job.function is journals.ingest:
         names: Iterable[str] = job.arguments[0].locks
         return names
-    if job.function in bulk.OF_RUNS:
+    if job.function in _OF_RUNS:
         return filter(limits.is_run_id, job.arguments[0])
     return (job.arguments[0],) if job.function in _OF_A_RUN else ()
 

@@ -12,7 +12,8 @@ from logbuch.files import keys
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import bulk, runs
-from logbuch.store.bulk import Removed, TagChange
+from logbuch.store.bulk import TagChange
+from logbuch.store.erase import Erased
 from logbuch.store.tx import Tx
 from logbuch.wire import bulk as wire
 
@@ -68,12 +69,12 @@ def _sizes(context: Context, folder: str) -> Iterator[int]:
             yield entry.file_size or 0
 
 
-def _remove_files(context: Context, gone: Sequence[Removed]) -> list[str]:
+def _remove_files(context: Context, gone: Sequence[Erased]) -> list[str]:
     """Removes the runs' folders; gives the IDs of the runs whose files could not be removed."""
     left = []
     for run in gone:
         try:
-            context.files.delete(keys.join(run.folder, run.run_id))
+            context.files.delete(keys.join(run.prefix))
         except NotFound:
             continue  # it had none
         except (LogbuchError, OSError) as problem:
