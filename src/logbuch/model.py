@@ -42,6 +42,11 @@ _STATUSES = dict(enumerate(RunStatus, start=1))
 _STATUS_NUMBERS = {status: number for number, status in _STATUSES.items()}
 
 
+LOST = "LOST"
+"""What Logbuch calls a running run whose process gives no sign of life. MLflow's protocol has no such status: there it
+is RUNNING still."""
+
+
 class ViewType(IntEnum):
     """Which lifecycle stages a search looks at."""
 
@@ -134,10 +139,17 @@ class RunInfo(Noun, frozen=True, kw_only=True):
     end_time: int | None
     lifecycle_stage: LifecycleStage
     artifact_uri: str
+    lost_time: int | None = None
+    """The last sign of life of its process, if that is gone without having ended the run."""
 
     @property
     def run_uuid(self) -> str:
         return self.run_id
+
+    @property
+    def lost(self) -> bool:
+        """Whether it runs by its status, while nothing is heard of its process."""
+        return self.status is RunStatus.RUNNING and self.lost_time is not None
 
 
 class Run(Noun, frozen=True, kw_only=True):

@@ -139,6 +139,9 @@ CORS_ALLOWED_ORIGINS = _setting(
     "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
 )
 STATIC_PREFIX = _setting("static_prefix", "", "Path that all addresses begin with", "MLFLOW_STATIC_PREFIX")
+HEARTBEAT_SECONDS = _setting(
+    "heartbeat_seconds", "15", "Seconds between two signs of life of a training; after three missing ones it is lost"
+)
 WORKERS = _setting("workers", "1", "Server processes", "MLFLOW_WORKERS")
 
 ALL: tuple[Setting, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Setting))

@@ -27,6 +27,7 @@ class Server:
     arguments: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
     ready_after: float = 0.0
 
     @property
@@ -42,7 +43,7 @@ class Server:
                 key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "LOGBUCH_"))
             }
             self.process = subprocess.Popen(
-                [*command, *self.arguments], stdout=log, stderr=log, cwd=self.folder, env=environment
+                [*command, *self.arguments], stdout=log, stderr=log, cwd=self.folder, env=environment | self.settings
             )
         self._wait(begun)
         return self

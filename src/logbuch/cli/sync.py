@@ -59,6 +59,8 @@ def _report(outcome: object, target: str) -> bool:
         parts.append(f"{outcome.files} files sent")
     if outcome.refused:
         parts.append(f"{len(outcome.refused)} refused ({outcome.refused[0]})")
+    if outcome.ended:
+        parts.append(f"{outcome.ended} runs ended as KILLED, for their process is gone")
     if outcome.damaged:
         parts.append("parts of it were damaged and could not be read")
     if outcome.files_left:

@@ -173,6 +173,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     if lost:
         writer.tags({LOST_TAG: str(lost)}, vital=True)
     writer.end(status, time.time_ns() // 1_000_000)
+    connection.heart.release(writer.run_id)
 
 
 def outcome(error: BaseException | None) -> RunStatus:

@@ -116,6 +116,13 @@ class Backend(Protocol):
         """Sends entries of a journal, (span, chain, record) each, from number ``first`` on; ``before`` is the chain
         before them. ``JournalOutOfStep`` where the store stands elsewhere."""
 
+    def beat(self, journal: str) -> float:
+        """A sign of life of the process that writes a journal; after how many seconds the next one is due.
+        ``EndpointNotFound`` where nobody wants it."""
+
+    def gone(self, journal: str, time: int) -> int:
+        """Ends the runs that a journal's process held, which is gone since a time (ms); how many."""
+
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None: ...
     def delete_tag(self, run_id: str, key: str) -> None: ...
 

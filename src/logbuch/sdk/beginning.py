@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from logbuch import limits
-from logbuch.errors import Unavailable
+from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import LifecycleStage, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.sdk import values
 from logbuch.sdk.connection import Connection
@@ -23,9 +25,11 @@ def create(
     user: str,
     start_time: int,
     tags: Mapping[str, str],
+    *,
+    held: bool = False,
 ) -> Run:
     """A new run, in the experiment of this ID or, without one, of this name. What is wrong with it is an error at once,
-    if a server answers within five seconds."""
+    if a server answers within five seconds. A run that is ``held`` is lost when this process is gone."""
     wanted = [Tag(key=key, value=value) for key, value in tags.items()]
     sender = connection.sender
     if not sender.knows_journals() and experiment_id:
@@ -36,12 +40,34 @@ def create(
     sender.awaits(run_id)
     record = ingest.NewRun(run_id, experiment, experiment_id, chosen, user, start_time, list(tags.items()))
     sender.put(record, run_id, vital=True, counted=False)
+    if held:
+        sender.put(ingest.Hold(run_id), run_id, vital=True, counted=False)
     if sender.settled(run_id, _ASK_SECONDS):
         try:
             return connection.backend.get_run(run_id)
         except Unavailable:
             pass
     return _local(run_id, experiment_id, chosen, user, start_time, wanted)
+
+
+def resume(connection: Connection, run_id: str, experiment_id: str | None, name: str) -> Run:
+    """A run, of this experiment if one is given, that goes on in this process, which holds it from now on."""
+    run = attach(connection, run_id)
+    if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
+        raise InvalidInput(
+            f"Run {run_id} belongs to experiment {run.info.experiment_id}, not to experiment {experiment_id}."
+        )
+    if run.info.lifecycle_stage is LifecycleStage.DELETED:  # an error before anything is changed
+        raise InvalidInput(f"The run {run_id} must be in the 'active' state. Current state is deleted.")
+    sender = connection.sender
+    sender.awaits(run_id)
+    for record in (ingest.Update(run_id, RunStatus.RUNNING, None, name), ingest.Hold(run_id)):
+        sender.put(record, run_id, vital=True, counted=False)
+    sender.settled(run_id, _ASK_SECONDS)
+    info = replace(
+        run.info, status=RunStatus.RUNNING, end_time=None, lost_time=None, run_name=name or run.info.run_name
+    )
+    return replace(run, info=info)
 
 
 def attach(connection: Connection, run_id: str) -> Run:

@@ -98,6 +98,7 @@ def run_info(body: Json) -> RunInfo:
         end_time=int(end) if end is not None else None,
         lifecycle_stage=LifecycleStage(body.get("lifecycle_stage", "active")),
         artifact_uri=body.get("artifact_uri", ""),
+        lost_time=int(body["lost_time"]) if body.get("lost_time") is not None else None,
     )
 
 

@@ -15,6 +15,7 @@ from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Run
 from logbuch.sdk import ending, leftovers, place
 from logbuch.sdk.backend import Backend
+from logbuch.sdk.heart import Heart
 from logbuch.sdk.journal.folder import root_of_servers
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room
@@ -39,6 +40,7 @@ class Connection:
         self.journal = Journal(self.root, self.meant, Room(self.root, self._release) if self.root else None)
         self.sender = Sender(backend, self.journal, sweep=self._sweep, others=self._others)
         self.spool = Spool(self._files)
+        self.heart = Heart(self._beat)
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
@@ -84,12 +86,14 @@ class Connection:
             wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
+        self.heart.stop()
         self.spool.close()
         self.sender.close()
         self.backend.close()
 
     def leave(self) -> None:
         """Leaves the journal on the disk in order, at the end of the process."""
+        self.heart.stop()
         self.spool.close()
         self.sender.leave()
 
@@ -97,6 +101,11 @@ class Connection:
         """Copies lie beside the journal, so a later process finds them."""
         self.journal.settle()
         return self.journal.folder.files if self.journal.folder is not None else None
+
+    def _beat(self) -> float:
+        if self.journal.folder is not None:
+            self.journal.folder.touch()
+        return self.backend.beat(self.sender.known_as)
 
     def _release(self) -> None:
         self.journal.release(self.sender.course.number)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from logbuch import limits
+from logbuch import limits, settings
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.files import keys
 from logbuch.files.disk import LocalFiles, read_chunks
@@ -40,7 +40,7 @@ from logbuch.sdk.backend import Batch, Refused, Standing
 from logbuch.sdk.gate import Gate
 from logbuch.sdk.limited import GivenUp, Limited, Step
 from logbuch.store import batch as batch_store
-from logbuch.store import experiments, open_store, runs, search
+from logbuch.store import experiments, heartbeats, open_store, runs, search
 from logbuch.store import journals as journal_store
 from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
@@ -200,6 +200,13 @@ class EmbeddedBackend:
             journal_store.ingest, intake.decode(ingest.encode_batch(journal, first, before, entries))
         )
         return _standing(receipt, receipt.refused)
+
+    def beat(self, journal: str) -> float:
+        self._commit(heartbeats.beat, {journal: time.time_ns() // 1_000_000})
+        return settings.HEARTBEAT_SECONDS.number()
+
+    def gone(self, journal: str, time: int) -> int:
+        return self._commit(heartbeats.gone, journal, time)
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         self._write(batch_store.log_inputs, run_id, datasets)

@@ -30,7 +30,9 @@ from logbuch.wire import ingest
 _API = "/api/2.0/mlflow/"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts/"
 _INGEST = "/api/logbuch/1/ingest"
+_HEARTBEAT = "/api/logbuch/1/heartbeat"
 _COMPRESSED_BYTES = 4096
+_BEAT_SECONDS = 4.0
 
 
 class HttpBackend:
@@ -193,6 +195,14 @@ class HttpBackend:
             body = ingest.compress(body)
             headers["Content-Encoding"] = ingest.CONTENT_ENCODING
         return codec.standing(self._transport.send(_INGEST, body, headers, SLOW_SECONDS))
+
+    def beat(self, journal: str) -> float:
+        answer = self._transport.call("POST", _HEARTBEAT, body={"journal": journal}, seconds=_BEAT_SECONDS)
+        return float(answer["seconds"])
+
+    def gone(self, journal: str, time: int) -> int:
+        body = {"journal": journal, "time": time}
+        return int(self._transport.call("POST", _HEARTBEAT + "/gone", body=body)["ended"])
 
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
         self._post("runs/log-inputs", {"run_id": run_id, "datasets": codec.datasets_out(datasets)})

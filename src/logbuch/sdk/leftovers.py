@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from logbuch.errors import LogbuchError
+from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
 from logbuch.sdk import place
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.journal.course import Course
@@ -21,8 +22,8 @@ from logbuch.sdk.spool import Spool
 
 @dataclass
 class Outcome:
-    """What became of a journal. ``damaged`` counts entries that could not be read, ``why`` tells why something is
-    left."""
+    """What became of a journal. ``damaged`` counts entries that could not be read, ``ended`` runs that its process had
+    left without an end, and ``why`` tells why something is left."""
 
     folder: Folder
     sent: int = 0
@@ -30,6 +31,7 @@ class Outcome:
     refused: list[str] = field(default_factory=list)
     files: int = 0
     files_left: int = 0
+    ended: int = 0
     why: str | None = None
 
     def taken(self, last: int, count: int) -> None:  # noqa: ARG002
@@ -54,9 +56,10 @@ def send(
     state = folder.state()
     if (not anywhere and state.complete) or not folder.lock():
         return None
-    outcome = Outcome(folder)
+    outcome, touched = Outcome(folder), folder.touched()
     try:
         _send(folder, backend, outcome, anywhere, enough)
+        _end_runs(folder, backend, outcome, touched)
     except LogbuchError as error:
         outcome.why = error.message
     except OSError as error:
@@ -152,6 +155,14 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, en
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
     state.complete = not outcome.files_left
     folder.keep(state)
+
+
+def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, touched: int) -> None:
+    """The process is gone: what it carried on, and had not ended in its journal, ends with its last trace."""
+    about = folder.about()
+    if outcome.why is None and about is not None and about.here:
+        with contextlib.suppress(EndpointNotFound, NotImplementedHere):
+            outcome.ended = backend.gone(folder.state().alias or folder.id, touched)
 
 
 def _damaged(held: list[FilePart]) -> int:

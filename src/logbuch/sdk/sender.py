@@ -158,6 +158,11 @@ class Sender:
         self._sweep_first = True
         self.nudge()
 
+    @property
+    def known_as(self) -> str:
+        """The ID by which the server knows the journal."""
+        return self.state.alias or self.journal.id
+
     def knows_journals(self) -> bool:
         """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
         if self._shipment is None and not self.backend.silent and self._sending.acquire(timeout=_ASK_SECONDS):
@@ -258,7 +263,7 @@ class Sender:
 
     def refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
         if run_id in self._awaited:
-            self._awaited[run_id] = error
+            self._awaited[run_id] = self._awaited[run_id] or error
             return
         self._refused += count
         self.lost[run_id or ""] += count

@@ -10,14 +10,13 @@ from typing import Any
 
 from logbuch import settings
 from logbuch.errors import InvalidInput, Unavailable
-from logbuch.model import RunInfo, RunStatus
+from logbuch.model import RunInfo
 from logbuch.sdk import active, beginning, capture, experiments, files, system_metrics, values
 from logbuch.sdk.active import Active, ActiveRun
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.experiments import Place
 from logbuch.sdk.notes import say
 from logbuch.sdk.writer import RunWriter
-from logbuch.wire import ingest
 
 _environment_used = False
 
@@ -82,6 +81,7 @@ def _create(
         found.get(capture.USER, ""),
         time.time_ns() // 1_000_000,
         found,
+        held=True,
     )
     return ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
 
@@ -89,25 +89,13 @@ def _create(
 def _resume(
     connection: Connection, run_id: str, experiment_id: str | None, run_name: str | None, wanted: Mapping[str, str]
 ) -> ActiveRun:
-    backend = connection.settle()
-    run = beginning.attach(connection, run_id)
-    if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
-        raise InvalidInput(
-            f"Run {run_id} belongs to experiment {run.info.experiment_id}, not to experiment {experiment_id}."
-        )
+    connection.settle()
+    run = beginning.resume(connection, run_id, experiment_id, run_name or "")
     connection.forget(run_id)
-    writer = connection.adopt(run)  # a deleted run is an error before anything is changed
-    info = run.info
-    try:
-        if backend.silent:
-            raise Unavailable("nobody answered a moment ago")
-        info = backend.update_run(run_id, RunStatus.RUNNING, None, run_name or "")
-    except Unavailable:
-        again = ingest.Update(run_id, RunStatus.RUNNING, None, run_name or "")
-        connection.sender.put(again, run_id, vital=True, counted=False)
+    writer = connection.adopt(run)
     if wanted:
         writer.tags(wanted)
-    return ActiveRun(info=info, data=run.data, inputs=run.inputs)
+    return ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
 
 
 def _require(connection: Connection, run_id: str) -> None:
@@ -126,6 +114,7 @@ def _begin(connection: Connection, run: ActiveRun, *, resumed: bool) -> Active:
     writer = connection.adopt(run)
     begun = Active(run, connection.key, connection, writer, sys.exc_info()[1])
     active.begin(begun)
+    connection.heart.hold(run.info.run_id)
     if not resumed:
         begun.capture = capture.Background(writer.tags, lambda path, text: _keep(connection, writer, path, text))
         connection.gathering.append(begun.capture.finish)

@@ -13,7 +13,7 @@ from logbuch.server.context import Context
 from logbuch.server.dispatch import Dispatcher
 from logbuch.server.mlflow import about, artifacts, experiments, metrics, models, runs
 from logbuch.server.native import about as native_about
-from logbuch.server.native import buckets, bulk, curves, export, groups, ingest, live, logs, saved, table
+from logbuch.server.native import buckets, bulk, curves, export, groups, heartbeats, ingest, live, logs, saved, table
 from logbuch.server.native import experiments as native_experiments
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
@@ -45,6 +45,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *curves.ROUTES,
             *ingest.ROUTES,
             *logs.ROUTES,
+            *heartbeats.ROUTES,
             *live.ROUTES,
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),
         ),

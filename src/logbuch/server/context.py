@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from logbuch.files.disk import LocalFiles
 from logbuch.server.catalog import Catalog
 from logbuch.server.live import Hub
+from logbuch.server.watch import Watch
 from logbuch.store import Store
 from logbuch.store.tx import Tx
 
@@ -47,10 +48,12 @@ class Context:
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(12, "logbuch-read"))
     hub: Hub = field(init=False)
     catalog: Catalog = field(init=False)
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
         self.catalog = Catalog(self.read)
+        self.watch = Watch(self.store)
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""
@@ -67,5 +70,6 @@ class Context:
         return await loop.run_in_executor(self.threads, lambda: context.run(function, *args, **kwargs))
 
     def close(self) -> None:
+        self.watch.close()
         self.threads.shutdown(cancel_futures=True)
         self.store.close()

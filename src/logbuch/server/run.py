@@ -103,6 +103,7 @@ def _run(context: Context, listener: socket.socket) -> int:
     )
     server = _Server(config, context)
     _calm_collector()
+    context.watch.start()
     try:
         server.run(sockets=[listener])
     finally:

@@ -26,6 +26,7 @@ class RunRow(NamedTuple):
     deleted_time: int | None
     home: int | None
     """The experiment below which its artifacts lie, where the run was moved from there."""
+    lost_time: int | None
 
 
 _COLUMNS = ", ".join(RunRow._fields)

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Param, RunStatus, Tag
-from logbuch.store import batch, experiments, logs, runs, schema
+from logbuch.store import batch, experiments, heartbeats, logs, runs, schema
 from logbuch.store.metrics import log
 from logbuch.store.metrics.points import Series
 from logbuch.store.runs import NewRun
@@ -74,6 +74,10 @@ class Ledger:
         """Checks that a run exists and may be written."""
         runs.active(self._tx, run_id)
 
+    def hold(self, run_id: str) -> None:
+        """Notes that this journal's process carries on a run."""
+        heartbeats.hold(self._tx, runs.active(self._tx, run_id), self._journal)
+
     def metrics(
         self,
         run_id: str,
@@ -102,7 +106,7 @@ class Ledger:
     def update(self, run_id: str, status: RunStatus | None, end_time: int | None, name: str) -> None:
         if status is None and not end_time and not name:
             raise InvalidInput("An update must set a status, an end or a name.")
-        runs.update_run(self._tx, run_id, status, end_time, name)
+        runs.update_run(self._tx, run_id, status, end_time, name, held=True)
 
     def delete(self, run_id: str) -> None:
         runs.delete(self._tx, run_id)

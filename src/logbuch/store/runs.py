@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, bindparam, update
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 
 from logbuch import limits
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound
-from logbuch.model import LifecycleStage, Noun, Param, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
+from logbuch.model import LOST, LifecycleStage, Noun, Param, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
 from logbuch.store import experiments, heads, inputs, params, schema, tags, texts
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics import latest
@@ -20,6 +21,7 @@ from logbuch.store.tx import Tx
 
 NAME_TAG = "mlflow.runName"
 _table = schema.runs
+_release = sql_delete(schema.holders).where(schema.holders.c.run == bindparam("held"))
 
 _ADJECTIVES = """
     agile amber apt bold brave bright brisk calm clean clear clever cosy crisp deep eager early fair fast fine firm
@@ -68,7 +70,7 @@ def create(tx: Tx, new: NewRun) -> Run:
     id_ = _insert(tx, values, made_here=not new.run_id)
     tx.touch(id_, experiment)
     written = tags.write(tx, id_, list(wanted.values()))
-    head = RunRow(id_, **values, deleted_time=None)
+    head = RunRow(id_, **values, deleted_time=None, lost_time=None)
     return Run(info=info(head), data=RunData(tag_list=tuple(written)), inputs=RunInputs())
 
 
@@ -78,15 +80,27 @@ def get(tx: Tx, run_id: str) -> Run:
 
 
 def update_run(
-    tx: Tx, run_id: str, status: RunStatus | None = None, end_time: int | None = None, run_name: str = ""
+    tx: Tx,
+    run_id: str,
+    status: RunStatus | None = None,
+    end_time: int | None = None,
+    run_name: str = "",
+    *,
+    held: bool = False,
 ) -> RunInfo:
-    """Changes what is given; a run that is set to running again loses its end."""
+    """Changes what is given; a run that is set to running again loses its end.
+
+    Whoever says how a run stands knows better than signs of life: nobody is heard for it any more, unless it is set to
+    running by a process that gives them (``held``).
+    """
     head = active(tx, run_id)
     values: dict[str, Any] = {}
     if status is not None:
-        values["status"] = status.wire
+        values |= {"status": status.wire, "lost_time": None}
         if not status.terminal and not end_time:
             values["end_time"] = None
+        if status.terminal or not held:
+            tx.change(_release, {"held": head.id})
     if end_time:  # 0 is how protocol buffers say that nothing is given
         values["end_time"] = limits.check_integer(end_time, "end_time")
     if run_name:
@@ -172,12 +186,19 @@ def info(row: RunRow | Row[Any]) -> RunInfo:
         end_time=row.end_time,
         lifecycle_stage=LifecycleStage.DELETED if row.deleted else LifecycleStage.ACTIVE,
         artifact_uri=f"{experiments.LOCATION_SCHEME}{_artifact_experiment(row)}/{row.run_id}/artifacts",
+        lost_time=row.lost_time,
     )
 
 
 def artifact_folder(tx: Tx, run_id: str) -> str:
     """The folder below the artifact root that holds the run's own folder; NotFound if there is no such run."""
     return experiments.location(tx, str(_artifact_experiment(row(tx, run_id))))
+
+
+def shown_status(row: RunRow | Row[Any]) -> str:
+    """Where a run stands, as Logbuch shows it: a lost run is LOST."""
+    status = RunStatus.from_wire(row.status)
+    return LOST if status is RunStatus.RUNNING and row.lost_time is not None else status
 
 
 def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:

@@ -93,6 +93,7 @@ runs = Table(
     Column("deleted", Boolean, nullable=False),
     Column("deleted_time", BigInteger),
     Column("home", Id, comment="the experiment below which its artifacts lie, where it was moved from there"),
+    Column("lost_time", BigInteger, comment="last sign of life of a run that was lost, ms; NULL of all others"),
     Index("ix_runs_listing", "experiment", "deleted", "start_time", "run_id"),
     sqlite_autoincrement=True,
 )
@@ -272,6 +273,24 @@ log_chunks = Table(
     Column("lines", Integer, nullable=False),
     Column("bytes", Integer, nullable=False, comment="of the text before compression"),
     Column("data", LargeBinary, nullable=False),
+)
+
+# When a process, by the ID of its journal, has given its last sign of life.
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("journal", Text, primary_key=True),
+    Column("time", BigInteger, nullable=False, comment="the server's, ms"),
+)
+
+# Which processes carry on a run: it is lost when none of them gives signs of life any more.
+holders = Table(
+    "holders",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("journal", Text, ForeignKey("pulses.journal", ondelete="CASCADE"), primary_key=True),
+    Index("ix_holders_journal", "journal"),
+    sqlite_with_rowid=False,
 )
 
 changes = Table(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Integer, Row, func, select
+from sqlalchemy import Integer, Row, and_, func, select
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Noun, RunStatus, ViewType
-from logbuch.store import schema, search
+from logbuch.store import runs, schema, search
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics import ordinal
 from logbuch.store.query.among import among
@@ -23,13 +23,13 @@ Column = dict[str, list[Any]]
 
 
 class Head(Noun, frozen=True, kw_only=True):
-    """The head of a run in a table."""
+    """The head of a run in a table; a ``status`` is MLflow's, or LOST."""
 
     run_id: str
     experiment_id: str
     name: str
     user: str
-    status: RunStatus
+    status: str
     start_time: int
     end_time: int | None
     lifecycle_stage: LifecycleStage
@@ -83,7 +83,7 @@ def head(row: RunRow | Row[Any]) -> Head:
         experiment_id=str(row.experiment),
         name=row.name,
         user=row.user_id,
-        status=RunStatus.from_wire(row.status),
+        status=runs.shown_status(row),
         start_time=row.start_time,
         end_time=row.end_time,
         lifecycle_stage=LifecycleStage.DELETED if row.deleted else LifecycleStage.ACTIVE,
@@ -161,7 +161,7 @@ class ExperimentUse(Noun, frozen=True, kw_only=True):
 def experiments(tx: Tx, view: ViewType) -> list[ExperimentUse]:
     """All experiments with the number of their runs, the newest first."""
     table = schema.runs.c
-    running = func.sum((table.status == RunStatus.RUNNING.wire).cast(Integer))
+    running = func.sum(and_(table.status == RunStatus.RUNNING.wire, table.lost_time.is_(None)).cast(Integer))
     query = (
         select(table.experiment, func.count(), running, func.max(table.start_time))
         .where(table.deleted.is_(False))

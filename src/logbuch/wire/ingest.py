@@ -53,6 +53,7 @@ class Target(Protocol):
         tags: Sequence[Tag],
     ) -> None: ...
     def attach(self, run_id: str) -> None: ...
+    def hold(self, run_id: str) -> None: ...
     def metrics(
         self,
         run_id: str,
@@ -129,6 +130,16 @@ class Attach(_Record, tag="attach", frozen=True):
 
     def perform(self, target: Target) -> None:
         target.attach(self.run_id)
+
+
+class Hold(_Record, tag="hold", frozen=True):
+    """Says that the journal's process carries on the run, and gives signs of life until it has set its end: without
+    them the run is lost."""
+
+    run_id: str
+
+    def perform(self, target: Target) -> None:
+        target.hold(self.run_id)
 
 
 class Metrics(_Record, tag="metrics", frozen=True):
@@ -271,6 +282,7 @@ Record = (
     NewExperiment
     | NewRun
     | Attach
+    | Hold
     | Metrics
     | Params
     | Tags
@@ -284,7 +296,8 @@ Record = (
 KINDS: tuple[str, ...] = tuple(
     str(type_.__struct_config__.tag)
     for type_ in (
-        NewExperiment, NewRun, Attach, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun, Log,
+        NewExperiment, NewRun, Attach, Hold, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun,
+        Log,
     )
 )  # fmt: skip
 """The kinds of records."""

@@ -272,7 +272,11 @@ def run_info(noun: RunInfo) -> dict[str, Any]:
         "lifecycle_stage": noun.lifecycle_stage,
         "run_id": noun.run_id,
     }
-    return shown if noun.end_time is None else shown | {"end_time": noun.end_time}
+    if noun.end_time is not None:
+        shown["end_time"] = noun.end_time
+    if noun.lost_time is not None:  # MLflow's clients pass over what they do not know
+        shown["lost_time"] = noun.lost_time
+    return shown
 
 
 def run(noun: Run) -> dict[str, Any]:

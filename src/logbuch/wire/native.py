@@ -72,6 +72,17 @@ class Hello(Body, kw_only=True):
     journals: list[KnownJournal] = []
 
 
+class Heartbeat(Body, kw_only=True):
+    journal: str
+
+
+class Gone(Body, kw_only=True):
+    """The process of a journal is gone since ``time`` (Unix ms)."""
+
+    journal: str
+    time: int
+
+
 class RefusalsRequest(Body, kw_only=True):
     run_id: str
 

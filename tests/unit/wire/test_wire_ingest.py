@@ -28,6 +28,7 @@ RECORDS: list[Any] = [
     ingest.NewExperiment("lora", [("owner", "ada")]),
     ingest.NewRun("r1", "lora", "", "first", "ada", 5, [("a", "b")]),
     ingest.Attach("r1"),
+    ingest.Hold("r1"),
     ingest.Params("r1", [("lr", "0.1")]),
     ingest.Tags("r1", [("phase", "sweep")]),
     ingest.DeleteTag("r1", "phase"),
@@ -74,14 +75,14 @@ def performed(body: bytes) -> list[tuple[Any, ...]]:
 
 def test_every_kind_of_record_calls_its_own_method() -> None:
     calls = performed(batch(*RECORDS, points(("loss", 1, 2, 0.5))))
-    methods = "experiment run attach params tags delete_tag inputs update delete restore log metrics"
+    methods = "experiment run attach hold params tags delete_tag inputs update delete restore log metrics"
     assert [call[0] for call in calls] == methods.split()
     assert {type_.__struct_config__.tag for type_ in map(type, [*RECORDS, points()])} == set(ingest.KINDS)
     assert calls[1][1:7] == ("r1", "lora", "", "first", "ada", 5)
-    used = calls[6][2][0]
+    used = calls[7][2][0]
     assert isinstance(used, DatasetInput)
     assert (used.dataset.name, used.tags[0].value) == ("d", "train")
-    assert calls[7][1:] == ("r1", RunStatus.FINISHED, 9, "renamed")
+    assert calls[8][1:] == ("r1", RunStatus.FINISHED, 9, "renamed")
 
 
 def test_entries_know_their_place_chain_run_and_locks() -> None:

@@ -1,6 +1,7 @@
 import { get, MLFLOW, post } from "./http";
 
-export type RunStatus = "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
+/** MLflow's, and LOST: it runs, but its process gives no sign of life. */
+export type RunStatus = "RUNNING" | "LOST" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
 
 /** What the table and the live stream say of a run. Times are Unix milliseconds. */
 export interface RunInfo {
@@ -41,13 +42,19 @@ interface WireRun {
 
 const record = (pairs: Pair[] = []) => Object.fromEntries(pairs.map((p) => [p.key, p.value]));
 
+/** MLflow's answer knows no LOST: it says since when nothing was heard instead. */
+export function statusOf(info: Record<string, unknown>): RunStatus {
+  const status = String(info["status"] ?? "RUNNING") as RunStatus;
+  return status === "RUNNING" && info["lost_time"] != null ? "LOST" : status;
+}
+
 function toDetail({ info, data, inputs }: WireRun): RunDetail {
   const text = (key: string) => String(info[key] ?? "");
   const end = Number(info["end_time"] ?? 0);
   return {
     info: {
       run_id: text("run_id"), experiment_id: text("experiment_id"), name: text("run_name"),
-      status: (text("status") || "RUNNING") as RunStatus, start_time: Number(info["start_time"] ?? 0), end_time: end || null,
+      status: statusOf(info), start_time: Number(info["start_time"] ?? 0), end_time: end || null,
       user: text("user_id"), lifecycle_stage: text("lifecycle_stage") === "deleted" ? "deleted" : "active",
     },
     artifactUri: text("artifact_uri"),

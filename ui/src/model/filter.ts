@@ -99,7 +99,7 @@ export interface Completions {
 }
 
 const ATTRIBUTES = ["run_name", "status", "start_time", "end_time", "user_id", "run_id"];
-const STATUSES = ["FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED"];
+const STATUSES = ["FINISHED", "RUNNING", "LOST", "FAILED", "KILLED", "SCHEDULED"];
 const NUMBER_OPS = ["<", "<=", ">", ">=", "=", "!="];
 const TEXT_OPS = ["=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
 const NUMERIC_PARAM_OPS = ["=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];

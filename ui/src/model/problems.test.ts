@@ -22,7 +22,7 @@ it("counts lost records", () => {
 });
 
 it("searches for what may need a look", () =>
-  expect(lookFilter(["loss"], 7)).toBe("attributes.status = 'RUNNING' OR (attributes.start_time >= 7 AND (attributes.status IN ('FAILED', 'KILLED') OR tags.`logbuch.records_lost` IS NOT NULL OR metrics.loss = NaN OR metrics.loss = Infinity OR metrics.loss = -Infinity))"));
+  expect(lookFilter(["loss"], 7)).toBe("attributes.status IN ('RUNNING', 'LOST') OR (attributes.start_time >= 7 AND (attributes.status IN ('FAILED', 'KILLED') OR tags.`logbuch.records_lost` IS NOT NULL OR metrics.loss = NaN OR metrics.loss = Infinity OR metrics.loss = -Infinity))"));
 
 it("finds what needs a look", () => {
   expect(problemsOf(row("FINISHED"), ["loss"], null, 10 * MINUTE)).toEqual([]);
@@ -30,6 +30,10 @@ it("finds what needs a look", () => {
   expect(problemsOf(row("FINISHED", {}, NaN), ["loss"], null, 0)).toEqual([{ kind: "broken", key: "loss", word: "NaN" }]);
   expect(problemsOf(row("FINISHED", {}, -Infinity), ["loss"], null, 0)[0]).toMatchObject({ word: "Inf" });
   expect(problemsOf(row("FINISHED", { "tags.logbuch.records_lost": "7" }), [], null, 0)).toEqual([{ kind: "lost", count: 7 }]);
+});
+
+it("tells of a run whose process is gone", () => {
+  expect(problemsOf(row("LOST"), ["loss"], null, 10 * MINUTE)).toEqual([{ kind: "gone" }]);
 });
 
 it("lets stopped runs wait", () => {

@@ -7,6 +7,7 @@ export type Problem =
   | { kind: "failed"; reason: string | null }
   | { kind: "broken"; key: string; word: "NaN" | "Inf" }
   | { kind: "silent"; since: number }
+  | { kind: "gone" }
   | { kind: "lost"; count: number }
   | { kind: "killed" };
 
@@ -40,7 +41,7 @@ export function silentSince(row: Row, lastPoint: number | null, now: number): nu
 export function lookFilter(losses: readonly string[], since: number): string {
   const broken = losses.flatMap((key) => ["NaN", "Infinity", "-Infinity"].map((word) => `metrics.${quoteKey(key)} = ${word}`));
   const bad = ["attributes.status IN ('FAILED', 'KILLED')", `tags.${quoteKey(LOST_TAG)} IS NOT NULL`, ...broken].join(" OR ");
-  return `attributes.status = 'RUNNING' OR (attributes.start_time >= ${since} AND (${bad}))`;
+  return `attributes.status IN ('RUNNING', 'LOST') OR (attributes.start_time >= ${since} AND (${bad}))`;
 }
 
 /** What was stopped by hand can wait: it comes after what broke by itself. */
@@ -53,6 +54,7 @@ export function problemsOf(row: Row, losses: readonly string[], lastPoint: numbe
   if (status === "FAILED") found.push({ kind: "failed", reason: errorReason(row.texts[`tags.${ERROR_TAG}`]) });
   const key = losses.find((k) => row.metrics[k]?.last != null && !Number.isFinite(row.metrics[k].last));
   if (key !== undefined) found.push({ kind: "broken", key, word: Number.isNaN(row.metrics[key]!.last) ? "NaN" : "Inf" });
+  if (status === "LOST") found.push({ kind: "gone" });
   const since = silentSince(row, lastPoint, now);
   if (since !== null) found.push({ kind: "silent", since });
   const count = lostRecords(row.texts[`tags.${LOST_TAG}`]);

@@ -1,8 +1,8 @@
 import type { RunInfo, RunStatus } from "../api/runs";
 
 /** The glyph and the colour family of a run's status. */
-export function statusLook(status: RunStatus): { glyph: "FINISHED" | "RUNNING" | "FAILED" | "KILLED" | "SCHEDULED"; tone: "ok" | "run" | "bad" | "" } {
-  const tone = { FINISHED: "ok", RUNNING: "run", FAILED: "bad", KILLED: "", SCHEDULED: "" } as const;
+export function statusLook(status: RunStatus): { glyph: "FINISHED" | "RUNNING" | "LOST" | "FAILED" | "KILLED" | "SCHEDULED"; tone: "ok" | "run" | "bad" | "warn" | "" } {
+  const tone = { FINISHED: "ok", RUNNING: "run", LOST: "warn", FAILED: "bad", KILLED: "", SCHEDULED: "" } as const;
   return { glyph: status in tone ? status : "SCHEDULED", tone: tone[status] ?? "" };
 }
 

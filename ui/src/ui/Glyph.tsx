@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-export type GlyphName = "FINISHED" | "RUNNING" | "FAILED" | "KILLED" | "SCHEDULED" | "WARN";
+export type GlyphName = "FINISHED" | "RUNNING" | "LOST" | "FAILED" | "KILLED" | "SCHEDULED" | "WARN";
 
 /** Status marks: the shape differs, not only the colour. */
 const SHAPES: Record<GlyphName, ReactNode> = {
@@ -15,6 +15,12 @@ const SHAPES: Record<GlyphName, ReactNode> = {
       <circle cx="7" cy="7" r="5.6" fill="none" stroke="var(--run)" strokeOpacity=".28" strokeWidth="1.6" />
       <path d="M7 1.4A5.6 5.6 0 0 1 12.2 9" fill="none" stroke="var(--run)" strokeWidth="1.8" strokeLinecap="round" />
       <circle cx="7" cy="7" r="1.9" fill="var(--run)" />
+    </>
+  ),
+  LOST: (
+    <>
+      <circle cx="7" cy="7" r="5.6" fill="none" stroke="var(--warn)" strokeWidth="1.5" strokeDasharray="2.4 2" />
+      <path d="M7 4v3.6M7 9.6v.1" stroke="var(--warn)" strokeWidth="1.5" strokeLinecap="round" />
     </>
   ),
   FAILED: (

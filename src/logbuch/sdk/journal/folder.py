@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator
@@ -34,6 +35,12 @@ class About(msgspec.Struct, kw_only=True):
     place: str
     pid: int
     begun: int
+    host: str = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether its process ran on this machine, so that a lock that can be taken says that it is gone."""
+        return self.host == platform.node() != ""
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -69,7 +76,7 @@ class Folder:
         try:
             if not self.lock():
                 raise OSError("the journal cannot be locked")
-            about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000)
+            about = About(place=place, pid=os.getpid(), begun=time.time_ns() // 1_000_000, host=platform.node())
             self._put(ABOUT, about)
         except BaseException:
             self.remove()
@@ -104,6 +111,18 @@ class Folder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def touch(self) -> None:
+        """Leaves a trace of the process that writes the journal."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path / "lock")
+
+    def touched(self) -> int:
+        """When its process left the last trace (Unix ms)."""
+        times = [0]
+        with contextlib.suppress(OSError):
+            times += [path.stat().st_mtime_ns // 1_000_000 for path in self.path.iterdir()]
+        return max(times)
 
     def segments(self) -> list[Path]:
         """The files of the segments, the oldest first."""

@@ -15,7 +15,7 @@ from logbuch import limits
 from logbuch.errors import InvalidFilter
 from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or
 from logbuch.limits import INT64_MAX, INT64_MIN
-from logbuch.model import RunStatus
+from logbuch.model import LOST, RunStatus
 from logbuch.store import schema
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.inputs import CONTEXT_TAG
@@ -125,7 +125,7 @@ class Conditions:
 
     def _attribute(self, term: Compare) -> Condition:
         if term.key.name == "status":
-            return schema.runs.c.status.in_([status.wire for status in RunStatus if _matches(status.value, term)])
+            return _status({word for word in (*RunStatus, LOST) if _matches(str(word), term)})
         column = self._column(term.key.name)
         if term.key.name == "experiment_id":
             return self.text(func.cast(column, SqlText), term)
@@ -202,6 +202,19 @@ def _integer(column: Any, op: Op, value: Any) -> Condition:
         return true() if above else false()
     compared: Condition = _ORDER[op](column, whole)
     return compared
+
+
+def _status(words: set[str]) -> Condition:
+    """That a run stands at one of these; a running one is either RUNNING or LOST."""
+    table, running = schema.runs.c, RunStatus.RUNNING
+    both = {running, LOST} <= words
+    condition: Condition = table.status.in_(
+        [status.wire for status in RunStatus if status in words and (both or status is not running)]
+    )
+    if both or not words & {running, LOST}:
+        return condition
+    alive: Condition = table.lost_time.is_(None) if running in words else table.lost_time.is_not(None)
+    return or_(condition, and_(table.status == running.wire, alive))
 
 
 def _is_text(column: Any) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, func, literal, select
 
 from logbuch.filter import Key, Kind, OrderBy
-from logbuch.model import RunStatus
+from logbuch.model import LOST, RunStatus
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal
 from logbuch.store.plans.conditions import artifact_uri
@@ -89,8 +89,10 @@ def _attribute_keys(field: OrderBy) -> list[SortKey]:
         absent = case((table.end_time.is_(None), 1), else_=0)
         return [SortKey(absent), SortKey(func.coalesce(table.end_time, 0), field.ascending)]
     if name == "status":
-        rank = {status.wire: position for position, status in enumerate(sorted(RunStatus))}
-        return [SortKey(case(rank, value=table.status, else_=literal(0, Integer)), field.ascending)]
+        places = {word: place for place, word in enumerate(sorted((*RunStatus, LOST)))}
+        lost = and_(table.status == RunStatus.RUNNING.wire, table.lost_time.is_not(None))
+        ranks = [(table.status == status.wire, places[status]) for status in RunStatus]
+        return [SortKey(case((lost, places[LOST]), *ranks, else_=literal(0, Integer)), field.ascending)]
     if name == "artifact_uri":
         return [SortKey(artifact_uri(), field.ascending)]
     columns = {"run_name": table.name, "experiment_id": table.experiment}

@@ -18,6 +18,8 @@ function sentence(problem: Problem, { row: { run } }: Look, now: number): string
       return t.endedIn(problem.word, problem.key);
     case "silent":
       return t.silentFor(formatAgo(problem.since, now, locale));
+    case "gone":
+      return t.processGone;
     case "lost":
       return t.recordsLost(problem.count);
     case "killed":

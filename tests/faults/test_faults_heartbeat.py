@@ -1,0 +1,113 @@
+"""Trainings whose process is gone, sleeps or comes back, as the server shows them. Real processes; signs of life come
+every few tenths of a second instead of every quarter of a minute."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.servers import Server
+
+QUICK = {"LOGBUCH_HEARTBEAT_SECONDS": "0.5"}
+WAITING = """
+with logbuch.start_run() as run:
+    logbuch.log_metric("m", 1.0)
+    print(run.info.run_id, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    started = Server(folder, f"sqlite:///{folder}/logbuch.db", settings=QUICK).start()
+    yield started
+    started.stop()
+
+
+def status(server: Server, run_id: str) -> str:
+    found = server.native("runs/table", {"run_ids": [run_id]}).json()
+    return str(found["runs"][0]["status"])
+
+
+def becomes(server: Server, run_id: str, *wanted: str) -> bool:
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        if status(server, run_id) in wanted:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_killed_training_is_lost_and_ends_with_the_next_process(server: Server, program: Any) -> None:
+    process = program(WAITING, server.url, **QUICK)
+    run_id = process.stdout.readline().strip()
+    stock = server.new_run()
+    time.sleep(2.5)
+    assert status(server, run_id) == "RUNNING"
+    process.kill()
+    assert becomes(server, run_id, "LOST")
+    assert server.get("runs/get", run_id=run_id).json()["run"]["info"]["status"] == "RUNNING"
+    other = program("with logbuch.start_run():\n    pass", server.url, **QUICK)
+    assert other.wait(30) == 0
+    assert becomes(server, run_id, "KILLED")
+    info = server.get("runs/get", run_id=run_id).json()["run"]["info"]
+    assert abs(info["end_time"] - time.time() * 1000) < 20_000
+    assert status(server, stock) == "RUNNING"
+
+
+def test_a_training_that_was_stopped_comes_back(server: Server, program: Any) -> None:
+    process = program(WAITING, server.url, **QUICK)
+    run_id = process.stdout.readline().strip()
+    process.send_signal(signal.SIGSTOP)
+    assert becomes(server, run_id, "LOST")
+    process.send_signal(signal.SIGCONT)
+    assert becomes(server, run_id, "RUNNING")
+    process.send_signal(signal.SIGTERM)
+    assert becomes(server, run_id, "KILLED")
+    assert process.wait(20) == 143
+
+
+def test_a_server_that_was_away_calls_no_training_lost(server: Server, program: Any) -> None:
+    process = program(WAITING, server.url, **QUICK)
+    run_id = process.stdout.readline().strip()
+    server.kill()
+    time.sleep(3)
+    server.start()
+    seen = set()
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        seen.add(status(server, run_id))
+        time.sleep(0.05)
+    assert seen == {"RUNNING"}
+    process.kill()
+    assert becomes(server, run_id, "LOST")
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_ended_by_its_first_process(server: Server, program: Any) -> None:
+    first = program(WAITING, server.url, **QUICK)
+    run_id = first.stdout.readline().strip()
+    first.kill()
+    first.wait()
+    again = WAITING.replace("start_run()", f"start_run(run_id={run_id!r})")
+    second = program(again, server.url, **QUICK)  # it also finds what the first has left
+    assert second.stdout.readline().strip() == run_id
+    time.sleep(3)
+    assert status(server, run_id) == "RUNNING"
+    second.kill()
+    assert becomes(server, run_id, "LOST", "KILLED")
+
+
+def test_heartbeats_and_deaths_that_are_no_sense(server: Server) -> None:
+    for body in ({}, {"journal": "x"}, {"journal": 7}, {"journal": "A" * 32}):
+        assert server.native("heartbeat", body).status_code == 400
+    assert server.native("heartbeat", {"journal": "0" * 32}).json() == {"seconds": 0.5}
+    for body in ({"journal": "0" * 32}, {"journal": "0" * 32, "time": 2**70}, {"journal": "", "time": 1}):
+        assert server.native("heartbeat/gone", body).status_code == 400
+    assert server.native("heartbeat/gone", {"journal": "0" * 32, "time": 1}).json() == {"ended": 0}
