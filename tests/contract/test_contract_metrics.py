@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from logbuch.errors import InvalidInput
 from logbuch.model import Metric
 from logbuch.store import Store, batch, runs, table
-from logbuch.store.metrics import blocks, history, log, sealing
+from logbuch.store.metrics import blocks, history, sealing
 from logbuch.store.runs import NewRun
 
 ODD = [math.nan, math.inf, -math.inf, -0.0, 0.0, 1e308, -1e308, 5e-324, 1 / 3]
@@ -146,7 +146,7 @@ def test_a_bad_request_fails_alone_in_its_group(store: Store) -> None:
     run_id = new_run(store)
 
     def group(tx: object) -> None:
-        log.append(tx, runs.active(tx, run_id), [Metric(key="good", value=1, timestamp=1)])  # type: ignore[arg-type]
+        batch.log_batch(tx, run_id, [Metric(key="good", value=1, timestamp=1)])  # type: ignore[arg-type]
 
     futures = []
     from concurrent.futures import Future

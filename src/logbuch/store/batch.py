@@ -8,11 +8,16 @@ from logbuch import limits
 from logbuch.model import DatasetInput, Metric, Param, Tag
 from logbuch.store import inputs, params, runs
 from logbuch.store.metrics import log
+from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import Tx
 
 
 def log_batch(
-    tx: Tx, run_id: str, metrics: Sequence[Metric] = (), new_params: Sequence[Param] = (), tags: Sequence[Tag] = ()
+    tx: Tx,
+    run_id: str,
+    metrics: Incoming | Sequence[Metric] = (),
+    new_params: Sequence[Param] = (),
+    tags: Sequence[Tag] = (),
 ) -> None:
     """Logs metrics, params and tags of an active run: a call that breaks a rule leaves nothing behind."""
     limits.check_batch(len(metrics), len(new_params), len(tags))
@@ -22,7 +27,7 @@ def log_batch(
     if tags:
         runs.apply_tags(tx, head, tags)
     if metrics:
-        log.append(tx, head, metrics)
+        log.append(tx, head, metrics if isinstance(metrics, Incoming) else Incoming.of(metrics))
 
 
 def log_inputs(tx: Tx, run_id: str, datasets: Sequence[DatasetInput]) -> None:

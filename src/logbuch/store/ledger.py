@@ -13,7 +13,7 @@ from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Param, RunStatus, Tag
 from logbuch.store import batch, experiments, heartbeats, logs, runs, schema
 from logbuch.store.metrics import log
-from logbuch.store.metrics.points import Series
+from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.runs import NewRun
 from logbuch.store.tx import LogLines, Tx
 
@@ -89,7 +89,7 @@ class Ledger:
     ) -> None:
         """Logs points in columns: point ``i`` is of the key ``names[index[i]]``."""
         head = runs.active(self._tx, run_id)
-        log.append_columns(self._tx, head, names, index, Series(steps, timestamps, values))
+        log.append(self._tx, head, Incoming(names, index, steps, timestamps, values))
 
     def params(self, run_id: str, params: Sequence[Param]) -> None:
         batch.log_batch(self._tx, run_id, (), params)

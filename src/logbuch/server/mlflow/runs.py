@@ -11,6 +11,7 @@ from logbuch.server import answers
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import Store, batch, runs, search
+from logbuch.store.metrics.incoming import Incoming
 from logbuch.wire import mlflow as wire
 
 
@@ -69,7 +70,7 @@ async def log_batch(context: Context, request: wire.LogBatch) -> Any:
     await context.write(
         batch.log_batch,
         request.run,
-        request.metrics,
+        Incoming.of(request.metrics),
         [param.noun() for param in request.params],
         wire.nouns(request.tags),
     )

@@ -4,49 +4,30 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from logbuch import limits
-from logbuch.errors import InvalidInput
-from logbuch.model import Metric
 from logbuch.store import schema
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics import latest
-from logbuch.store.metrics.arriving import Arrival, Arrived
-from logbuch.store.metrics.points import Series, pack_arrival
+from logbuch.store.metrics.arriving import Arrival, Arrived, Column
+from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.metrics.points import pack_arrival
 from logbuch.store.tx import Pending, Tx
 
 _insert = schema.arrivals.insert()
 
 
-def append(tx: Tx, head: RunRow, metrics: Sequence[Metric]) -> None:
-    """Hands points of a run to the commit: they are checked here, and written with those of the whole group.
-
-    There has to be one at least.
-    """
-    keys = [metric.key for metric in metrics]
-    ids = _ids(tx, keys)
-    arrival = Arrival(
-        head.id,
-        head.experiment,
-        array("q", [ids[key] for key in keys]),
-        _whole("step", [metric.step for metric in metrics]),
-        _whole("timestamp", [metric.timestamp for metric in metrics]),
-        array("d", [metric.value for metric in metrics]),
-    )
-    _hand_over(tx, arrival)
-
-
-def append_columns(tx: Tx, head: RunRow, names: Sequence[str], index: NDArray[np.integer[Any]], points: Series) -> None:
-    """Like :func:`append` for columns: point ``i`` is of the key ``names[index[i]]``. The index must be in range."""
-    if not len(index):
+def append(tx: Tx, head: RunRow, points: Incoming) -> None:
+    """Hands points of a run to the commit: their keys are checked here, and they are written with the whole group's."""
+    if not len(points):
         return
-    ids = _ids(tx, names)
-    keys = np.array([ids[name] for name in names], np.int64)[index]
-    _hand_over(tx, Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values))
+    ids = _ids(tx, points.names)
+    keys = _spread([ids[name] for name in points.names], points.index)
+    arrival = Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values)
+    tx.pending.arrivals.append(arrival)
+    tx.touch(arrival.run, arrival.experiment)
 
 
 def flush(tx: Tx, group: Pending) -> None:
@@ -60,9 +41,11 @@ def flush(tx: Tx, group: Pending) -> None:
     group.logged = arrived.counts()
 
 
-def _hand_over(tx: Tx, arrival: Arrival) -> None:
-    tx.pending.arrivals.append(arrival)
-    tx.touch(arrival.run, arrival.experiment)
+def _spread(ids: list[int], index: Column) -> Column:
+    """The id of each point's key."""
+    if len(index) == 1:
+        return array("q", (ids[index[0]],))
+    return np.array(ids, np.int64)[np.asarray(index)]
 
 
 def _ids(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
@@ -75,11 +58,3 @@ def _ids(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
     for key in fresh:
         limits.check_key(key, "key")
     return known | tx.name_ids(fresh)
-
-
-def _whole(name: str, values: list[int]) -> array[int]:
-    try:
-        return array("q", values)
-    except OverflowError:
-        wrong = next(value for value in values if not limits.INT64_MIN <= value <= limits.INT64_MAX)
-        raise InvalidInput(f"Invalid value {wrong} for parameter '{name}': it does not fit 64 bits.") from None
