@@ -67,8 +67,8 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
   return (await response.json()) as T;
 }
 
-export async function postBinary(path: string, body: unknown): Promise<ArrayBuffer> {
-  return (await send(path, json(body))).arrayBuffer();
+export async function postBinary(path: string, body: unknown, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await send(path, signal ? { ...json(body), signal } : json(body))).arrayBuffer();
 }
 
 /** The first bytes of an answer as text; the rest is not fetched. A character that was cut off is left out. */

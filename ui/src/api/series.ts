@@ -1,10 +1,10 @@
 import { Pacer } from "../model/pacer";
-import type { XAxis } from "../url/experiment";
+import type { BaseAxis } from "../url/board";
 import { queryBuckets, type Series } from "./buckets";
 
 /** What decides the buckets of a series, apart from its run and key. */
 export interface SeriesView {
-  x: XAxis;
+  x: BaseAxis;
   start: number | null;
   end: number | null;
   buckets: number;

@@ -1,11 +1,13 @@
-import { useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { matchesGlob, sections } from "../model/metrics";
 import { t } from "../i18n";
 import { Icon } from "../ui/Icon";
 import { EmptyState } from "../ui/States";
+import { ownKey, type BoardView, type OwnChart } from "../url/board";
+import { ChartBar } from "./ChartBar";
 import { ChartCard } from "./ChartCard";
-import type { Span } from "./scale";
-import type { ChartSettings, DrawnRun } from "./types";
+import { OwnChartDialog } from "./OwnChartDialog";
+import type { ChartSpec, DrawnGroup, DrawnRun } from "./types";
 
 export interface BoardProps {
   keys: readonly string[];
@@ -13,40 +15,52 @@ export interface BoardProps {
   main: string | null;
   drawn: DrawnRun[];
   context?: DrawnRun[];
-  settings: ChartSettings;
-  logKeys: readonly string[];
-  search?: string;
+  /** With groups their means and bands are drawn in place of runs. */
+  groups?: DrawnGroup[];
+  view: BoardView;
+  change: (part: Partial<BoardView>) => void;
   lead: string | null;
   lower?: (key: string) => boolean;
   syncKey: string;
-  onZoom: (span: Span | null) => void;
-  onLog: (key: string, log: boolean) => void;
+  /** Said in place of the charts when there is nothing to draw. */
+  nothing?: string;
 }
 
 const WIDE = 268;
 const SMALL = 136;
 
-/** All charts of some runs: the main one wide on top, the others in foldable sections by namespace. */
+const specOf = (key: string): ChartSpec => ({ id: key, title: key.startsWith("system/") ? key.slice(7) : key, keys: [key] });
+const ownSpec = (own: OwnChart): ChartSpec => ({ id: ownKey(own), title: own.title, keys: own.keys, own });
+
+/** All charts of some runs, with the bar above them: own charts first, the main one wide, the others in foldable sections by namespace. */
 export function Board(props: BoardProps) {
-  const { keys, main, search = "" } = props;
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const { keys, main, view, change, nothing } = props;
+  const search = useDeferredValue(view.charts);
+  const [editing, setEditing] = useState<OwnChart | "new" | null>(null);
   const shown = useMemo(() => keys.filter((key) => matchesGlob(key, search)), [keys, search]);
   const groups = useMemo(() => sections(shown.filter((key) => key !== main)), [shown, main]);
-  const card = (key: string, height: number) => (
-    <ChartCard key={key} metric={key} title={key.startsWith("system/") ? key.slice(7) : undefined} drawn={props.drawn} context={height === WIDE ? props.context : undefined} settings={props.settings} log={props.logKeys.includes(key)}
-      lower={props.lower?.(key)} lead={props.lead} height={height} syncKey={props.syncKey} onZoom={props.onZoom} onLog={(log) => props.onLog(key, log)} />
+  const own = useMemo(() => view.own.filter((c) => !search || matchesGlob(c.title, search) || c.keys.some((key) => matchesGlob(key, search))), [view.own, search]);
+  const ownSpecs = useMemo(() => own.map(ownSpec), [own]);
+  const specs = useMemo(() => new Map(keys.map((key) => [key, specOf(key)])), [keys]);
+  const card = (spec: ChartSpec, height: number) => (
+    <ChartCard key={spec.id} spec={spec} drawn={props.drawn} context={height === WIDE ? props.context : undefined} groups={props.groups} view={view} change={change}
+      lower={props.lower?.(spec.keys[0]!)} lead={props.lead} height={height} syncKey={props.syncKey} onEdit={spec.own && (() => setEditing(spec.own!))} />
   );
-  const toggle = (namespace: string) => setFolded((old) => {
-    const next = new Set(old);
-    if (!next.delete(namespace)) next.add(namespace);
-    return next;
-  });
-  if (!shown.length) return <EmptyState title={keys.length ? t.noChart : t.noMetrics} />;
+  const save = (chart: OwnChart) => {
+    change({ own: editing === "new" ? [...view.own, chart] : view.own.map((c) => (c === editing ? chart : c)) });
+    setEditing(null);
+  };
+  const toggle = (namespace: string) => change({ fold: view.fold.includes(namespace) ? view.fold.filter((f) => f !== namespace) : [...view.fold, namespace] });
+  const empty = shown.length + own.length === 0;
   return (
     <>
-      {main !== null && shown.includes(main) && card(main, WIDE)}
-      {groups.map(({ namespace, keys: list }) => {
-        const open = !folded.has(namespace);
+      <ChartBar count={shown.length + own.length} view={view} keys={keys} grouped={(props.groups?.length ?? 0) > 0} change={change} onNew={() => setEditing("new")} />
+      {nothing && keys.length > 0 && <EmptyState title={nothing} />}
+      {!nothing && empty && (keys.length ? <EmptyState title={t.noChart}><p>{t.searchHint}</p><button type="button" className="btn" onClick={() => change({ charts: "" })}>{t.allCharts}</button></EmptyState> : <EmptyState title={t.noMetrics}><p>{t.noMetricsHint}</p></EmptyState>)}
+      {!nothing && ownSpecs.length > 0 && <div className="grid2 owncharts">{ownSpecs.map((spec) => card(spec, WIDE))}</div>}
+      {!nothing && main !== null && shown.includes(main) && card(specs.get(main)!, WIDE)}
+      {!nothing && groups.map(({ namespace, keys: list }) => {
+        const open = !view.fold.includes(namespace);
         return (
           <div key={namespace} className="section">
             <h2 className="ns">
@@ -55,10 +69,11 @@ export function Board(props: BoardProps) {
                 {namespace || t.metrics} <span className="muted">{list.length}</span>
               </button>
             </h2>
-            {open && <div className="grid2">{list.map((key) => card(key, SMALL))}</div>}
+            {open && <div className="grid2">{list.map((key) => card(specs.get(key)!, SMALL))}</div>}
           </div>
         );
       })}
+      {editing !== null && <OwnChartDialog chart={editing === "new" ? null : editing} taken={view.own.filter((c) => c !== editing).map((c) => c.title)} keys={keys} onSave={save} onClose={() => setEditing(null)} />}
     </>
   );
 }

@@ -1,55 +1,60 @@
 import "../styles/charts.css";
-import { useEffect, useState, type CSSProperties } from "react";
+import { useRef } from "react";
 import { locale, t } from "../i18n";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
-import { MenuButton } from "../ui/Menu";
-import type { XAxis } from "../url/experiment";
-import type { ChartSettings } from "./types";
+import { useKeys } from "../ui/keys";
+import { MenuButton, type MenuEntry } from "../ui/Menu";
+import type { Band, BoardView, XAxis } from "../url/board";
+import { SmoothingSlider } from "./SmoothingSlider";
 
 interface ChartBarProps {
   count: number;
-  search: string;
-  settings: ChartSettings;
-  onSearch: (text: string) => void;
-  onChange: (change: Partial<ChartSettings>) => void;
+  view: BoardView;
+  keys: readonly string[];
+  grouped: boolean;
+  change: (part: Partial<BoardView>) => void;
+  onNew: () => void;
 }
 
-const SETTLE_MS = 150;
+/** Metrics that count how far a training is; the likeliest x-axes. */
+const PROGRESS = /(^|[/_.])(epochs?|tokens?(_seen)?|num_tokens|samples(_seen)?|num_samples|examples(_seen)?|global_step|iterations?|wall_?time|flops)$/i;
+const MOST_AXES = 12;
 
-/** A smoothing slider that asks the server only when the hand rests. */
-function Smoothing({ value, onChange }: { value: number; onChange: (value: number) => void }) {
-  const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
-  useEffect(() => {
-    if (draft === value) return;
-    const timer = setTimeout(() => onChange(draft), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [draft, value, onChange]);
-  return (
-    <label className="slider">
-      <span>{t.smoothing}</span>
-      <input type="range" min={0} max={0.99} step={0.01} value={draft} onChange={(e) => setDraft(Number(e.target.value))} style={{ "--at": `${(draft / 0.99) * 100}%` } as CSSProperties} />
-      <span className="num">{draft.toLocaleString(locale, { minimumFractionDigits: 2 })}</span>
-    </label>
-  );
+export const axisName = (x: XAxis): string => (x === "step" ? t.xStep : x === "time" ? t.xTime : x === "relative" ? t.xRelative : x.slice(8));
+
+/** The metrics offered as x-axis: those that count progress first. */
+function axisKeys(keys: readonly string[]): string[] {
+  return [...keys.filter((k) => PROGRESS.test(k)), ...keys.filter((k) => !PROGRESS.test(k) && !k.startsWith("system/"))].slice(0, MOST_AXES);
 }
 
-export function ChartBar({ count, search, settings, onSearch, onChange }: ChartBarProps) {
-  const names: Record<XAxis, string> = { step: t.xStep, time: t.xTime, relative: t.xRelative };
+/** Search, smoothing and x-axis for all charts of a page. */
+export function ChartBar({ count, view, keys, grouped, change, onNew }: ChartBarProps) {
+  const bar = useRef<HTMLDivElement>(null);
+  useKeys({ s: () => bar.current?.querySelector<HTMLElement>("input[type=range]")?.focus() });
+  const axes = (): MenuEntry[] => {
+    const entry = (x: XAxis): MenuEntry => ({ label: axisName(x), checked: x === view.x, onSelect: () => change({ x, zoom: null }) });
+    const metrics = axisKeys(keys);
+    if (view.x.startsWith("metrics.") && !metrics.includes(view.x.slice(8))) metrics.unshift(view.x.slice(8));
+    return [entry("step"), entry("time"), entry("relative"), ...(metrics.length && !grouped ? ["line" as const, ...metrics.map((k) => entry(`metrics.${k}`))] : [])];
+  };
+  const bands = (): MenuEntry[] => (["std", "stderr", "ci"] as const).map((band: Band) => ({ label: t.bandOf[band], checked: band === view.band, onSelect: () => change({ band }) }));
   return (
-    <div className="cbar">
+    <div className="cbar" ref={bar}>
       <label className="search">
         <Icon name="search" small />
-        <input value={search} placeholder={t.nCharts(count)} aria-label={t.searchCharts} spellCheck={false} onChange={(e) => onSearch(e.target.value)} />
+        <input value={view.charts} placeholder={t.nCharts(count)} aria-label={t.searchCharts} title={t.searchHint} spellCheck={false} data-testid="chart-search" onChange={(e) => change({ charts: e.target.value })}
+          onKeyDown={(e) => { if (e.key === "Escape") change({ charts: "" }); }} />
       </label>
+      {view.charts !== "" && <span className="muted num hide-s">{count.toLocaleString(locale)}</span>}
       <span className="grow" />
-      {settings.zoom && <Button look="ghost" icon="undo" onClick={() => onChange({ zoom: null })}>{t.resetZoom}</Button>}
-      <Smoothing value={settings.smooth} onChange={(smooth) => onChange({ smooth })} />
-      <MenuButton look="ghost" label={t.xAxis} aria-label={`${t.xAxis}: ${names[settings.x]}`}
-        entries={() => (["step", "time", "relative"] as const).map((x) => ({ label: names[x], checked: x === settings.x, onSelect: () => onChange({ x, zoom: null }) }))}>
-        {names[settings.x]} <Icon name="down" small />
+      {view.zoom && <Button look="ghost" icon="undo" onClick={() => change({ zoom: null })}>{t.resetZoom}</Button>}
+      {grouped && <MenuButton look="ghost" label={t.band} entries={bands}>{t.bandOf[view.band]} <Icon name="down" small /></MenuButton>}
+      {!grouped && <SmoothingSlider value={view.smooth} onChange={(smooth) => change({ smooth })} />}
+      <MenuButton look="ghost" label={t.xAxis} aria-label={`${t.xAxis}: ${axisName(view.x)}`} entries={axes}>
+        <span className="ell axisname">{axisName(view.x)}</span> <Icon name="down" small />
       </MenuButton>
+      <Button look="ghost" icon="plus" aria-label={t.newChart} onClick={onNew} />
     </div>
   );
 }

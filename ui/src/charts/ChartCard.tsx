@@ -1,210 +1,170 @@
 import "../styles/charts.css";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { formatCount, formatNumber } from "../model/format";
-import { isLoss, lowerIsBetter } from "../model/metrics";
+import { hasDirection, isLoss, lowerIsBetter } from "../model/metrics";
 import { locale, t } from "../i18n";
 import { Button } from "../ui/Button";
-import { useInView, useStore } from "../ui/hooks";
+import { useInView } from "../ui/hooks";
 import { useKeys } from "../ui/keys";
-import { MenuButton, type MenuEntry } from "../ui/Menu";
 import { ErrorBox } from "../ui/States";
 import { Swatch } from "../ui/Swatch";
-import { xLabels } from "./axes";
-import { isDense, isScheduled, type Curve } from "./curve";
-import { hotRun } from "./hot";
-import { Plot, type CursorAt } from "./Plot";
-import { saveCsv, savePng } from "./save";
-import { nearestBucket, xSpan, yRange, type Span } from "./scale";
-import { palette } from "./theme";
-import { readings, Tooltip, type Reading } from "./Tooltip";
-import type { ChartSettings, DrawnRun } from "./types";
-import { useSeries } from "./useSeries";
+import { withOption, type BoardView, type ChartOptions } from "../url/board";
+import { ChartMenu } from "./ChartMenu";
+import { Plot } from "./Plot";
+import type { Span } from "./scale";
+import { Tooltip } from "./Tooltip";
+import type { ChartSpec, DrawnGroup, DrawnRun } from "./types";
+import { summary, useChart, xTitle, type Chart } from "./useChart";
 
 export interface ChartCardProps {
-  metric: string;
-  title?: ReactNode;
+  spec: ChartSpec;
   drawn: DrawnRun[];
   context?: DrawnRun[];
-  settings: ChartSettings;
-  log: boolean;
+  groups?: DrawnGroup[];
+  view: BoardView;
+  change: (part: Partial<BoardView>) => void;
   lower?: boolean;
-  /** A second metric of the same runs in the same picture, as the eval loss beside the train loss of one run. */
-  beside?: string | null;
   lead?: string | null;
   height: number;
   syncKey: string;
-  onZoom: (span: Span | null) => void;
-  onLog?: (log: boolean) => void;
+  /** Further entries for a chart that the user made. */
+  onEdit?: () => void;
 }
 
-const BESIDE_SLOT = 2;
-const PICK_PX = 24;
+const NO_RUNS: DrawnRun[] = [];
+const NO_GROUPS: DrawnGroup[] = [];
+const NO_OPTIONS: ChartOptions = {};
+const TALL = 200;
 
-/** Steps and elapsed times that begin near zero are shown from zero. */
-function fromZero(span: Span | null, x: ChartSettings["x"]): Span | null {
-  return span && x !== "time" && span[0] > 0 && span[0] < span[1] * 0.2 ? [0, span[1]] : span;
-}
-
-const NONE: DrawnRun[] = [];
-
-function toCurves(runs: DrawnRun[], found: Map<string, Curve["series"]>, smooth: boolean): Curve[] {
-  return runs.flatMap((run) => {
-    const series = found.get(run.id);
-    return series ? [{ ...run, series, smooth }] : [];
-  });
-}
-
-function xTitle(x: ChartSettings["x"], at: number): string {
-  return x === "step" ? t.step(formatCount(Math.round(at), locale)) : xLabels(x, [at, at + 1000], locale)[0]!;
-}
-
-function summary(metric: string, curves: Curve[], lower: boolean): string {
-  let best: { v: number; x: number } | null = null;
-  for (const { slot, series: { n, cols } } of curves)
-    for (let i = 0; slot !== null && i < n; i++) {
-      const v = lower ? cols.min[i]! : cols.max[i]!;
-      if (cols.count[i] && (best === null || (lower ? v < best.v : v > best.v))) best = { v, x: cols.x[i]! };
-    }
-  const text = t.chartSummary(metric, curves.filter((c) => c.slot !== null).length);
-  return best ? `${text}, ${t.bestAt(formatNumber(best.v, locale), formatCount(best.x, locale))}` : text;
-}
-
-/** One metric as a card. Its data is asked for and its canvas mounted only near the view; its height never changes. */
+/** One chart as a card. Its data is asked for and its canvas mounted only near the view; its height never changes. */
 export function ChartCard(props: ChartCardProps) {
   const card = useRef<HTMLElement>(null);
   const inView = useInView(card);
   const [full, setFull] = useState(false);
-  const { metric, title = metric, height } = props;
+  const { spec, height } = props;
   return (
-    <section ref={card} className={`card chart${full ? " full" : ""}`} data-testid="chart" data-key={metric} aria-label={metric}>
-      {inView || full ? <ChartBody {...props} full={full} setFull={setFull} /> : <><header><h3 className="ell">{title}</h3></header><div style={{ height }} /></>}
+    <section ref={card} className={`card chart${full ? " full" : ""}`} data-testid="chart" data-key={spec.id} aria-label={spec.title}>
+      {inView || full ? <ChartBody {...props} full={full} setFull={setFull} /> : <><header><h3 className="ell">{spec.title}</h3></header><div style={{ height }} /></>}
     </section>
   );
 }
 
-interface BodyProps extends ChartCardProps {
+export interface BodyProps extends ChartCardProps {
   full: boolean;
   setFull: (full: boolean) => void;
 }
 
 function ChartBody(props: BodyProps) {
-  const { metric, drawn, context = NONE, settings, log, lead = null, beside = null, syncKey, onZoom, onLog, full, setFull } = props;
+  const { spec, drawn, context = NO_RUNS, groups = NO_GROUPS, view, change, lead = null, syncKey, full, setFull } = props;
   const canvas = useRef<HTMLCanvasElement | null>(null);
-  const [whole, setWhole] = useState(false);
-  const [cursor, setCursor] = useState<CursorAt | null>(null);
-  const hot = useStore(hotRun);
-  const lower = props.lower ?? lowerIsBetter(metric);
-  const { x, smooth, zoom } = settings;
+  const [spoken, setSpoken] = useState("");
+  const lower = props.lower ?? lowerIsBetter(spec.keys[0]!);
+  const options = view.options[spec.id] ?? NO_OPTIONS;
+  const tall = props.height > TALL || full;
+  const chart = useChart({ spec, drawn, context, groups, view, options, lower, lead, buckets: full ? 1600 : props.height > TALL ? 600 : 240 });
+  const { x } = view;
 
-  const ids = useMemo(() => drawn.map((r) => r.id), [drawn]);
-  const grey = useMemo(() => context.map((r) => r.id), [context]);
-  const margin = zoom ? (zoom[1] - zoom[0]) * 0.02 : 0;
-  const range = { start: zoom ? Math.floor(zoom[0] - margin) : null, end: zoom ? Math.ceil(zoom[1] + margin) : null };
-  const lines = useSeries(ids, metric, { x, ...range, buckets: full ? 1600 : props.height > 200 ? 600 : 240, smoothing: smooth });
-  const shades = useSeries(grey, metric, { x, ...range, buckets: 120, smoothing: smooth }, grey.length > 0);
-  const second = useSeries(ids, beside ?? "", { x, ...range, buckets: full ? 1600 : 600, smoothing: smooth }, beside !== null);
-  const curves = useMemo(() => {
-    const dense = smooth > 0 && isDense(lines.found.values());
-    const own = toCurves(drawn, lines.found, dense).map((c) => (beside ? { ...c, name: metric } : c));
-    const other = beside ? toCurves(drawn, second.found, smooth > 0 && isDense(second.found.values())).map((c) => ({ ...c, id: `${c.id}|${beside}`, name: beside, slot: BESIDE_SLOT })) : [];
-    return [...toCurves(context, shades.found, dense), ...own, ...other];
-  }, [context, drawn, shades.found, lines.found, second.found, beside, metric, smooth]);
-
-  const smoothed = curves.some((c) => c.smooth);
-  const span = useMemo<Span>(() => zoom ?? fromZero(xSpan(curves.filter((c) => c.slot !== null || !drawn.length).map((c) => c.series)), x) ?? [0, 1], [zoom, curves, x, drawn.length]);
-  const y = useMemo(() => yRange(curves.filter((c) => c.slot !== null).map((c) => c.series), span, { log, full: whole || isScheduled(metric), smooth: (s) => curves.some((c) => c.smooth && c.series === s), lower }), [curves, span, log, whole, metric, lower]);
-  const emphasis = useMemo(() => ({ hot: hot !== null && curves.some((c) => c.id === hot) ? hot : null, lead }), [hot, lead, curves]);
-  const listed = useMemo(() => (cursor ? readings(curves, cursor.x, span, lower) : []), [cursor, curves, span, lower]);
-
-  const tall = props.height > 200 || full;
   const nanLabel = useCallback((kind: string, at: number) => (tall ? (x === "step" ? t.nanAt(kind, formatCount(at, locale)) : kind) : ""), [tall, x]);
-  const snap = useCallback((at: number) => snapTo(curves, lead, at, span), [curves, lead, span]);
-  const moved = useCallback((at: CursorAt | null) => setCursor(at), []);
-  const zoomed = useCallback((to: Span | null) => {
-    setWhole(false);
-    onZoom(to);
-  }, [onZoom]);
-  usePointerHot(cursor, listed, metric);
+  const option = (part: ChartOptions) => change(withOption(view, spec.id, part));
+  const zoomed = (to: Span | null, y?: Span) => {
+    // A zoom that holds everything is none; a double click also gives back the range of its own.
+    const whole = to === null || (chart.extent !== null && to[0] <= chart.extent[0] && to[1] >= chart.extent[1]);
+    const zoom = whole ? null : x === "step" ? ([Math.floor(to[0]), Math.ceil(to[1])] as Span) : to;
+    const reset = to === null && options.range !== undefined;
+    change({ zoom, ...(y ? withOption(view, spec.id, { range: y }) : reset ? withOption(view, spec.id, { range: undefined }) : {}) });
+  };
   useKeys(full ? { Escape: () => setFull(false) } : {});
-
-  const outside = y.above + y.below;
-  const words = y.single
-    ? y.above && y.below ? t.pointsOutside : y.above ? t.pointsAbove : t.pointsBelow
-    : y.above && y.below ? t.placesOutside : y.above ? t.placesAbove : t.placesBelow;
-  const entries = (): MenuEntry[] => [
-    ...(onLog ? [{ label: t.logY, checked: log, onSelect: () => onLog(!log) }] : []),
-    { label: t.showAll, checked: whole, onSelect: () => setWhole(!whole) },
-    ...(zoom ? [{ label: t.resetZoom, onSelect: () => onZoom(null) }] : []),
-    "line",
-    { label: t.savePng, icon: "download", onSelect: () => canvas.current && savePng(canvas.current, palette().get().surface, metric) },
-    { label: t.saveCsv, icon: "download", onSelect: () => saveCsv(curves, metric) },
-  ];
+  const keys = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).closest("input, dialog")) return;
+    const action = { l: () => option({ logY: !chart.logY }), t: chart.pin }[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  };
+  const say = () => setSpoken(chart.cursor ? `${xTitle(x, chart.cursor.x)}: ${chart.listed.slice(0, 3).map((r) => `${r.curve.name} ${formatNumber(r.value, locale)}`).join(", ")}` : "");
   const height = full ? Math.max(240, innerHeight - 90) : props.height;
   return (
     <>
-      <header>
-        <h3 className="ell" title={metric}>{props.title ?? metric}</h3>
-        <span className="cap ell">
-          {isLoss(metric) && props.height > 200 && <span className="muted">{lower ? t.lower : t.higher}</span>}
-          {log && <span className="muted">log</span>}
-          {smoothed && <span className="muted">{t.smoothed}</span>}
-          {outside > 0 && <button type="button" className="caplink" title={t.showAll} onClick={() => setWhole(true)}>{words(outside)}</button>}
-          {whole && <button type="button" className="caplink" onClick={() => setWhole(false)}>{t.robustRange}</button>}
-        </span>
+      <header onKeyDown={keys}>
+        <h3 className="ell" title={spec.keys.join(", ")}>{spec.title}</h3>
+        <Caption chart={chart} spec={spec} view={view} options={options} lower={lower} tall={tall} groups={groups} onOption={option} />
         <span className="right">
-          {beside && <span className="legend"><Swatch slot={drawn[0]?.slot ?? 0} />{metric}<Swatch slot={BESIDE_SLOT} />{beside}</span>}
+          {spec.keys.length > 1 && <Legend chart={chart} drawn={drawn} keys={spec.keys} />}
           <Button look="ghost" className="tiny" icon="full" aria-label={full ? t.leaveFullScreen : t.fullScreen} onClick={() => setFull(!full)} />
-          <MenuButton look="ghost" className="tiny" icon="more" label={t.chartMenu(metric)} entries={entries} />
+          <ChartMenu chart={chart} props={props} options={options} canvas={canvas} lower={lower} onOption={option} />
         </span>
       </header>
-      <div className="plotbox" style={{ height }}>
-        {!lines.error && (
-          <Plot curves={curves} x={span} y={y.span} xAxis={x} log={log} percent={/percent(age)?$/i.test(metric)} height={height} emphasis={emphasis}
-            nanLabel={nanLabel} syncKey={syncKey} label={summary(metric, curves, lower)} onCursor={moved} onZoom={zoomed} snap={snap} canvasRef={(c) => (canvas.current = c)} />
+      <div className="plotbox" style={{ height }} onKeyDown={keys}>
+        {!chart.error && (
+          <Plot curves={chart.curves} x={chart.span} y={chart.y.span} xAxis={x} logX={chart.logX} log={chart.logY} percent={/percent(age)?$/i.test(spec.keys[0]!)} height={height} emphasis={chart.emphasis}
+            nanLabel={nanLabel} syncKey={`${syncKey}|${x}`} label={summary(spec.title, chart.curves, lower)} onCursor={chart.onCursor} onZoom={zoomed} snap={chart.snap} neighbour={chart.neighbour} onKeyMove={say} canvasRef={(c) => (canvas.current = c)} />
         )}
-        {lines.error && <ErrorBox error={lines.error} title={t.seriesFailed} onRetry={lines.retry} />}
-        {!lines.pending && !lines.error && lines.found.size === 0 && <div className="plotnote muted">{t.noPoints}</div>}
-        {cursor && <Dots at={cursor} listed={listed} hot={hot ?? lead} />}
-        {cursor?.own && listed.length > 0 && <Tooltip at={cursor} title={xTitle(x, cursor.x)} readings={listed} hot={hot ?? lead} grey={context.length} />}
+        {chart.error && <ErrorBox error={chart.error} title={t.seriesFailed} onRetry={chart.retry} />}
+        {!chart.pending && !chart.error && chart.curves.length === 0 && <div className="plotnote muted">{x.startsWith("metrics.") ? t.noPointsAgainst(x.slice(8)) : t.noPoints}</div>}
+        {chart.cursor && <Dots chart={chart} />}
+        {chart.cursor && chart.listed.length > 0 && (chart.cursor.own || tall || chart.pinned) && (
+          <Tooltip at={chart.cursor} title={xTitle(x, chart.cursor.x)} readings={chart.listed} hot={chart.hot} grey={context.length} small={!chart.cursor.own && !chart.pinned} pinned={chart.pinned} />
+        )}
+        <span className="vh" aria-live="polite">{spoken}</span>
       </div>
     </>
   );
 }
 
-/** The crosshair stands on a bucket of the leading curve where that has one near, else of any, so that steps are whole. */
-function snapTo(curves: Curve[], lead: string | null, at: number, span: Span): number {
-  const near = (curve: Curve) => nearestBucket(curve.series, at, (span[1] - span[0]) * 0.03);
-  const one = curves.find((c) => c.id === lead && near(c) >= 0) ?? curves.find((c) => c.slot !== null && near(c) >= 0);
-  return one ? one.series.cols.x[near(one)]! : at;
+interface CaptionProps {
+  chart: Chart;
+  spec: ChartSpec;
+  view: BoardView;
+  options: ChartOptions;
+  lower: boolean;
+  tall: boolean;
+  groups: DrawnGroup[];
+  onOption: (part: ChartOptions) => void;
 }
 
-/** Emphasises the line nearest to the pointer while it is over this chart. */
-function usePointerHot(cursor: CursorAt | null, listed: Reading[], metric: string): void {
-  const own = cursor?.own ?? false;
-  useEffect(() => {
-    if (!cursor?.own) return;
-    let near: { id: string; d: number } | null = null;
-    for (const { curve, value } of listed) {
-      const d = Number.isFinite(value) ? Math.abs(cursor.yToTop(value) - cursor.top) : Infinity;
-      if (d < PICK_PX && (near === null || d < near.d)) near = { id: curve.id, d };
-    }
-    hotRun.set(near?.id ?? null);
-  }, [cursor, listed, metric]);
-  useEffect(() => {
-    if (own) return () => hotRun.set(null);
-  }, [own]);
+const outsideWords = ({ above, below, single }: Chart["y"]) =>
+  single ? (above && below ? t.pointsOutside : above ? t.pointsAbove : t.pointsBelow) : above && below ? t.placesOutside : above ? t.placesAbove : t.placesBelow;
+
+/** What has to be known of a chart to read it: scale, smoothing, band, and what lies outside. */
+function Caption({ chart, spec, view, options, lower, tall, groups, onOption }: CaptionProps) {
+  const outside = chart.y.above + chart.y.below;
+  const key = spec.keys[0]!;
+  const parts: ReactNode[] = [];
+  const word = (text: string) => parts.push(<span key={parts.length} className="muted">{text}</span>);
+  const link = (text: string, title: string, change: ChartOptions) => parts.push(<button key={parts.length} type="button" className="caplink" title={title} onClick={() => onOption(change)}>{text}</button>);
+  if (tall && spec.keys.length === 1 && (isLoss(key) || hasDirection(key))) word(lower ? t.lower : t.higher);
+  if (groups.length) word(t.bandOf[view.band]);
+  if (chart.logY || chart.logX) word(chart.logY && chart.logX ? "log x, y" : chart.logX ? "log x" : "log");
+  if (chart.smoothed) word(options.smooth === undefined ? t.smoothed : t.smoothedBy(formatNumber(options.smooth, locale)));
+  if (chart.dropped) word(t.notOnLog(chart.dropped));
+  if (chart.withoutAxis) word(t.withoutAxis(chart.withoutAxis, view.x.slice(8)));
+  if (outside > 0) link(outsideWords(chart.y)(outside), t.showAll, { full: true, range: undefined });
+  if (options.full) link(t.robustRange, t.robustRange, { full: undefined });
+  else if (options.range && !outside) link(t.ownRange, t.robustRange, { range: undefined });
+  return <span className="cap ell">{parts}</span>;
+}
+
+/** Which line is which metric: by colour for one run, by dash for several. */
+function Legend({ chart, drawn, keys }: { chart: Chart; drawn: DrawnRun[]; keys: string[] }) {
+  const one = drawn.length === 1 && !chart.grouped;
+  return (
+    <span className="legend">
+      {keys.map((key, i) => <span key={key} className="ell" title={key}><Swatch slot={one ? (chart.curves.find((c) => c.key === key)?.slot ?? null) : null} dash={i} />{key}</span>)}
+    </span>
+  );
 }
 
 const PLOT_LEFT = 44;
 const PLOT_TOP = 10;
 
 /** Dots where the crosshair meets the lines. */
-function Dots({ at, listed, hot }: { at: CursorAt; listed: Reading[]; hot: string | null }) {
+function Dots({ chart: { cursor: at, listed, hot } }: { chart: Chart }) {
   return (
     <div className="dots" aria-hidden="true" style={{ left: PLOT_LEFT, top: PLOT_TOP }}>
       {listed.filter((r) => Number.isFinite(r.value)).map(({ curve, bucket, value }) => (
-        <i key={curve.id} className={curve.id === hot ? "big" : ""}
-          style={{ transform: `translate(${at.xToLeft(curve.series.cols.x[bucket]!)}px, ${at.yToTop(value)}px)`, background: `var(--c${curve.slot! % 10})` }} />
+        <i key={`${curve.id}|${curve.key}`} className={curve.id === hot ? "big" : ""}
+          style={{ transform: `translate(${at!.xToLeft(curve.series.cols.x[bucket]!)}px, ${at!.yToTop(value)}px)`, background: `var(--c${curve.slot! % 10})` }} />
       ))}
     </div>
   );

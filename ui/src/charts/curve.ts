@@ -1,14 +1,21 @@
 import type { Series } from "../api/buckets";
+import type { DrawnRun } from "./types";
 
 /** A series as it is drawn. Slot null is a grey context line. */
 export interface Curve {
+  /** The run, or the group. */
   id: string;
+  key: string;
   name: string;
   slot: number | null;
+  /** Which dash a further metric of the same runs has; 0 is a whole line. */
+  dash: number;
   series: Series;
   live: boolean;
   /** Drawn smoothed, with the raw values behind it. */
   smooth: boolean;
+  /** A group: `min` and `max` of its buckets are the ends of its band. */
+  band: boolean;
 }
 
 export interface Emphasis {
@@ -29,3 +36,13 @@ export const isDense = (series: Iterable<Series>) => [...series].some(({ points,
 
 /** The value of the line at a bucket: smoothed, or the last finite value of the bucket. */
 export const lineValue = ({ series, smooth }: Curve, i: number): number => (smooth ? series.cols.smooth[i]! : series.cols.last[i]!);
+
+/** Two lines of one run are two metrics: they differ by colour, in an order that keeps neighbours apart. */
+const PLACES = [0, 2, 1, 5, 6, 3, 4, 7, 8, 9];
+
+/** How the lines of a chart are told apart: by colour for runs; further metrics by dash, or by colour when there is one run. */
+export function lookOf(run: DrawnRun, metric: number, metrics: number, runs: number): Pick<Curve, "slot" | "dash"> {
+  if (metrics === 1 || run.slot === null) return { slot: run.slot, dash: 0 };
+  if (runs === 1) return { slot: PLACES[metric % 10]! + 10 * Math.floor(metric / 10), dash: 0 };
+  return { slot: run.slot, dash: metric };
+}

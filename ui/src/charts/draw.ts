@@ -1,10 +1,14 @@
 import type { Series } from "../api/buckets";
-import type { Curve, Emphasis } from "./curve";
+import type { Curve } from "./curve";
 import type { Palette } from "./theme";
+
+/** What drawing needs of a canvas; `svg.ts` writes the same strokes as a vector picture. */
+export type Pen = Pick<CanvasRenderingContext2D, "beginPath" | "moveTo" | "lineTo" | "closePath" | "arc" | "rect" | "clip" | "save" | "restore" | "stroke" | "fill" | "setLineDash" | "strokeText" | "fillText"
+  | "globalAlpha" | "strokeStyle" | "fillStyle" | "lineWidth" | "lineJoin" | "lineCap" | "font" | "textAlign" | "textBaseline">;
 
 /** The plot area of a canvas in device pixels, and how values become positions. */
 export interface Frame {
-  ctx: CanvasRenderingContext2D;
+  ctx: Pen;
   left: number;
   top: number;
   width: number;
@@ -24,7 +28,10 @@ const THICK = 2.25;
 const FEW = 4;
 /** Labels nearer than this would lie over one another; the mark alone stays. */
 const LABEL_ROOM = 84;
-const DASHES = [[], [6, 3], [1.5, 3]];
+const DASHES = [[], [6, 3], [1.5, 3], [8, 2, 1.5, 2]];
+
+/** Runs beyond the tenth and further metrics take the next dash. */
+export const dashOf = ({ slot, dash }: Pick<Curve, "slot" | "dash">): number[] => (slot === null ? [] : DASHES[(Math.floor(slot / 10) + dash) % DASHES.length]!);
 
 const shown = (v: number, log: boolean) => Number.isFinite(v) && (!log || v > 0);
 
@@ -157,51 +164,77 @@ function liveDot({ ctx, x, y, ratio: r }: Frame, { n, cols }: Series, smooth: bo
   ctx.globalAlpha = alpha;
 }
 
-/** Draws grey context first, then the coloured curves, the emphasised one last and on top. */
-export function drawCurves(frame: Frame, curves: Curve[], { hot, lead }: Emphasis, palette: Palette, options: DrawOptions): void {
+interface Style {
+  colour: string;
+  faint: number;
+  thick: boolean;
+  /** With its envelope and, smoothed, its raw line behind. */
+  rich: boolean;
+}
+
+function oneCurve(frame: Frame, curve: Curve, { colour, faint, thick, rich }: Style, palette: Palette, options: DrawOptions, labels: number[]): void {
   const { ctx, ratio: r } = frame;
-  const coloured = curves.filter((c) => c.slot !== null);
-  const top = hot ?? lead;
-  const few = coloured.length <= FEW;
+  const { series, smooth } = curve;
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  if (rich || curve.band) {
+    ctx.globalAlpha = palette.band * faint;
+    envelope(frame, series, options.log);
+    if (smooth) {
+      ctx.globalAlpha = palette.ghost * faint;
+      ctx.lineWidth = r;
+      rawPath(frame, series, options.log);
+    }
+  }
+  ctx.globalAlpha = faint;
+  ctx.lineWidth = (thick ? THICK : LINE) * r;
+  ctx.setLineDash(dashOf(curve).map((d) => d * r));
+  linePath(frame, curve, options.log);
+  ctx.setLineDash([]);
+  if (series.points < 40 && rich) points(frame, series, options.log);
+  brokenMarks(frame, series, colour, palette, options, smooth, labels);
+  ctx.fillStyle = colour;
+  if (curve.live) liveDot(frame, series, smooth, options.log);
+}
+
+// The band of a group is its spread, not that of a line that goes up and down in it.
+function linePath(frame: Frame, { series, smooth, band }: Curve, log: boolean): void {
+  (smooth || band ? smoothPath : rawPath)(frame, series, log);
+}
+
+function within(frame: Frame, job: () => void): void {
+  const { ctx, ratio: r } = frame;
   ctx.save();
   ctx.beginPath();
   ctx.rect(frame.left, frame.top - 2 * r, frame.width + 4 * r, frame.height + 4 * r);
   ctx.clip();
-  ctx.lineJoin = "round";
-  ctx.lineCap = "round";
-  const path = (smooth: boolean, series: Series) => (smooth ? smoothPath : rawPath)(frame, series, options.log);
-  const labels: number[] = [];
-  for (const { slot, id, series, smooth } of curves) {
-    if (slot !== null || id === hot) continue;
-    ctx.strokeStyle = palette.context;
-    ctx.globalAlpha = hot ? 0.3 : 0.55;
-    ctx.lineWidth = r;
-    path(smooth, series);
-  }
-  const ordered = [...coloured].sort((a, b) => Number(a.id === top) - Number(b.id === top) || b.slot! - a.slot!);
-  const hotGrey = curves.find((c) => c.slot === null && c.id === hot);
-  for (const { id, slot, series, live, smooth } of hotGrey ? [...ordered, hotGrey] : ordered) {
-    const colour = slot === null ? palette.text3 : palette.runs[slot % 10]!;
-    const faint = hot !== null && id !== hot ? palette.dim : 1;
-    ctx.strokeStyle = ctx.fillStyle = colour;
-    if (few || id === top) {
-      ctx.globalAlpha = palette.band * faint;
-      envelope(frame, series, options.log);
-      if (smooth) {
-        ctx.globalAlpha = palette.ghost * faint;
-        ctx.lineWidth = r;
-        rawPath(frame, series, options.log);
-      }
-    }
-    ctx.globalAlpha = faint;
-    ctx.lineWidth = (id === top && (hot !== null || coloured.length > 1) ? THICK : LINE) * r;
-    ctx.setLineDash((slot === null ? [] : DASHES[Math.floor(slot / 10) % 3]!).map((d) => d * r));
-    path(smooth, series);
-    ctx.setLineDash([]);
-    if (series.points < 40 && (few || id === top)) points(frame, series, options.log);
-    brokenMarks(frame, series, colour, palette, options, smooth, labels);
-    ctx.fillStyle = colour;
-    if (live) liveDot(frame, series, smooth, options.log);
-  }
+  ctx.lineJoin = ctx.lineCap = "round";
+  job();
   ctx.restore();
+}
+
+/** All curves as they are when none is hot: grey context first, the leading one last and on top. */
+export function drawCurves(frame: Frame, curves: Curve[], lead: string | null, palette: Palette, options: DrawOptions): void {
+  const coloured = curves.filter((c) => c.slot !== null);
+  const few = coloured.length <= FEW;
+  const labels: number[] = [];
+  within(frame, () => {
+    for (const curve of curves) {
+      if (curve.slot !== null) continue;
+      frame.ctx.strokeStyle = palette.context;
+      frame.ctx.globalAlpha = 0.55;
+      frame.ctx.lineWidth = frame.ratio;
+      linePath(frame, curve, options.log);
+    }
+    const ordered = [...coloured].sort((a, b) => Number(a.id === lead) - Number(b.id === lead) || b.slot! - a.slot!);
+    for (const curve of ordered)
+      oneCurve(frame, curve, { colour: palette.runs[curve.slot! % 10]!, faint: 1, thick: curve.id === lead && coloured.length > 1, rich: few || curve.id === lead }, palette, options, labels);
+  });
+}
+
+/** The emphasised run alone, to lie over the dimmed picture of all. */
+export function drawHot(frame: Frame, curves: Curve[], hot: string, palette: Palette, options: DrawOptions): void {
+  within(frame, () => {
+    for (const curve of curves)
+      if (curve.id === hot) oneCurve(frame, curve, { colour: curve.slot === null ? palette.text3 : palette.runs[curve.slot % 10]!, faint: 1, thick: true, rich: true }, palette, options, []);
+  });
 }

@@ -27,13 +27,15 @@ function cell(text: string): string {
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+export const saveSvg = (picture: string, key: string) => offer(new Blob([picture], { type: "image/svg+xml" }), fileName(key, "svg"));
+
 /** Saves what is drawn, one line a bucket; numbers with a point whatever the language. */
 export function saveCsv(curves: Curve[], key: string): void {
-  const lines = ["run_id,run,x,x_last,count,min,max,last,smooth"];
-  for (const { id, name, series } of curves)
+  const lines = ["run_id,run,metric,x,x_last,count,min,max,last,smooth"];
+  for (const { id, key: metric, name, series } of curves)
     for (let i = 0; i < series.n; i++) {
       const { x, x_last, count, min, max, last, smooth } = series.cols;
-      lines.push([cell(id), cell(name), x[i], x_last[i], count[i], min[i], max[i], last[i], smooth[i]].join(","));
+      lines.push([cell(id), cell(name), cell(metric), x[i], x_last[i], count[i], min[i], max[i], last[i], smooth[i]].join(","));
     }
   offer(new Blob([lines.join("\n")], { type: "text/csv" }), fileName(key, "csv"));
 }

@@ -116,10 +116,11 @@ function ends(series: Series[], x: Span): number[] {
 }
 
 /**
- * The y-range: robust (1st to 99th percentile after 5 % of the steps) unless `full`, or unless the rest
+ * The y-range: `range` where that is given, else robust (1st to 99th percentile after 5 % of the steps) unless `full`, or unless the rest
  * is near anyway. On the better side the end of every curve stays in view: the best run is never cut off.
  */
-export function yRange(all: Series[], x: Span, options: { log: boolean; full: boolean; smooth: (series: Series) => boolean; lower: boolean }): YRange {
+export function yRange(all: Series[], x: Span, options: { log: boolean; full: boolean; smooth: (series: Series) => boolean; lower: boolean; range?: Span }): YRange {
+  if (options.range && !(options.log && options.range[0] <= 0)) return { span: options.range, ...countOutside(all, x, options.range) };
   const everything = collect(all, x, () => false, false, options.log).sort((a, b) => a - b);
   if (!everything.length) return { span: options.log ? [0.1, 1] : [0, 1], above: 0, below: 0, single: true };
   const whole: Span = [everything[0]!, everything[everything.length - 1]!];

@@ -1,5 +1,4 @@
-import type { XAxis } from "../url/experiment";
-import type { Span } from "./scale";
+import type { OwnChart } from "../url/board";
 
 export interface DrawnRun {
   id: string;
@@ -8,9 +7,19 @@ export interface DrawnRun {
   live: boolean;
 }
 
-/** What all charts of a page share. */
-export interface ChartSettings {
-  x: XAxis;
-  smooth: number;
-  zoom: Span | null;
+/** Runs that are drawn as their mean and a band. */
+export interface DrawnGroup {
+  name: string;
+  runIds: string[];
+  slot: number;
+  live: boolean;
+}
+
+/** One picture: its name in the settings and what stands in it. */
+export interface ChartSpec {
+  id: string;
+  title: string;
+  keys: string[];
+  /** Set where the user put the chart together. */
+  own?: OwnChart;
 }

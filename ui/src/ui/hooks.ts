@@ -31,15 +31,26 @@ export function useSize(ref: RefObject<HTMLElement | null>): { width: number; he
   return size;
 }
 
+const inSight = new WeakMap<Element, (inView: boolean) => void>();
+let sight: IntersectionObserver | null = null;
+
+/** One observer for all: a page may hold more than a thousand charts. The charts scroll in a pane, for which the second margin is. */
+function observer(): IntersectionObserver {
+  sight ??= new IntersectionObserver((entries) => {
+    for (const entry of entries) inSight.get(entry.target)?.(entry.isIntersecting);
+  }, { rootMargin: "60% 0px", scrollMargin: "60% 0px" } as IntersectionObserverInit);
+  return sight;
+}
+
 /** True while the element is within one screen of the view. */
 export function useInView(ref: RefObject<HTMLElement | null>): boolean {
   const [inView, setInView] = useState(false);
   useEffect(() => {
     const element = ref.current;
     if (!element) return;
-    const observer = new IntersectionObserver(([entry]) => setInView(entry!.isIntersecting), { rootMargin: "60% 0px" });
-    observer.observe(element);
-    return () => observer.disconnect();
+    inSight.set(element, setInView);
+    observer().observe(element);
+    return () => observer().unobserve(element);
   }, [ref]);
   return inView;
 }

@@ -28,7 +28,9 @@ describe("experiment view", () => {
   const full: ExperimentView = {
     q: "metrics.`eval/loss` < 0.4 AND tags.a = 'x&y=ü'", sort: [{ key: "metrics.eval/loss", desc: false }, { key: "params.a,b", desc: true }],
     cols: ["metrics.a b", "params.lr"], draw: ["r1", "", "r2"], base: "r1", diff: true, deleted: true, layout: "charts",
-    x: "relative", smooth: 0, ylog: ["train/loss"], zoom: [10, 20.5], charts: "train/*",
+    x: "metrics.tokens~|%seen", smooth: 0, zoom: [10, 20.5], charts: "train/*", band: "ci", fold: ["system/"],
+    options: { "train/loss": { logY: true, logX: true, smooth: 0.5 }, "a~b|c%41": { full: true }, "own:Losses": { range: [-1, 2.5] } },
+    own: [{ title: "Losses", keys: ["train/loss", "eval|~%7Closs"] }, { title: "100 %", keys: ["a"] }],
   };
   it("round-trips everything", () => expect(parseExperiment(formatExperiment(full))).toEqual(full));
   it("leaves defaults out", () => expect(formatExperiment(DEFAULT_VIEW)).toBe(""));
@@ -40,7 +42,7 @@ describe("experiment view", () => {
     const list = { q: "params.a = '1'", sort: [{ key: "metrics.eval/loss", desc: false }], deleted: false };
     expect(parseExperiment(formatFrom(list))).toEqual({ ...DEFAULT_VIEW, ...list });
   });
-  it("survives nonsense", () => expect(parseExperiment("?smooth=x&zoom=9~1&x=moon&layout=q")).toEqual(DEFAULT_VIEW));
+  it("survives nonsense", () => expect(parseExperiment("?smooth=x&zoom=9~1&x=moon&layout=q&band=z&yrange=a|2|1~b|x|3&ysmooth=a|&own=title~|k")).toEqual(DEFAULT_VIEW));
 });
 
 describe("compare view", () => {

@@ -2,10 +2,9 @@ import { useQueries } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { getRun, type RunDetail } from "../../api/runs";
 import { Board } from "../../charts/Board";
-import { ChartBar } from "../../charts/ChartBar";
-import type { ChartSettings, DrawnRun } from "../../charts/types";
+import type { DrawnRun } from "../../charts/types";
 import { t } from "../../i18n";
-import { isSystem, matchesGlob, pickMain } from "../../model/metrics";
+import { isSystem, pickMain } from "../../model/metrics";
 import { MOST_DRAWN } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { useColumns, useExperiments, useRefresh, useTable } from "../../parts/queries";
@@ -16,7 +15,7 @@ import { useView } from "../../ui/router";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { copyText } from "../../ui/toast";
 import { formatCompare, parseCompare } from "../../url/compare";
-import { DEFAULT_VIEW } from "../../url/experiment";
+import { DEFAULT_BOARD, type BoardView } from "../../url/board";
 import { experimentPath } from "../../url/routes";
 import "../../styles/compare.css";
 import { SideBySide, type Compared } from "./SideBySide";
@@ -24,9 +23,7 @@ import { SideBySide, type Compared } from "./SideBySide";
 /** Runs side by side: what differs first, and their curves over one another. */
 export default function ComparePage() {
   const [view, change] = useView(parseCompare, formatCompare);
-  const [settings, setSettings] = useState<ChartSettings>({ x: "step", smooth: DEFAULT_VIEW.smooth, zoom: null });
-  const [logs, setLogs] = useState<string[]>([]);
-  const [search, setSearch] = useState("");
+  const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
   const details = useQueries({ queries: view.runs.map((id) => ({ queryKey: ["run", id], queryFn: ({ signal }: { signal: AbortSignal }) => getRun(id, signal), staleTime: 5000, retry: 1 })) });
   const loaded = details.map((d) => d.data).filter((d): d is RunDetail => d !== undefined);
   const missing = details.filter((d) => d.isError).length;
@@ -50,7 +47,7 @@ export default function ComparePage() {
   const drawn = useMemo(() => JSON.parse(drawnText) as DrawnRun[], [drawnText]);
   const logged = useMemo(() => keys.filter((key) => table.data?.rows.some((r) => r.metrics[key]?.last != null)), [keys, table.data]);
   const main = useMemo(() => pickMain(logged.map((key) => ({ key, runs: 1 }))), [logged]);
-  const onSettings = useCallback((next: Partial<ChartSettings>) => setSettings((old) => ({ ...old, ...next })), []);
+  const onBoard = useCallback((part: Partial<BoardView>) => setBoard((old) => ({ ...old, ...part })), []);
   const remove = (id: string) => change({ runs: view.runs.filter((r) => r !== id), base: view.base === id ? "" : view.base });
 
   const only = experimentIds.length === 1 ? experiments.data?.find((e) => e.experiment_id === experimentIds[0]) : undefined;
@@ -70,9 +67,7 @@ export default function ComparePage() {
             <SideBySide runs={runs} base={base} onBase={(id) => change({ base: id })} onRemove={remove} />
             {logged.length > 0 && (
               <section className="cw cmp-charts" aria-label={t.curves}>
-                <ChartBar count={logged.filter((k) => matchesGlob(k, search)).length} search={search} settings={settings} onSearch={setSearch} onChange={onSettings} />
-                <Board keys={logged.filter((k) => !isSystem(k)).concat(logged.filter(isSystem))} main={main} drawn={drawn} settings={settings} logKeys={logs} search={search} lead={null} syncKey="compare"
-                  onZoom={(zoom) => onSettings({ zoom })} onLog={(key, log) => setLogs(log ? [...logs, key] : logs.filter((k) => k !== key))} />
+                <Board keys={logged.filter((k) => !isSystem(k)).concat(logged.filter(isSystem))} main={main} drawn={drawn} view={board} change={onBoard} lead={null} syncKey="compare" />
               </section>
             )}
           </div>

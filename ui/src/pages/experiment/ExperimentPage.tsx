@@ -93,7 +93,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
     onColumns: (ids: string[]) => change({ cols: ids }), onCompare: compare, onClearSelection: () => setSelected(new Set()), onChanged: () => void store.refresh(null, false),
     onDrawSelected: () => change({ draw: assignSlots(slots, [...selected]) }, true), query: view.q, onShowActive: () => change({ deleted: false }),
   };
-  const charts = <ChartsPane view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
+  const charts = <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running}>

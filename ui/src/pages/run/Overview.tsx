@@ -1,15 +1,13 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import type { RunDetail } from "../../api/runs";
 import { ChartCard } from "../../charts/ChartCard";
-import type { ChartSettings } from "../../charts/types";
-import type { Span } from "../../charts/scale";
 import { differences, LOOKED_AT, usualValues } from "../../model/answers";
 import { formatCount, formatNumber } from "../../model/format";
 import { isEval, isLoss, isSystem, lowerIsBetter } from "../../model/metrics";
 import { locale, t } from "../../i18n";
 import { useTable } from "../../parts/queries";
 import { useMedia } from "../../ui/hooks";
-import { DEFAULT_VIEW } from "../../url/experiment";
+import { DEFAULT_BOARD, type BoardView } from "../../url/board";
 import { ArtifactsCard, ChildrenCard, DatasetsCard, TagsCard } from "./cards";
 import { ParameterTable } from "./ParameterTable";
 import { ReproduceCard } from "./ReproduceCard";
@@ -70,20 +68,18 @@ function useUsual(run: RunDetail): Record<string, string> {
 }
 
 export function Overview({ run, metrics, main, loss }: Props) {
-  const [zoom, setZoom] = useState<Span | null>(null);
-  const [logs, setLogs] = useState<string[]>([]);
+  const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
   const phone = useMedia("(max-width: 720px)");
   const drawn = useDrawn(run);
   const usual = useUsual(run);
-  const settings = useMemo<ChartSettings>(() => ({ x: "step", smooth: DEFAULT_VIEW.smooth, zoom }), [zoom]);
+  const onBoard = useCallback((part: Partial<BoardView>) => setBoard((old) => ({ ...old, ...part })), []);
   const first = loss ?? main;
   const evaluation = loss ? (metrics.keys.find((k) => k !== loss && isEval(k) && isLoss(k) && !/perplexity|ppl/i.test(k)) ?? null) : null;
   const tiles = tileKeys(metrics.keys, main, loss);
   const rest = metrics.keys.filter((k) => k !== first && k !== evaluation);
   const small = [...new Set([...(main && main !== first && main !== evaluation ? [main] : []), ...rest.filter((k) => /grad|lr|learning_rate/i.test(k) && !isSystem(k)), ...rest.filter((k) => !isSystem(k)), ...rest])].slice(0, SMALL);
   const chart = (key: string, height: number, beside: string | null = null) => (
-    <ChartCard key={key} metric={key} title={beside ? t.loss : key.startsWith("system/") ? key.slice(7) : undefined} beside={beside} drawn={drawn} settings={settings} log={logs.includes(key)} lead={run.info.run_id} height={height} syncKey="overview" onZoom={setZoom}
-      onLog={(log) => setLogs(log ? [...logs, key] : logs.filter((k) => k !== key))} />
+    <ChartCard key={key} spec={{ id: key, title: beside ? t.loss : key.startsWith("system/") ? key.slice(7) : key, keys: beside ? [key, beside] : [key] }} drawn={drawn} view={board} change={onBoard} lead={run.info.run_id} height={height} syncKey="overview" />
   );
   return (
     <div className="rlay three-cols">

@@ -69,8 +69,8 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
           <Suspense fallback={<SkeletonRows rows={8} />}>
             {tab === "overview" && <Overview run={run.data} metrics={metrics} main={main} loss={loss} />}
             {tab === "parameters" && <div className="rlay one"><ParameterTable params={run.data.params} large /></div>}
-            {tab === "metrics" && <RunCharts run={run.data} keys={metrics.keys.filter((k) => !isSystem(k))} main={main} empty={t.noMetrics} />}
-            {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} />}
+            {tab === "metrics" && <RunCharts run={run.data} keys={metrics.keys.filter((k) => !isSystem(k))} main={main} empty={t.noMetrics} hint={t.noMetricsHint} place="run" />}
+            {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} hint={t.noSystemHint} place="system" />}
             {tab === "artifacts" && <ArtifactsTab runId={runId} />}
           </Suspense>
         )}

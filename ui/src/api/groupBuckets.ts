@@ -1,0 +1,44 @@
+import type { BaseAxis } from "../url/board";
+import { decodeTables } from "./buckets";
+import { NATIVE, postBinary } from "./http";
+
+export const GROUP_COLUMNS = ["x", "x_last", "runs", "mean", "std", "stderr", "low", "high", "min", "max", "nan", "pos_inf", "neg_inf"] as const;
+export type GroupColumn = (typeof GROUP_COLUMNS)[number];
+
+/** One metric of one group of runs in n buckets; `runs` of the columns is how many runs have a finite value there. */
+export interface GroupSeries {
+  group: number;
+  key: string;
+  runs: number;
+  n: number;
+  xMin: number;
+  xMax: number;
+  cols: Record<GroupColumn, Float64Array>;
+}
+
+export interface GroupBucketQuery {
+  groups: { name: string; run_ids: string[] }[];
+  keys: string[];
+  x: BaseAxis;
+  start: number | null;
+  end: number | null;
+  buckets: number;
+}
+
+interface WireSeries {
+  group: number;
+  key: string;
+  runs: number;
+  buckets: number;
+  offset: number;
+  x_min: number;
+  x_max: number;
+}
+
+export function decodeGroups(buffer: ArrayBuffer): GroupSeries[] {
+  return decodeTables<GroupColumn, WireSeries>(buffer).map(({ head, cols }) => ({ group: head.group, key: head.key, runs: head.runs, n: head.buckets, xMin: head.x_min, xMax: head.x_max, cols }));
+}
+
+export async function queryGroupBuckets(query: GroupBucketQuery, signal?: AbortSignal): Promise<GroupSeries[]> {
+  return decodeGroups(await postBinary(`${NATIVE}/metrics/group-buckets`, query, signal));
+}
