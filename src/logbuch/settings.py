@@ -81,6 +81,13 @@ JOURNAL_BYTES = _setting("journal_bytes", "2000000000", "Bytes that the journals
 JOURNAL_DAYS = _setting("journal_days", "7", "Days that a journal is kept after a server has acknowledged it")
 CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
 CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
+CONSOLE = _setting(
+    "console",
+    "auto",
+    "Keep what a program prints with its run: off; wrap: Python's stdout and stderr; auto: in scripts, in notebooks "
+    "within with blocks, not at a prompt",
+)
+REDACT = _setting("redact", "true", "Hide secrets of known forms in console output, diffs and command lines")
 SYSTEM_METRICS = _setting(
     "system_metrics",
     "false",

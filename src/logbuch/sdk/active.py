@@ -16,9 +16,11 @@ from typing import Literal
 from logbuch import limits, settings
 from logbuch.errors import LogbuchError
 from logbuch.model import Run, RunStatus
-from logbuch.sdk import ending
+from logbuch.sdk import console, consolelog, ending
 from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.console import Recorder
+from logbuch.sdk.consolelog import ConsoleLog
 from logbuch.sdk.notes import say
 from logbuch.sdk.sender import Files
 from logbuch.sdk.system_metrics import Monitor
@@ -32,6 +34,9 @@ class ActiveRun(Run, frozen=True):
     """A run that has been started. As a context manager it ends the run: FINISHED, or FAILED with an exception."""
 
     def __enter__(self) -> ActiveRun:
+        for active in everything():
+            if active.run is self:
+                hear(active, within=True)
         return self
 
     def __exit__(
@@ -54,6 +59,9 @@ class Active:
     owner: int = field(default_factory=os.getpid)
     capture: Background | None = None
     monitor: Monitor | None = None
+    console: ConsoleLog | None = None
+    hears: bool | None = None
+    """Whether the caller wants console output noted."""
 
     def attached(self) -> tuple[Connection, RunWriter]:
         """Connection and writer, made anew in a forked child."""
@@ -118,6 +126,29 @@ def begin(active: Active) -> None:
     _last_id = active.run.info.run_id
 
 
+def hear(active: Active, *, within: bool = False) -> None:
+    """Begins to note the console output for a run, if that is wanted."""
+    if active.console is None and consolelog.wanted(active.hears, within=within):
+        connection, writer = active.attached()
+        active.console = consolelog.ConsoleLog(connection, writer, resumed=active.resumed)
+        console.wrap(_recorder)
+
+
+def deafen(active: Active) -> None:
+    """Ends the log of a run's console output; with the last one the streams are as they were."""
+    if active.console is not None:
+        active.console.close()
+        active.console = None
+    if all(other.console is None for other in _all):
+        console.unwrap()
+
+
+def _recorder() -> Recorder | None:
+    """Who notes what is printed now, in this thread."""
+    found = top()
+    return found.console.recorder if found is not None and found.console is not None else None
+
+
 def end(run_id: str | None, status: RunStatus | None, error: BaseException | None = None) -> None:
     """Ends a run of this thread (the innermost by default) and those that were begun within it.
 
@@ -125,6 +156,8 @@ def end(run_id: str | None, status: RunStatus | None, error: BaseException | Non
     as long as the setting ``finish_timeout`` says; what is left is sent later, as long as the process lives.
     """
     for active in _taken(run_id):
+        if active.console is not None and error is not None:
+            active.console.trace(error)
         passing = error if error is not None else _passing(active)
         try:
             _end_one(active, status if status is not None else outcome(passing), passing)
@@ -163,6 +196,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     connection, writer = active.attached()
     if active.monitor is not None:
         active.monitor.stop()
+    deafen(active)
     active.settle(min(_CAPTURE_SECONDS, settings.FINISH_TIMEOUT.number() / 2))
     with contextlib.suppress(ValueError):
         _all.remove(active)
@@ -223,7 +257,7 @@ def _after_fork() -> None:
     _shown = True
     for active in _all:
         active.connection = active.writer = None
-        active.capture = active.monitor = None
+        active.capture = active.monitor = active.console = None
 
 
 if hasattr(os, "register_at_fork"):

@@ -116,7 +116,7 @@ class RestShipment:
         elif isinstance(record, ingest.Tags):
             for pair in record.tags:
                 yield Record(Kind.TAG, run_id, pair)
-        else:
+        elif not isinstance(record, ingest.Log):  # such a server gets the console output as a file
             yield Record(Kind.CALL, run_id, (Step(record, self),))
 
     def _known_as(self, run_id: str) -> str:

@@ -30,11 +30,13 @@ def start_run(
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
     log_system_metrics: bool | None = None,
+    log_console: bool | None = None,
 ) -> ActiveRun:
     """Starts a run and makes it the active one; as a context manager it ends by itself.
 
     ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Without a
-    server the run begins all the same, after five seconds at most; it is sent when one answers.
+    server the run begins all the same, after five seconds at most; it is sent when one answers. ``log_console`` says
+    whether what the program prints is kept with the run; without it the setting ``console`` does.
     """
     outer = active.own_top()
     if outer is not None and not nested:
@@ -55,6 +57,8 @@ def start_run(
         writer = started.attached()[1]
         started.monitor = system_metrics.Monitor(run, writer.metrics)
     _announce(connection, run.info)
+    started.hears = log_console
+    active.hear(started)
     return started.run
 
 
@@ -112,7 +116,7 @@ def _surrounding(nested: bool) -> str | None:
 
 def _begin(connection: Connection, run: ActiveRun, *, resumed: bool) -> Active:
     writer = connection.adopt(run)
-    begun = Active(run, connection.key, connection, writer, sys.exc_info()[1])
+    begun = Active(run, connection.key, connection, writer, sys.exc_info()[1], resumed)
     active.begin(begun)
     connection.heart.hold(run.info.run_id)
     if not resumed:

@@ -95,6 +95,14 @@ class RunWriter:
         """Notes data sets that the run uses."""
         self._put(ingest.Inputs(self.run_id, [_used(dataset) for dataset in datasets]))
 
+    def log(
+        self, stream: str, times: Sequence[int], texts: Sequence[str], open_line: str, dropped: int, source: str = ""
+    ) -> None:
+        """Notes lines of console output and the line without an end behind them; see the native ingest protocol."""
+        now = time.time_ns() // 1_000_000
+        record = ingest.Log(self.run_id, stream, list(times), list(texts), open_line, now, dropped, source)
+        self._sender.put(record, self.run_id, counted=False)
+
     def end(self, status: RunStatus, end_time: int) -> None:
         """Sets the final status, behind all that was logged before."""
         self._sender.put(ingest.Update(self.run_id, status, end_time), self.run_id, vital=True)

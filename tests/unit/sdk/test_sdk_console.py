@@ -1,0 +1,394 @@
+"""Console output of runs: noted line by line, without a trace in the program."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import logbuch
+from logbuch.sdk import active, console, consolelog
+from logbuch.sdk.console import Allowance, Recorder
+from logbuch.sdk.redaction import Redactor
+from logbuch.store import logs, open_store
+
+
+class FakeLog:
+    """Remembers what it is told; ``meanwhile`` is called amid it."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self.open: dict[str, str] = {}
+        self.dropped = 0
+        self.calls = 0
+        self._meanwhile = meanwhile
+
+    def log(self, stream: str, times: Sequence[int], texts: Sequence[str], open_line: str, dropped: int) -> None:
+        assert len(times) == len(texts)
+        self.calls += 1
+        self.lines += [(stream, text) for text in texts]
+        self.open[stream] = open_line
+        self.dropped += dropped
+        self._meanwhile()
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], logs.LogPage]:
+    """Turns the capture on, and reads what was kept of a run."""
+    monkeypatch.setenv("LOGBUCH_CONSOLE", "wrap")
+
+    def read(run_id: str) -> logs.LogPage:
+        assert logbuch.flush(10)
+        store = open_store(f"sqlite:///{tmp_path}/.logbuch/logbuch.db", seal=False)
+        try:
+            return store.read(logs.page, run_id, 0, None, 10_000)
+        finally:
+            store.close()
+
+    return read
+
+
+# -- the recorder ------------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_noted_before_the_call_returns() -> None:
+    log = FakeLog()
+    recorder = Recorder(log)
+    for piece in ("one", " line", "\ntwo\nthr"):
+        recorder.feed("stdout", piece)
+    assert log.lines == [("stdout", "one line"), ("stdout", "two")]
+    recorder.feed("stderr", "oops\n")
+    recorder.close()
+    assert log.lines[2:] == [("stderr", "oops"), ("stdout", "thr")]
+
+
+def test_the_state_of_an_open_line_follows_and_goes() -> None:
+    log = FakeLog()
+    recorder = Recorder(log)
+    recorder.feed("stderr", "\r10%")
+    recorder.flush()
+    recorder.feed("stderr", "\r20%")
+    recorder.flush()
+    assert (log.lines, log.open["stderr"]) == ([], "20%")
+    calls = log.calls
+    recorder.flush()
+    assert log.calls == calls, "nothing has changed"
+    recorder.feed("stderr", "\r100%\nnext\n")
+    assert (log.lines, log.open["stderr"]) == ([("stderr", "100%"), ("stderr", "next")], "")
+    recorder.close()
+
+
+def test_open_lines_are_noted_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "OPEN_SECONDS", 0.01)
+    noted = threading.Event()
+    log = FakeLog(noted.set)
+    recorder = Recorder(log)
+    recorder.feed("stdout", "still working")
+    assert noted.wait(20)
+    assert log.open["stdout"] == "still working"
+    recorder.close()
+
+
+def test_too_many_lines_are_left_out_and_counted() -> None:
+    now = [0.0]
+    log = FakeLog()
+    recorder = Recorder(log, allowance=Allowance(10, 20, lambda: now[0]))
+    recorder.feed("stdout", "".join(f"{number}\n" for number in range(50)))
+    assert len(log.lines) == 20
+    now[0] = 0.5
+    recorder.feed("stdout", "later\n")
+    assert [text for _, text in log.lines[20:]] == [
+        "[logbuch: 30 lines left out here: more than 1000 a second for long]",
+        "later",
+    ]
+    recorder.feed("stdout", "".join(f"{number}\n" for number in range(14)))
+    recorder.close()
+    assert log.lines[-1][1].startswith("[logbuch: 10 lines left out")
+    assert log.dropped == 40
+
+
+def test_long_lines_use_more_of_the_allowance() -> None:
+    log = FakeLog()
+    recorder = Recorder(log, allowance=Allowance(0, 20, lambda: 0.0))
+    recorder.feed("stdout", ("x" * 9999 + "\n") * 5)
+    recorder.close()
+    assert len(log.lines) == 3, "two lines, and what was left out"
+
+
+def test_secrets_are_hidden_in_whole_and_open_lines() -> None:
+    log = FakeLog()
+    recorder = Recorder(log, redactor=Redactor({}))
+    recorder.feed("stdout", "password=hunter2\n-----BEGIN PRIVATE KEY-----\nabc\n")
+    recorder.feed("stdout", "secret stuff")
+    recorder.flush()
+    assert log.open["stdout"] == "***"
+    recorder.feed("stdout", "\n-----END PRIVATE KEY-----\npassword=hun")
+    recorder.feed("stdout", "ter2")
+    recorder.flush()
+    assert log.open["stdout"] == "password=***"
+    recorder.close()
+    assert "hunter2" not in str(log.lines)
+    assert [text for _, text in log.lines] == [
+        "password=***",
+        "-----BEGIN PRIVATE KEY-----***",
+        "***",
+        "***",
+        "***",
+        "password=***",
+    ]
+
+
+def test_what_is_written_while_a_line_is_noted_comes_later_and_does_not_recurse() -> None:
+    recorder: Recorder
+    log = FakeLog(lambda: recorder.feed("stderr", "a warning\n") if log.calls < 3 else None)
+    recorder = Recorder(log)
+    recorder.feed("stdout", "one\n")
+    assert log.lines == [("stdout", "one"), ("stderr", "a warning"), ("stderr", "a warning")]
+    recorder.close()
+
+
+def test_a_log_that_fails_is_told_once_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("no log today")
+
+    recorder = Recorder(FakeLog(fail))
+    with caplog.at_level(logging.WARNING, "logbuch"):
+        for _ in range(3):
+            recorder.feed("stdout", "x\n")
+        recorder.close()
+    assert [record.message for record in caplog.records] == ["console output could not be recorded"]
+
+
+def test_threads_write_whole_lines() -> None:
+    log = FakeLog()
+    recorder = Recorder(log)
+
+    def write(name: int) -> None:
+        for number in range(200):
+            recorder.feed("stdout", f"{name}-{number}\n")
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.close()
+    assert sorted(text for _, text in log.lines) == sorted(f"{a}-{b}" for a in range(4) for b in range(200))
+
+
+# -- the streams -------------------------------------------------------------------------------------------------------
+
+
+def test_wrapped_streams_are_what_they_were_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    log = FakeLog()
+    recorder = Recorder(log)
+    console.wrap(lambda: recorder)
+    console.wrap(lambda: recorder)
+    print("once", file=stream)
+    stream.writelines(["two\n"])
+    console.unwrap()
+    print("unheard", file=stream)
+    recorder.close()
+    assert log.lines == [("stdout", "once"), ("stdout", "two")]
+    assert stream.buffer.getvalue() == b"once\ntwo\nunheard\n"  # type: ignore[attr-defined]
+    assert "write" not in stream.__dict__
+
+
+def test_a_stream_that_somebody_else_wraps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    log, recorders = FakeLog(), list[Recorder]()
+    recorders.append(Recorder(log))
+    console.wrap(lambda: recorders[0] if recorders else None)
+    ours = stream.write
+    theirs: Any = lambda text: ours(text.upper())  # noqa: E731
+    stream.write = theirs  # type: ignore[method-assign]
+    console.unwrap()
+    assert stream.write is theirs
+    print("both", file=stream)
+    recorders.pop().close()
+    print("one", file=stream)
+    assert log.lines == [("stdout", "BOTH")]
+    assert stream.buffer.getvalue() == b"BOTH\nONE\n"  # type: ignore[attr-defined]
+    stream.write = ours  # type: ignore[method-assign]
+    console.unwrap()
+
+
+@pytest.mark.parametrize("stream", [None, object()])
+def test_streams_that_cannot_be_wrapped_are_left_alone(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
+    monkeypatch.setattr(sys, "stdout", stream)
+    console.wrap(lambda: None)
+    console.unwrap()
+    assert sys.stdout is stream
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_what_is_printed(stored: Callable[[str], logs.LogPage]) -> None:
+    handler = logging.StreamHandler(sys.stderr)  # it holds the stream from before the run
+    logger = logging.getLogger("a-program")
+    logger.addHandler(handler)
+    logger.propagate = False
+    print("before")
+    with logbuch.start_run() as run:
+        print("within", 1)
+        logger.warning("watch out")
+        print("no end", end="")
+    print("after")
+    logger.removeHandler(handler)
+    found = stored(run.info.run_id)
+    assert list(found.lines.texts) == ["within 1", "watch out", "no end"]
+    assert [found.lines.origins[index].stream for index in found.lines.origin] == ["stdout", "stderr", "stdout"]
+    assert list(found.head.open) == []
+    assert "write" not in getattr(sys.stdout, "__dict__", {})
+
+
+def test_nested_runs_each_keep_their_own(stored: Callable[[str], logs.LogPage]) -> None:
+    with logbuch.start_run() as outer:
+        print("outer")
+        with logbuch.start_run(nested=True) as inner:
+            print("inner")
+        print("outer again")
+    assert list(stored(outer.info.run_id).lines.texts) == ["outer", "outer again"]
+    assert list(stored(inner.info.run_id).lines.texts) == ["inner"]
+
+
+def test_an_exception_that_leaves_the_block_is_in_the_log(stored: Callable[[str], logs.LogPage]) -> None:
+    with pytest.raises(ZeroDivisionError), logbuch.start_run() as run:
+        print("fine so far")
+        1 / 0  # noqa: B018
+    texts = stored(run.info.run_id).lines.texts
+    assert texts[0] == "fine so far"
+    assert texts[1] == "Traceback (most recent call last):"
+    assert texts[-1] == "ZeroDivisionError: division by zero"
+
+
+def test_a_resumed_run_goes_on_in_its_log(stored: Callable[[str], logs.LogPage]) -> None:
+    with logbuch.start_run() as run:
+        print("first")
+    with logbuch.start_run(run_id=run.info.run_id):
+        print("second")
+    assert list(stored(run.info.run_id).lines.texts) == ["first", "second"]
+
+
+def test_the_caller_decides_over_the_setting(
+    stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with logbuch.start_run(log_console=False) as run:
+        print("unheard")
+    assert stored(run.info.run_id).head.total == 0
+    monkeypatch.setenv("LOGBUCH_CONSOLE", "off")
+    with logbuch.start_run() as run:
+        print("unheard")
+    assert stored(run.info.run_id).head.total == 0
+    with logbuch.start_run(log_console=True) as run:
+        print("heard")
+    assert stored(run.info.run_id).head.total == 1
+
+
+def test_ranks_name_themselves(stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "3")
+    assert console.source() == ""
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with logbuch.start_run() as run:
+        print("x")
+    assert stored(run.info.run_id).lines.origins[0].source == "rank3"
+
+
+@pytest.mark.parametrize(
+    ("setting", "notebook", "prompt", "within", "expected"),
+    [
+        ("", False, False, False, True),
+        ("auto", False, True, True, False),
+        ("auto", True, False, False, False),
+        ("auto", True, False, True, True),
+        ("wrap", True, False, False, True),
+        ("off", False, False, True, False),
+        ("0", False, False, False, False),
+        ("nonsense", False, False, False, True),
+    ],
+)
+def test_where_output_is_kept_by_itself(
+    monkeypatch: pytest.MonkeyPatch, setting: str, notebook: bool, prompt: bool, within: bool, expected: bool
+) -> None:
+    monkeypatch.setenv("LOGBUCH_CONSOLE", setting)
+    monkeypatch.setattr("logbuch.sdk.capture.in_notebook", lambda: notebook)
+    monkeypatch.setattr(consolelog, "_at_prompt", lambda: prompt)
+    assert consolelog.wanted(None, within=within) is expected
+    assert consolelog.wanted(True, within=False) is True
+    assert consolelog.wanted(False, within=True) is False
+
+
+def test_in_a_notebook_the_block_is_kept(
+    stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGBUCH_CONSOLE", "auto")
+    monkeypatch.setattr("logbuch.sdk.capture.in_notebook", lambda: True)
+    run = logbuch.start_run()
+    print("a cell")
+    logbuch.end_run()
+    assert stored(run.info.run_id).head.total == 0
+    with logbuch.start_run() as run:
+        print("within a block")
+    assert list(stored(run.info.run_id).lines.texts) == ["within a block"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_prints_unheard(tmp_path: Path) -> None:
+    program = (
+        "import logbuch, os, sys\n"
+        "with logbuch.start_run():\n"
+        "    print('parent', flush=True)\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        print('child', flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+        "    print('done')\n"
+    )
+    environment = os.environ | {"LOGBUCH_CONSOLE": "wrap"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], cwd=tmp_path, env=environment, capture_output=True, timeout=60
+    )
+    assert done.stdout.splitlines() == [b"parent", b"child", b"done"]
+    store = open_store(f"sqlite:///{tmp_path}/.logbuch/logbuch.db", seal=False)
+    (run_id,) = store.read(lambda tx: tx.connection.exec_driver_sql("SELECT run_id FROM runs").scalars().all())
+    assert list(store.read(logs.page, run_id, 0, None, 10).lines.texts) == ["parent", "done"]
+    store.close()
+
+
+def test_no_run_no_wrapping(stored: Callable[[str], logs.LogPage]) -> None:
+    run = logbuch.start_run()
+    assert "write" in sys.stdout.__dict__
+    logbuch.end_run()
+    assert "write" not in sys.stdout.__dict__
+    assert active.everything() == []
+    assert stored(run.info.run_id).head.total == 0
+
+
+def test_a_server_that_keeps_no_logs_gets_a_file(
+    stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logbuch.sdk.sender.Sender.knows_journals", lambda self: False)
+    with logbuch.start_run() as run:
+        print("\x1b[31mred\x1b[0m")
+        print("to stderr", file=sys.stderr)
+    assert stored(run.info.run_id).head.total == 0
+    text = logbuch.load_text(f"runs:/{run.info.run_id}/{consolelog.FILE}")
+    assert [line[20:] for line in text.splitlines()] == ["stdout red", "stderr to stderr"]
+    with logbuch.start_run(run_id=run.info.run_id):
+        print("again")
+    assert logbuch.flush(10)
+    names = [file.path for file in logbuch.LogbuchClient().list_artifacts(run.info.run_id, "logbuch")]
+    assert len([name for name in names if "console" in name]) == 2
