@@ -46,7 +46,7 @@ class Standing(msgspec.Struct):
 class Backend(Protocol):
     """A server, or a store in this process. Every method raises :class:`LogbuchError`, and nothing else.
 
-    ``Unavailable`` means: not now, the same call may work later. It comes within ten seconds where nobody answers.
+    ``Unavailable`` means: not now, the same call may work later. It comes within five seconds where nobody answers.
     """
 
     uri: str

@@ -14,7 +14,7 @@ from logbuch.sdk import values
 from logbuch.sdk.connection import Connection
 from logbuch.wire import ingest
 
-_ASK_SECONDS = 5.0
+_ASK_SECONDS = 4.0
 
 
 def create(

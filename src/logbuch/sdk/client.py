@@ -33,7 +33,7 @@ class RunOperations:
         self._flush(settings.FINISH_TIMEOUT.number())
 
     def wait_shortly(self) -> None:
-        """Waits as a call does that logs ``synchronous``: ten seconds at most, and hardly if nobody answers."""
+        """Waits as a call does that logs ``synchronous``: five seconds at most, and hardly if nobody answers."""
         longest = _SILENT_SECONDS if self._connection.backend.silent else _SYNCHRONOUS_SECONDS
         self._flush(min(longest, settings.FINISH_TIMEOUT.number()))
 

@@ -24,8 +24,8 @@ from logbuch.sdk.sender import Files, Sender, Unsent
 from logbuch.sdk.spool import Spool
 from logbuch.sdk.writer import RunWriter
 
-READ_SECONDS = 3.0
-"""How long a read waits for what was written before it, and for what is still gathered."""
+READ_SECONDS, STALL_SECONDS = 3.0, 0.75
+"""How long a read waits for what was written before it; and for what is still gathered, or where nothing arrives."""
 _CLOSE_SECONDS = 1.0
 _REMEMBERED_RUNS = 10_000
 
@@ -75,8 +75,8 @@ class Connection:
     def settle(self, files: Files = Files.NONE) -> Backend:
         """The backend, after what was logged before has reached it: who reads sees what they wrote."""
         deadline = time.monotonic() + READ_SECONDS
-        self.gathered(READ_SECONDS / 2)
-        self.sender.flush(deadline - time.monotonic(), files=files)
+        self.gathered(STALL_SECONDS)
+        self.sender.flush(deadline - time.monotonic(), stall=STALL_SECONDS, files=files)
         return self.backend
 
     def gathered(self, seconds: float) -> None:

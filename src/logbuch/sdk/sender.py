@@ -34,7 +34,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _SYNC_SECONDS, _SWEEP_SECONDS, _SWEEP_SHARE = 1.0, 30.0, 1.0
 _WAIT_SECONDS = 600.0
 """For so long after the process began, a run that another machine's process makes is waited for."""
-_ASK_SECONDS = 5.0
+_ASK_SECONDS = 4.0
 _WARNINGS = 100
 _UNSYNCED = "the journal could not be brought to the disk"
 NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
@@ -165,40 +165,49 @@ class Sender:
 
     def knows_journals(self) -> bool:
         """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
+        begin = time.monotonic()
         if self._shipment is None and not self.backend.silent and self._sending.acquire(timeout=_ASK_SECONDS):
             try:
-                with contextlib.suppress(Exception):  # the thread will meet it again, and say so
-                    self._way()
+                if time.monotonic() - begin < _ASK_SECONDS / 4:  # else the thread has just asked in vain
+                    with contextlib.suppress(Exception):  # it will meet it again, and say so
+                        self._way()
             finally:
                 self._sending.release()
         return not isinstance(self._shipment, RestShipment)
 
-    def flush(self, timeout: float, *, patient: bool = False, files: Files = Files.NONE) -> bool:
+    def flush(
+        self, timeout: float, *, patient: bool = False, stall: float | None = None, files: Files = Files.NONE
+    ) -> bool:
         """Waits until all records put so far are sent or refused, then for ``files``. False after ``timeout`` seconds,
-        or, unless ``patient``, as soon as an attempt has failed because nobody answers."""
+        or after ``stall`` seconds in which nothing was sent, or, unless ``patient``, as soon as an attempt has failed
+        because nobody answers."""
         begin = time.monotonic()
         deadline = begin + timeout
         if files is Files.ALL:
             self._files.hurry(deadline)
-        done = self._flush_records(deadline, patient)
+        done = self._flush_records(deadline, patient, timeout if stall is None else stall)
         if files is not Files.NONE and (done or patient):
             done &= self._files.wait(deadline, everything=files is Files.ALL, patient=patient)
         if not done:
             self._waited += time.monotonic() - begin
         return done
 
-    def _flush_records(self, deadline: float, patient: bool) -> bool:
+    def _flush_records(self, deadline: float, patient: bool, stall: float) -> bool:
         self.journal.parts()  # what a signal handler has put aside follows
         target = self.journal.last
         if self._done >= target:
             return True
-        failures = self._failures
+        failures, done, moved = self._failures, self._done, time.monotonic()
         self._hurry.set()
         self.nudge()
         if self._thread is None:
             self._drive(deadline, target)
         while self._done < target and (left := deadline - time.monotonic()) > 0:
             if not patient and (self._failures > failures or self.backend.silent):
+                break
+            if self._done > done:
+                done, moved = self._done, time.monotonic()
+            elif time.monotonic() - moved >= stall:
                 break
             with self._moved:
                 self._moved.wait_for(lambda: self._done >= target, min(left, 0.5 if patient else 0.02))

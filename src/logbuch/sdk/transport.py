@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import ssl
 import time
@@ -26,14 +27,16 @@ from logbuch.errors import (
 from logbuch.sdk import codec
 from logbuch.version import __version__
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 4.0
 """How long a call tries to reach a server that does not answer."""
-QUICK_SECONDS = 7.0
-"""How long a small question may take in all. With the flush before it, its caller waits ten seconds at most."""
-NEW_SECONDS = 10.0
+QUICK_SECONDS = 3.2
+"""How long a small question may take in all. With the flush before it, its caller waits five seconds at most."""
+NEW_SECONDS = 4.5
 """How long making something may take: no flush comes before, and it cannot be repeated."""
 SLOW_SECONDS = 60.0
-"""How long searches and whole histories may take."""
+"""How long searches and whole histories may take, of a server that is there."""
+HEARD_SECONDS = 2.0
+"""For so long after an answer a server counts as being there."""
 HASTY_SECONDS = 2.0
 """How long any question may take that is asked soon after nobody has answered."""
 SILENCE_SECONDS = 30.0
@@ -53,6 +56,7 @@ class Transport:
         self._patience = settings.REQUEST_TIMEOUT.number()
         self._retries = int(settings.MAX_RETRIES.number())
         self._silent_until = 0.0
+        self._heard = -HEARD_SECONDS
 
     @property
     def silent(self) -> bool:
@@ -80,6 +84,8 @@ class Transport:
                 method, self.uri + path, params=query, content=content, headers=headers, timeout=timeout
             )
 
+        if hasty and seconds > NEW_SECONDS:
+            self._look_whether_it_is_there()
         limit = min(self._patience, HASTY_SECONDS if hasty and self.silent else seconds)
         deadline = time.monotonic() + limit
         return self._json(self._persist(lambda: attempt(_within(deadline)), repeatable, limit))
@@ -113,11 +119,23 @@ class Transport:
                 response.read()
             return response
 
+        self._look_whether_it_is_there()
         limit = min(self._patience, HASTY_SECONDS if self.silent else SLOW_SECONDS)
         return self._stream(self._persist(lambda: attempt(_timeout(limit)), True, limit))
 
     def close(self) -> None:
         self._client.close()
+
+    def _look_whether_it_is_there(self) -> None:
+        """What may take a server long is not asked of one that says nothing at all: that is found out soon."""
+        if time.monotonic() - self._heard < HEARD_SECONDS:
+            return
+        limit = min(self._patience, HASTY_SECONDS if self.silent else QUICK_SECONDS)
+        deadline = time.monotonic() + limit
+        with contextlib.suppress(LogbuchError):  # any answer will do
+            self._persist(lambda: self._client.get(f"{self.uri}/health", timeout=_within(deadline)), True, limit)
+        if time.monotonic() - self._heard >= HEARD_SECONDS:
+            raise self._silent(httpx.ReadTimeout("it did not answer in time"))
 
     # -- one call, several attempts ------------------------------------------------------------------------------------
 
@@ -156,7 +174,7 @@ class Transport:
         return Unavailable(f"No answer from the tracking server {self.uri}: {reason}")
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
-        self._silent_until = 0.0
+        self._silent_until, self._heard = 0.0, time.monotonic()
         if response.is_success:
             return response
         if response.is_redirect:

@@ -391,3 +391,25 @@ def test_calls_to_a_frozen_server_end_in_time(frozen: str, monkeypatch: pytest.M
     begin = time.monotonic()
     assert not found.sender.flush(1.0, patient=True)
     assert time.monotonic() - begin < 1.3
+
+
+def test_a_long_question_is_not_asked_of_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "QUICK_SECONDS", 0.3)
+    asked: list[str] = []
+    there = False
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if not there:
+            raise httpx.ReadTimeout("timed out")
+        return httpx.Response(200, json={"runs": []})
+
+    backend = HttpBackend("http://tracker:5000", httpx.Client(transport=httpx.MockTransport(handle)))
+    with pytest.raises(Unavailable, match="No answer from the tracking server"):
+        backend.search_runs(["0"], "", ViewType.ACTIVE_ONLY, 10, (), "")
+    assert set(asked) == {"/health"}
+    there = True
+    asked.clear()
+    for _ in range(2):
+        assert backend.search_runs(["0"], "", ViewType.ACTIVE_ONLY, 10, (), "") == ([], None)
+    assert asked == ["/health", "/api/2.0/mlflow/runs/search", "/api/2.0/mlflow/runs/search"]
