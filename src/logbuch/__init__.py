@@ -9,9 +9,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logbuch import artifacts, data, entities, exceptions, tracking
+    from logbuch import (
+        artifacts,
+        data,
+        entities,
+        exceptions,
+        lightgbm,
+        pytorch,
+        sklearn,
+        tracking,
+        transformers,
+        xgboost,
+    )
     from logbuch.errors import LogbuchError
     from logbuch.exceptions import MlflowException
+    from logbuch.integrations.autolog import autolog
     from logbuch.sdk.active import ActiveRun
     from logbuch.sdk.client import LogbuchClient
     from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
@@ -78,6 +90,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "logbuch.errors": ("LogbuchError",),
     "logbuch.exceptions": ("MlflowException",),
+    "logbuch.integrations.autolog": ("autolog",),
     "logbuch.sdk.active": ("ActiveRun",),
     "logbuch.sdk.client": ("LogbuchClient",),
     "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
@@ -146,7 +159,12 @@ _MODULES = {
     "data": "logbuch.data",
     "entities": "logbuch.entities",
     "exceptions": "logbuch.exceptions",
+    "lightgbm": "logbuch.lightgbm",
+    "pytorch": "logbuch.pytorch",
+    "sklearn": "logbuch.sklearn",
     "tracking": "logbuch.tracking",
+    "transformers": "logbuch.transformers",
+    "xgboost": "logbuch.xgboost",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -161,6 +179,7 @@ __all__ = [
     "__version__",
     "active_run",
     "artifacts",
+    "autolog",
     "create_experiment",
     "data",
     "delete_experiment",
@@ -185,6 +204,7 @@ __all__ = [
     "get_tracking_uri",
     "is_tracking_uri_set",
     "last_active_run",
+    "lightgbm",
     "list_artifacts",
     "list_experiments",
     "load_dict",
@@ -205,6 +225,7 @@ __all__ = [
     "log_stream",
     "log_table",
     "log_text",
+    "pytorch",
     "restore_experiment",
     "restore_run",
     "search_experiments",
@@ -218,21 +239,24 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "sklearn",
     "start_run",
     "tracking",
+    "transformers",
+    "xgboost",
 ]
 
 _MLFLOWS = """
-    ActiveModel add_trace autolog azure bedrock catboost clear_active_model client config create_external_model
+    ActiveModel add_trace azure bedrock catboost clear_active_model client config create_external_model
     delete_logged_model_tag delete_prompt_alias doctor dspy evaluate finalize_logged_model genai get_active_model_id
     get_artifact_store get_assessment get_current_active_span get_last_active_trace_id get_logged_model
-    get_registry_uri get_trace initialize_logged_model keras langchain last_logged_model lightgbm litellm llama_index
+    get_registry_uri get_trace initialize_logged_model keras langchain last_logged_model litellm llama_index
     load_model load_prompt log_assessment log_expectation log_feedback log_model log_model_params log_outputs
-    log_trace metrics models onnx openai override_feedback paddle projects prophet pyfunc pytorch register_model
+    log_trace metrics models onnx openai override_feedback paddle projects prophet pyfunc register_model
     register_prompt run search_logged_models search_model_versions search_prompts search_registered_models
     search_sessions search_traces sentence_transformers set_active_model set_logged_model_tags set_model_version_tag
-    set_prompt_alias set_registry_uri set_trace_tag shap sklearn spacy spark start_span start_span_no_context
-    statsmodels tensorflow trace tracing transformers update_current_trace validate_evaluation_results xgboost
+    set_prompt_alias set_registry_uri set_trace_tag shap spacy spark start_span start_span_no_context statsmodels
+    tensorflow trace tracing update_current_trace validate_evaluation_results
 """.split()
 """Names of ``import mlflow`` that this version lacks."""
 

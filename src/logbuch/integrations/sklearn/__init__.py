@@ -1,0 +1,1 @@
+"""scikit-learn: ``fit`` of estimators, pipelines and searches logs by itself."""

@@ -1,0 +1,32 @@
+"""LightGBM, under MLflow's name and place: ``logbuch.lightgbm.autolog()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from logbuch.integrations.autolog import LIGHTGBM
+
+if TYPE_CHECKING:
+    from logbuch.integrations.lightgbm import LogbuchCallback, log_summary
+
+__all__ = ["LogbuchCallback", "autolog", "log_summary"]
+
+
+def autolog(
+    *, log_datasets: bool = True, extra_tags: Mapping[str, Any] | None = None, disable: bool = False, **mlflows: Any
+) -> None:
+    """Logs every ``lightgbm.train``, also that of the scikit-learn classes: params, every round's metrics, the best
+    round, the importance of features. Other options of MLflow's are taken."""
+    if disable:
+        LIGHTGBM.turn_off()
+    else:
+        LIGHTGBM.turn_on({"log_datasets": log_datasets, "extra_tags": extra_tags}, mlflows)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("LogbuchCallback", "log_summary"):
+        from logbuch.integrations import lightgbm as integration
+
+        return getattr(integration, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,41 @@
+"""PyTorch and Lightning, under MLflow's name and place: ``logbuch.pytorch.autolog()`` and ``watch``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from logbuch.integrations.autolog import PYTORCH
+
+if TYPE_CHECKING:
+    from logbuch.integrations.lightning import LogbuchLogger
+    from logbuch.integrations.watching import Watch, watch
+
+__all__ = ["LogbuchLogger", "Watch", "autolog", "watch"]
+
+
+def autolog(
+    *,
+    checkpoint: Literal[True, False, "all"] = False,
+    extra_tags: Mapping[str, Any] | None = None,
+    disable: bool = False,
+    **mlflows: Any,
+) -> None:
+    """Gives every Trainer of Lightning a ``LogbuchLogger`` when it begins to fit; ``checkpoint`` is its ``log_model``.
+    Other options of MLflow's are taken."""
+    if disable:
+        PYTORCH.turn_off()
+    else:
+        PYTORCH.turn_on({"checkpoint": checkpoint, "extra_tags": extra_tags}, mlflows)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LogbuchLogger":
+        from logbuch.integrations.lightning import LogbuchLogger
+
+        return LogbuchLogger
+    if name in ("Watch", "watch"):
+        from logbuch.integrations import watching
+
+        return getattr(watching, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

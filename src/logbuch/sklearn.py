@@ -1,0 +1,29 @@
+"""scikit-learn, under MLflow's name and place: ``logbuch.sklearn.autolog()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from logbuch.integrations.autolog import SKLEARN
+
+__all__ = ["autolog"]
+
+
+def autolog(
+    *,
+    log_datasets: bool = True,
+    max_tuning_runs: int | None = 5,
+    extra_tags: Mapping[str, Any] | None = None,
+    disable: bool = False,
+    **mlflows: Any,
+) -> None:
+    """Logs every ``fit`` of an estimator, pipeline or search: params, metrics on the training data, what the estimator
+    is and which data it saw. Of a search also all candidates as a table, and the best ``max_tuning_runs`` (None: all)
+    as child runs. Other options of MLflow's are taken."""
+    if disable:
+        SKLEARN.turn_off()
+    else:
+        SKLEARN.turn_on(
+            {"log_datasets": log_datasets, "max_tuning_runs": max_tuning_runs, "extra_tags": extra_tags}, mlflows
+        )

@@ -1,0 +1,39 @@
+"""Hugging Face transformers, under MLflow's name and place: ``logbuch.transformers.autolog()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from logbuch.integrations.autolog import TRANSFORMERS
+
+if TYPE_CHECKING:
+    from logbuch.integrations.transformers import LogbuchCallback
+
+__all__ = ["LogbuchCallback", "autolog"]
+
+
+def autolog(
+    *,
+    log_model_checkpoints: bool = False,
+    log_args: bool = True,
+    log_config: bool = True,
+    extra_tags: Mapping[str, Any] | None = None,
+    disable: bool = False,
+    **mlflows: Any,
+) -> None:
+    """Gives every ``Trainer`` that is made from now on a ``LogbuchCallback`` with these options. Other options of
+    MLflow's are taken."""
+    if disable:
+        TRANSFORMERS.turn_off()
+        return
+    callback = {"log_model_checkpoints": log_model_checkpoints, "log_args": log_args, "log_config": log_config}
+    TRANSFORMERS.turn_on({"callback": callback, "extra_tags": extra_tags}, mlflows)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LogbuchCallback":
+        from logbuch.integrations.transformers import LogbuchCallback
+
+        return LogbuchCallback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

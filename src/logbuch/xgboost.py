@@ -1,0 +1,32 @@
+"""XGBoost, under MLflow's name and place: ``logbuch.xgboost.autolog()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from logbuch.integrations.autolog import XGBOOST
+
+if TYPE_CHECKING:
+    from logbuch.integrations.xgboost import LogbuchCallback, log_summary
+
+__all__ = ["LogbuchCallback", "autolog", "log_summary"]
+
+
+def autolog(
+    *, log_datasets: bool = True, extra_tags: Mapping[str, Any] | None = None, disable: bool = False, **mlflows: Any
+) -> None:
+    """Logs every ``xgboost.train``, also that of the scikit-learn classes: params, every round's metrics, the best
+    round, the importance of features. Other options of MLflow's are taken."""
+    if disable:
+        XGBOOST.turn_off()
+    else:
+        XGBOOST.turn_on({"log_datasets": log_datasets, "extra_tags": extra_tags}, mlflows)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("LogbuchCallback", "log_summary"):
+        from logbuch.integrations import xgboost as integration
+
+        return getattr(integration, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
