@@ -64,6 +64,18 @@ def check(server: Server, run_id: str, at_least: int) -> None:
     assert at_least <= len(found) <= at_least + 1
 
 
+def info(server: Server, run_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.get("runs/get", run_id=run_id).json()["run"]["info"]
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_killed_trainings_lose_no_point(
     make_server: Callable[..., Server], program: Any, sync: Sync, tmp_path: Path
 ) -> None:
@@ -107,6 +119,29 @@ def test_an_embedded_store_gets_all_of_a_killed_training(program: Any, tmp_path:
     check(server, run_id, logged(done))
     server.stop()
     assert list((tmp_path / ".logbuch" / "journals").iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_on_the_store_sends_what_a_killed_training_has_left(
+    program: Any, tmp_path: Path, workers: str
+) -> None:
+    done, left = tmp_path / "done", tmp_path / ".logbuch" / "journals"
+    process = program(LOOP, str(tmp_path / ".logbuch"), DONE=str(done))
+    run_id = process.stdout.readline().strip()
+    alive = program(LOOP, str(tmp_path / ".logbuch"), DONE=str(tmp_path / "other"))
+    assert alive.stdout.readline()
+    time.sleep(0.7)
+    process.kill()
+    process.wait()
+    arguments = ("--workers", workers)
+    server = Server(tmp_path, f"sqlite:///{tmp_path}/.logbuch/logbuch.db", arguments).start()
+    try:
+        wait_until(lambda: info(server, run_id)["status"] == "KILLED")
+        check(server, run_id, logged(done))
+        assert len([path for path in left.iterdir() if path.name != "sent"]) == 1  # of the training that lives
+        assert alive.poll() is None
+    finally:
+        server.stop()
 
 
 def test_a_server_killed_again_and_again(make_server: Callable[..., Server], program: Any) -> None:

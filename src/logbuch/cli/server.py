@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -78,8 +79,20 @@ def _serve(options: dict[str, Any]) -> None:
             origins=_names(options["cors_allowed_origins"]) or (),
         ),
         workers=options["workers"],
+        beside=lambda: _caretaker(uri),
     )
     sys.exit(serve(service))
+
+
+def _caretaker(store_uri: str) -> AbstractContextManager[None]:
+    """Sends what trainings without a server have left beside a SQLite file."""
+    if not store_uri.startswith("sqlite:"):
+        return nullcontext()
+    from logbuch.sdk import place
+    from logbuch.sdk.caretaker import caretaker
+
+    where = place.understand(store_uri)
+    return nullcontext() if isinstance(where, str) else caretaker(*where)
 
 
 def _store_uri(text: str) -> str:

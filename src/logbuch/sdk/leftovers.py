@@ -86,6 +86,16 @@ def any_for(root: Path, meant: str, own: str) -> bool:
     return False
 
 
+def dead(root: Path, meant: str) -> bool:
+    """Whether a journal for this place is there of which something may be left and whose process is gone."""
+    for folder in all_in(root):
+        about = folder.about()
+        if about is not None and about.place == meant and not folder.state().complete and folder.lock():
+            folder.unlock()
+            return True
+    return False
+
+
 def places_below(folders: Iterable[Path], *, again: bool) -> Iterator[tuple[Folder, str]]:
     """The journals in folders, and the tracking URI that each is meant for. A folder may be a journal, a folder of
     them, or one with a database and its journals. ``again`` adds those of which nothing is left."""

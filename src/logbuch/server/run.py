@@ -6,6 +6,8 @@ import gc
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ class Service:
     artifact_root: Path
     options: Options
     workers: int = 1
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext
+    """What goes on in the background while the server serves."""
 
 
 def serve(service: Service) -> int:
@@ -41,12 +45,14 @@ def serve(service: Service) -> int:
         if service.workers == 1:
             context = _open(service)
             _announce(service, context)
-            return _run(context, listener)
+            with service.beside():
+                return _run(context, listener)
         # Opened once before the workers start: what is refused is refused in one line, and the schema is there.
         context = _open(service)
         _announce(service, context)
         context.close()
-        return supervise(lambda: _run(_open(service), listener), service.workers)
+        with service.beside():
+            return supervise(lambda: _run(_open(service), listener), service.workers)
 
 
 def _open(service: Service) -> Context:
