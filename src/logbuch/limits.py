@@ -73,10 +73,27 @@ LOG_OPEN_LINES = 1000
 LOG_LINES_PER_PAGE = 10_000
 HEADER_BYTES = 64 * 1024
 ARTIFACT_SEGMENT_BYTES = 255
+MODEL_NAME_LENGTH = 256
+ALIAS_LENGTH = 255
+MODEL_TAG_VALUE_LENGTH = 100_000
+MODEL_DESCRIPTION_LENGTH = 100_000
+MODEL_SOURCE_LENGTH = 2000
+MODELS_PER_PAGE = 1000
+MODELS_PER_PAGE_DEFAULT = 100
+VERSIONS_PER_PAGE = 200_000
+LOGGED_MODELS_PER_PAGE = 1000
+LOGGED_MODELS_PER_PAGE_DEFAULT = 100
+LOGGED_MODEL_DATASETS = 100
+AUDIT_PER_PAGE = 1000
+AUDIT_PER_PAGE_DEFAULT = 100
 ARTIFACT_PATH_BYTES = 4000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 _KEY = re.compile(r"[/\w.\- :]*")
+_ALIAS = re.compile(r"[\w\-]*")
+_VERSION_ALIAS = re.compile(r"[vV]\d+")
+_MODEL_NAME = re.compile(r"[^/:@?#%\\\x00-\x1f\x7f]+")
+_LOGGED_MODEL_NAME = re.compile(r"[^/:.%\"'\x00-\x1f\x7f]+")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 
@@ -142,6 +159,54 @@ def check_experiment_name(name: str) -> str:
     if not name.strip():
         raise InvalidInput("Invalid experiment name: 'name' must be a string that is not empty.")
     return check_text(name, "name", EXPERIMENT_NAME_LENGTH)
+
+
+def check_model_name(name: str, field: str = "name") -> str:
+    """A registered model's name: 1 to 256 characters that stand as they are in ``models:/<name>/<version>``.
+
+    MLflow forbids ``/`` and ``:`` alone; ``@ ? # % \\`` and control characters break such an address as well.
+    """
+    if not name.strip():
+        raise InvalidInput(f"Missing value for required parameter '{field}'.")
+    if name in (".", "..") or name != name.strip() or not _MODEL_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"Invalid model name {clip(name)!r}. Names cannot contain '/', ':', '@', '?', '#', '%', '\\' or control "
+            "characters, cannot begin or end with a space, and cannot be '.' or '..'."
+        )
+    return check_text(name, field, MODEL_NAME_LENGTH)
+
+
+def check_logged_model_name(name: str, field: str = "name") -> str:
+    """A logged model's name: none of ``/ : . % " '``, as MLflow has it."""
+    if not name.strip() or not _LOGGED_MODEL_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"Invalid model name ({clip(name)!r}) provided. Model name must be a non-empty string and cannot contain "
+            "the following characters: / : . % \" ' or control characters."
+        )
+    return check_text(name, field, DATASET_NAME_LENGTH)
+
+
+def check_alias(alias: str, field: str = "alias") -> str:
+    """An alias of a model version: letters, digits, ``_`` and ``-``; not ``latest``, and not ``v`` and a number."""
+    if not _ALIAS.fullmatch(alias):
+        raise InvalidInput(
+            f"Invalid alias name: {clip(alias)!r}. "
+            "Names may only contain alphanumerics, underscores (_), and dashes (-)."
+        )
+    if alias.lower() == "latest":
+        raise InvalidInput("'latest' alias name (case insensitive) is reserved.")
+    if _VERSION_ALIAS.fullmatch(alias):
+        raise InvalidInput(f"Version alias name {alias!r} is reserved.")
+    return check_text(alias, field, ALIAS_LENGTH)
+
+
+def version_number(text: str, field: str = "version") -> int:
+    """A model version's number; 0, which no version has, for an integer that cannot be one."""
+    try:
+        number = int(text[:ALIAS_LENGTH])
+    except ValueError:
+        raise InvalidInput(f"Parameter '{field}' must be an integer, got {clip(text)!r}.") from None
+    return number if 0 < number <= INT64_MAX else 0
 
 
 def check_page_size(value: int, field: str, limit: int) -> int:

@@ -103,8 +103,20 @@ class DatasetInput(Noun, frozen=True, kw_only=True):
     tags: tuple[Tag, ...] = ()
 
 
+class RunModel(Noun, frozen=True, kw_only=True, gc=False):
+    """A logged model that a run used, or made at a step."""
+
+    model_id: str
+    step: int = 0
+
+
 class RunInputs(Noun, frozen=True, kw_only=True):
     dataset_inputs: tuple[DatasetInput, ...] = ()
+    model_inputs: tuple[RunModel, ...] = ()
+
+
+class RunOutputs(Noun, frozen=True, kw_only=True):
+    model_outputs: tuple[RunModel, ...] = ()
 
 
 class RunData(Noun, frozen=True, kw_only=True):
@@ -156,6 +168,7 @@ class Run(Noun, frozen=True, kw_only=True):
     info: RunInfo
     data: RunData = RunData()
     inputs: RunInputs = RunInputs()
+    outputs: RunOutputs = RunOutputs()
 
 
 class Experiment(Noun, frozen=True, kw_only=True):

@@ -6,7 +6,16 @@ IS NULL on every kind, params by size (``params.lr > 0.001``), and NaN and ±Inf
 
 from __future__ import annotations
 
-from logbuch.filter.entities import EXPERIMENTS, RUNS, Entity, Field, ValueType
+from logbuch.filter.entities import (
+    EXPERIMENTS,
+    LOGGED_MODELS,
+    MODEL_VERSIONS,
+    REGISTERED_MODELS,
+    RUNS,
+    Entity,
+    Field,
+    ValueType,
+)
 from logbuch.filter.nodes import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
 from logbuch.filter.order import parse_order_by
 from logbuch.filter.parser import parse_filter
@@ -14,6 +23,9 @@ from logbuch.filter.writing import equalities
 
 __all__ = [
     "EXPERIMENTS",
+    "LOGGED_MODELS",
+    "MODEL_VERSIONS",
+    "REGISTERED_MODELS",
     "RUNS",
     "And",
     "Compare",

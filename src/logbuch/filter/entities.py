@@ -159,3 +159,78 @@ EXPERIMENTS = Entity(
     repeated_order=True,
 )
 """``MlflowClient.search_experiments``."""
+
+_TIME = Field(ValueType.INTEGER)
+
+REGISTERED_MODELS = Entity(
+    name="registered models",
+    prefixes=_prefixes(attribute=Kind.ATTRIBUTE, attributes=Kind.ATTRIBUTE, tags=Kind.TAG, tag=Kind.TAG),
+    open_kinds={Kind.TAG: Field(ValueType.TEXT, orderable=False)},
+    fixed_kinds={
+        Kind.ATTRIBUTE: {
+            "name": _TEXT,
+            "description": _TEXT,
+            "creation_timestamp": _TIME,
+            "last_updated_timestamp": Field(ValueType.INTEGER, aliases=("timestamp",)),
+        },
+    },
+    example="tags.team",
+)
+"""``MlflowClient.search_registered_models``."""
+
+MODEL_VERSIONS = Entity(
+    name="model versions",
+    prefixes=_prefixes(attribute=Kind.ATTRIBUTE, attributes=Kind.ATTRIBUTE, tags=Kind.TAG, tag=Kind.TAG),
+    open_kinds={Kind.TAG: Field(ValueType.TEXT, orderable=False)},
+    fixed_kinds={
+        Kind.ATTRIBUTE: {
+            "name": _TEXT,
+            "version_number": Field(ValueType.INTEGER, aliases=("version",)),
+            "run_id": _TEXT,
+            "model_id": _TEXT,
+            "source_path": Field(ValueType.TEXT, aliases=("source",)),
+            "user_id": _TEXT,
+            "description": _TEXT,
+            "current_stage": Field(ValueType.TEXT, aliases=("stage",)),
+            "creation_timestamp": _TIME,
+            "last_updated_timestamp": _TIME,
+        },
+    },
+    example="name",
+)
+"""``MlflowClient.search_model_versions``."""
+
+LOGGED_MODELS = Entity(
+    name="logged models",
+    prefixes=_prefixes(
+        attributes=Kind.ATTRIBUTE,
+        attribute=Kind.ATTRIBUTE,
+        metrics=Kind.METRIC,
+        metric=Kind.METRIC,
+        params=Kind.PARAM,
+        param=Kind.PARAM,
+        tags=Kind.TAG,
+        tag=Kind.TAG,
+    ),
+    open_kinds={
+        Kind.METRIC: Field(ValueType.DOUBLE),
+        Kind.PARAM: Field(ValueType.TEXT, orderable=False),
+        Kind.TAG: Field(ValueType.TEXT, orderable=False),
+    },
+    fixed_kinds={
+        Kind.ATTRIBUTE: {
+            "name": _TEXT,
+            "model_id": _TEXT,
+            "experiment_id": _TEXT,
+            "source_run_id": _TEXT,
+            "model_type": _TEXT,
+            "status": _TEXT,
+            "creation_timestamp": Field(ValueType.INTEGER, aliases=("creation_time", "creation_timestamp_ms")),
+            "last_updated_timestamp": Field(
+                ValueType.INTEGER, aliases=("last_updated_time", "last_updated_timestamp_ms")
+            ),
+        },
+    },
+    example="metrics.accuracy",
+)
+"""``MlflowClient.search_logged_models``."""

@@ -24,6 +24,8 @@ from logbuch.model import (
     RunData,
     RunInfo,
     RunInputs,
+    RunModel,
+    RunOutputs,
     RunStatus,
     Tag,
 )
@@ -74,7 +76,7 @@ def experiment(body: Json) -> Experiment:
 
 
 def run(body: Json) -> Run:
-    data, inputs = body.get("data", {}), body.get("inputs", {})
+    data, inputs, outputs = body.get("data", {}), body.get("inputs", {}), body.get("outputs", {})
     return Run(
         info=run_info(body["info"]),
         data=RunData(
@@ -82,7 +84,15 @@ def run(body: Json) -> Run:
             param_list=tuple(Param(key=p["key"], value=p.get("value", "")) for p in data.get("params", ())),
             tag_list=_tags(data.get("tags", ())),
         ),
-        inputs=RunInputs(dataset_inputs=tuple(_dataset_input(used) for used in inputs.get("dataset_inputs", ()))),
+        inputs=RunInputs(
+            dataset_inputs=tuple(_dataset_input(used) for used in inputs.get("dataset_inputs", ())),
+            model_inputs=tuple(RunModel(model_id=m["model_id"]) for m in inputs.get("model_inputs", ())),
+        ),
+        outputs=RunOutputs(
+            model_outputs=tuple(
+                RunModel(model_id=m["model_id"], step=int(m.get("step", 0))) for m in outputs.get("model_outputs", ())
+            )
+        ),
     )
 
 

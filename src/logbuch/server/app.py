@@ -11,10 +11,20 @@ from starlette.types import ASGIApp
 from logbuch.server import answers, openapi
 from logbuch.server.context import Context
 from logbuch.server.dispatch import Dispatcher
-from logbuch.server.mlflow import about, artifacts, experiments, metrics, models, runs
+from logbuch.server.mlflow import (
+    about,
+    artifacts,
+    experiments,
+    logged_models,
+    metrics,
+    model_versions,
+    registered_models,
+    runs,
+)
 from logbuch.server.native import about as native_about
 from logbuch.server.native import buckets, bulk, curves, export, groups, heartbeats, ingest, live, logs, saved, table
 from logbuch.server.native import experiments as native_experiments
+from logbuch.server.native import registry as native_registry
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
 from logbuch.server.security import Security
@@ -27,7 +37,15 @@ async def _document(context: Context, request: Request) -> Response:  # noqa: AR
 TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
     (
         ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow"),
-        (*experiments.ROUTES, *runs.ROUTES, *metrics.ROUTES, *artifacts.ROUTES, *models.ROUTES),
+        (
+            *experiments.ROUTES,
+            *runs.ROUTES,
+            *metrics.ROUTES,
+            *artifacts.ROUTES,
+            *registered_models.ROUTES,
+            *model_versions.ROUTES,
+            *logged_models.ROUTES,
+        ),
     ),
     (("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"), artifacts.PROXY_ROUTES),
     (("/api/3.0/mlflow", "/ajax-api/3.0/mlflow"), about.INFO_ROUTES),
@@ -47,6 +65,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *logs.ROUTES,
             *heartbeats.ROUTES,
             *live.ROUTES,
+            *native_registry.ROUTES,
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),
         ),
     ),

@@ -1,9 +1,10 @@
-"""From an address to a route: a dictionary for fixed paths, a short list for those that end in a file's path."""
+"""From an address to a route: a dictionary for fixed paths, short lists for those with a part that varies."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,13 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError
 from logbuch.limits import JSON_BODY_BYTES
-from logbuch.server import answers, bodies
+from logbuch.server import answers, bodies, caller
 from logbuch.server.context import Context
 from logbuch.server.routes import Route
 from logbuch.wire import decode
 
 logger = logging.getLogger("logbuch.server")
+_NO_PARTS: Mapping[str, str] = {}
 _REST = "{path}"
+_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class Dispatcher:
@@ -33,25 +36,30 @@ class Dispatcher:
         self._fallback = fallback
         self._fixed: dict[str, dict[str, Route]] = {}
         self._open: dict[str, dict[str, Route]] = {}
+        self._patterns: dict[re.Pattern[str], dict[str, Route]] = {}
         for bases, routes in tables:
             for base in bases:
                 for route in routes:
                     self._add(base + route.path, route)
 
     def _add(self, path: str, route: Route) -> None:
-        table, path = (self._open, path.removesuffix(_REST)) if path.endswith(_REST) else (self._fixed, path)
-        methods = table.setdefault(path, {})
+        start = path.removesuffix(_REST)
+        if _VARIABLE.search(start):
+            methods = self._patterns.setdefault(_pattern(path), {})
+        else:
+            methods = (self._fixed if start == path else self._open).setdefault(start, {})
         if route.method in methods:
             raise ValueError(f"two routes for {route.method} {path}")
         methods[route.method] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller.current.set(scope)
         path: str = scope["path"]
         if self._prefix:
             path = path.removeprefix(self._prefix)
-        methods, rest = self._fixed.get(path), ""
+        methods, parts = self._fixed.get(path), _NO_PARTS
         if methods is None:
-            methods, rest = self._find(path)
+            methods, parts = self._find(path)
         if methods is None:
             if path.startswith(("/api/", "/ajax-api/")):
                 problem = EndpointNotFound(f"No API found for '{scope['method']} {path[:200]}'.")
@@ -62,24 +70,27 @@ class Dispatcher:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route = methods.get(method)
         answer = (
-            _not_offered(method, path, methods) if route is None else await self._answer(route, scope, receive, rest)
+            _not_offered(method, path, methods) if route is None else await self._answer(route, scope, receive, parts)
         )
         if isinstance(answer, Response):
             await answer(scope, receive, send)
         else:
             await answers.send_json(answer, send)
 
-    def _find(self, path: str) -> tuple[dict[str, Route] | None, str]:
+    def _find(self, path: str) -> tuple[dict[str, Route] | None, Mapping[str, str]]:
         for start, found in self._open.items():
             if path.startswith(start):
-                return found, path[len(start) :]
-        return None, ""
+                return found, {"path": path[len(start) :]}
+        for pattern, found in self._patterns.items():
+            match = pattern.fullmatch(path)
+            if match:
+                return found, match.groupdict()
+        return None, _NO_PARTS
 
-    async def _answer(self, route: Route, scope: Scope, receive: Receive, rest: str) -> Any:
+    async def _answer(self, route: Route, scope: Scope, receive: Receive, parts: Mapping[str, str]) -> Any:
         try:
             argument = Request(scope, receive) if route.request is None else await self._decoded(route, scope, receive)
-            arguments = (self._context, argument, rest) if route.path.endswith(_REST) else (self._context, argument)
-            return await route.handle(*arguments)
+            return await route.handle(self._context, argument, **parts)
         except LogbuchError as problem:
             return answers.error(problem)
         except ClientDisconnect:
@@ -92,11 +103,25 @@ class Dispatcher:
         assert route.request is not None
         if route.method == "GET":
             return decode.from_query(route.request, Request(scope).query_params.multi_items())
-        _check_headers(scope["headers"])
-        body = await bodies.receive_all(receive, JSON_BODY_BYTES)
+        # A browser asks before it sends DELETE to another's server, and clients send it without a body.
+        bodiless = route.method == "DELETE" and b"content-type" not in dict(scope["headers"])
+        if not bodiless:
+            _check_headers(scope["headers"])
+        body = b"{}" if bodiless else await bodies.receive_all(receive, JSON_BODY_BYTES)
         if len(body) > bodies.LARGE_BYTES:
             return await self._context.call(decode.from_json, route.request, body)
         return decode.from_json(route.request, body)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A path with ``{names}`` for single segments; ``{path}`` at its end takes the rest."""
+    parts = re.split(r"(\{\w+\})", path)
+    made = [_group(part) if _VARIABLE.fullmatch(part) else re.escape(part) for part in parts]
+    return re.compile("".join(made), re.DOTALL)
+
+
+def _group(part: str) -> str:
+    return "(?P<path>.+)" if part == _REST else f"(?P<{part[1:-1]}>[^/]+)"
 
 
 def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:

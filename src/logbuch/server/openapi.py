@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,9 +55,10 @@ def _operation(path: str, route: Route, components: dict[str, Any]) -> dict[str,
         "x-permission": route.permission.value,
         "responses": {"200": {"description": "Done"}, "4XX": _ERROR},
     }
-    parameters: list[dict[str, Any]] = []
-    if "{path}" in path:
-        parameters.append({"name": "path", "in": "path", "required": True, "schema": {"type": "string"}})
+    text = {"type": "string"}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"\{(\w+)\}", path)
+    ]
     if route.request is not None and route.method == "GET":
         parameters += _query(components[route.request.__name__])
     elif route.request is not None:

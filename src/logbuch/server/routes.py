@@ -23,9 +23,10 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. ``path`` stands below the API's base; a last segment ``{path}`` takes the rest of the address.
+    """One route. ``path`` stands below the API's base; a segment ``{name}`` takes any text, a last ``{path}`` the rest.
 
-    ``handle(context, request)`` gets the decoded request struct, or Starlette's request where ``request`` is None.
+    ``handle(context, request)`` gets the decoded request struct, or Starlette's request where ``request`` is None, and
+    the parts of the address that vary by their names.
     """
 
     method: str

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from logbuch.errors import StoreRefused
-from logbuch.store import schema
+from logbuch.store import model_tables, schema
 from logbuch.store.migrations import HEAD, REVISIONS, VERSION_TABLE
 from logbuch.store.seam import Seam
 
@@ -56,7 +56,7 @@ def _bring_up(connection: Connection, seam: Seam) -> None:
     revision = _revision(connection)
     if revision is None:
         refuse_strangers(inspect(connection).get_table_names(), seam.where)
-        schema.metadata.create_all(connection)
+        model_tables.metadata.create_all(connection)
         connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:head)"), {"head": HEAD})  # noqa: S608
     elif revision not in REVISIONS:

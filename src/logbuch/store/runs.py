@@ -13,9 +13,22 @@ from sqlalchemy.exc import IntegrityError
 
 from logbuch import limits
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound
-from logbuch.model import LOST, LifecycleStage, Noun, Param, Run, RunData, RunInfo, RunInputs, RunStatus, Tag
+from logbuch.model import (
+    LOST,
+    LifecycleStage,
+    Noun,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunStatus,
+    Tag,
+)
 from logbuch.store import experiments, heads, inputs, params, schema, tags, texts
 from logbuch.store.heads import RunRow
+from logbuch.store.logged import of_runs
 from logbuch.store.metrics import latest
 from logbuch.store.tx import Tx
 
@@ -209,6 +222,7 @@ def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
     points = latest.nouns(read[0], names)
     values, labels = texts.nouns(read[1], names, Param), texts.nouns(read[2], names, Tag)
     used = inputs.of_runs(tx, ids)
+    models = of_runs.of_runs(tx, ids)
     return [
         Run(
             info=info(row),
@@ -217,7 +231,10 @@ def nouns(tx: Tx, rows: Sequence[RunRow | Row[Any]]) -> list[Run]:
                 param_list=tuple(values.get(row.id, ())),
                 tag_list=tuple(labels.get(row.id, ())),
             ),
-            inputs=RunInputs(dataset_inputs=tuple(used.get(row.id, ()))),
+            inputs=RunInputs(
+                dataset_inputs=tuple(used.get(row.id, ())), model_inputs=tuple(models.get((row.id, False), ()))
+            ),
+            outputs=RunOutputs(model_outputs=tuple(models.get((row.id, True), ()))),
         )
         for row in rows
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, not_, select
+from sqlalchemy import Select, and_, func, literal, not_, select
 
 from logbuch import limits
 from logbuch.filter import (
@@ -35,7 +35,7 @@ from logbuch.store.plans.conditions import Condition, Conditions
 from logbuch.store.plans.members import Members, members
 from logbuch.store.plans.orders import NEWEST_FIRST, Ordered, ordered
 from logbuch.store.query.among import as_value, given
-from logbuch.store.query.paging import Order, SortKey
+from logbuch.store.query.paging import Order, SortKey, fetch_page
 from logbuch.store.query.prepared import Shelf, Shelves
 from logbuch.store.tx import Tx
 
@@ -312,15 +312,10 @@ def experiments(
         for field in wanted
     ]
     order = Order([*keys, SortKey(table.c.id, False)], repr(wanted))
-    statement = select(table, *order.columns()).where(_in_view(table, view))
+    statement = select(table).where(_in_view(table, view))
     statement = statement.where(Conditions(tx.seam, table, {}).of(parse_filter(filter, EXPERIMENTS)))
-    rows, token = _page(tx, statement, order, max_results, page_token)
+    rows, token = fetch_page(tx, statement, order, max_results, page_token)
     return experiment_store.nouns(tx, rows), token
-
-
-def _page(tx: Tx, statement: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
-    rows = list(tx.execute(order.apply(statement, token).limit(size + 1)).all())
-    return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
 
 
 def _count_where(condition: Condition) -> Select[Any]:

@@ -32,6 +32,7 @@ _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
     {
         batch.log_batch,
         batch.log_inputs,
+        batch.log_outputs,
         runs.set_tags,
         runs.delete_tag,
         runs.update_run,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from logbuch import limits
+from logbuch.logged import ModelMetric
 from logbuch.model import (
     Dataset,
     DatasetInput,
@@ -22,6 +23,7 @@ from logbuch.model import (
     Param,
     Run,
     RunInfo,
+    RunModel,
     RunStatus,
     Tag,
     ViewType,
@@ -65,6 +67,14 @@ class WireDatasetInput(Body, kw_only=True):
     def noun(self) -> DatasetInput:
         described = Dataset(**msgspec.structs.asdict(self.dataset))
         return DatasetInput(dataset=described, tags=nouns(self.tags))
+
+
+class WireRunModel(Body, kw_only=True):
+    model_id: str
+    step: int = 0
+
+    def noun(self) -> RunModel:
+        return RunModel(model_id=self.model_id, step=self.step)
 
 
 class OfRun(Body, kw_only=True):
@@ -142,6 +152,9 @@ class LogMetric(OfRun, kw_only=True):
     value: float
     timestamp: int
     step: int = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class LogParam(OfRun, kw_only=True):
@@ -194,7 +207,7 @@ class BulkInterval(Body, kw_only=True):
 
 
 class LogBatch(OfRun, kw_only=True):
-    metrics: list[Metric] = []
+    metrics: list[ModelMetric] = []
     params: list[WireParam] = []
     tags: list[WireTag] = []
 
@@ -202,15 +215,11 @@ class LogBatch(OfRun, kw_only=True):
 class LogInputs(Body, kw_only=True):
     run_id: str
     datasets: list[WireDatasetInput] = []
+    models: list[WireRunModel] = []
 
 
 class SearchDatasets(Body, kw_only=True):
     experiment_ids: list[str] = []
-
-
-class SearchLoggedModels(Body, kw_only=True):
-    experiment_ids: list[str] = []
-    filter: str = ""
 
 
 class ArtifactPath(Body, kw_only=True):
@@ -285,8 +294,12 @@ def run(noun: Run) -> dict[str, Any]:
         "params": noun.data.param_list,
         "tags": noun.data.tag_list,
     }
-    inputs = {"dataset_inputs": [dataset_input(used) for used in noun.inputs.dataset_inputs]}
-    return {"info": run_info(noun.info), "data": present(data), "inputs": present(inputs), "outputs": {}}
+    inputs = {
+        "dataset_inputs": [dataset_input(used) for used in noun.inputs.dataset_inputs],
+        "model_inputs": [{"model_id": model.model_id} for model in noun.inputs.model_inputs],
+    }
+    outputs = {"model_outputs": noun.outputs.model_outputs}
+    return {"info": run_info(noun.info), "data": present(data), "inputs": present(inputs), "outputs": present(outputs)}
 
 
 def dataset_input(noun: DatasetInput) -> dict[str, Any]:

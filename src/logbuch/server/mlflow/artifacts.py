@@ -69,9 +69,13 @@ async def get_artifact(context: Context, request: wire.GetArtifact) -> Response:
     """A file of a run for the page: shown in a sandbox where that is safe, else as a download."""
     info = (await context.read(runs.get, request.run)).info
     location = await context.read(runs.artifact_folder, info.run_id)
-    key = keys.run_key(location, info.run_id, request.path)
+    return await show(context, keys.run_key(location, info.run_id, request.path), request.path, request.download)
+
+
+async def show(context: Context, key: str, path: str, download: str) -> Response:
+    """A file for the page; ``download`` is empty or 0 where it is to be shown."""
     file = await context.call(context.files.open, key)
-    return await _streamed(context, file, request.path, attachment=request.download not in ("", "0"))
+    return await _streamed(context, file, path, attachment=download not in ("", "0"))
 
 
 async def not_here(context: Context, request: Request, path: str = "") -> Any:  # noqa: ARG001

@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from logbuch.model import Metric, Param, Tag
+from logbuch.logged import ModelMetric
+from logbuch.model import Param, Tag
 from logbuch.server import answers
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
@@ -46,8 +47,16 @@ async def restore(context: Context, request: wire.DeleteOrRestoreRun) -> Any:
 
 
 async def log_metric(context: Context, request: wire.LogMetric) -> Any:
-    point = Metric(key=request.key, value=request.value, timestamp=request.timestamp, step=request.step)
-    await context.write(batch.log_batch, request.run, (point,))
+    point = ModelMetric(
+        key=request.key,
+        value=request.value,
+        timestamp=request.timestamp,
+        step=request.step,
+        model_id=request.model_id,
+        dataset_name=request.dataset_name,
+        dataset_digest=request.dataset_digest,
+    )
+    await context.write(batch.log_batch, request.run, (point,), linked=(point,) if point.model_id else ())
     return {}
 
 
@@ -73,12 +82,14 @@ async def log_batch(context: Context, request: wire.LogBatch) -> Any:
         Incoming.of(request.metrics),
         [param.noun() for param in request.params],
         wire.nouns(request.tags),
+        [point for point in request.metrics if point.model_id],
     )
     return {}
 
 
 async def log_inputs(context: Context, request: wire.LogInputs) -> Any:
-    await context.write(batch.log_inputs, request.run_id, [used.noun() for used in request.datasets])
+    datasets = [used.noun() for used in request.datasets]
+    await context.write(batch.log_inputs, request.run_id, datasets, [model.noun() for model in request.models])
     return {}
 
 

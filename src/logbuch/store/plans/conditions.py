@@ -125,7 +125,7 @@ class Conditions:
 
     def _attribute(self, term: Compare) -> Condition:
         if term.key.name == "status":
-            return _status({word for word in (*RunStatus, LOST) if _matches(str(word), term)})
+            return _status({word for word in (*RunStatus, LOST) if matches(str(word), term)})
         column = self._column(term.key.name)
         if term.key.name == "experiment_id":
             return self.text(func.cast(column, SqlText), term)
@@ -221,7 +221,7 @@ def _is_text(column: Any) -> bool:
     return column.type.python_type is str
 
 
-def _matches(text: str, term: Compare) -> bool:
+def matches(text: str, term: Compare) -> bool:
     """A text comparison in Python, for the few words that a status can be."""
     value = term.value
     if isinstance(value, tuple):

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Row, Select, and_, or_
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN, is_storable
 from logbuch.store.query.prepared import variable
+from logbuch.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ class Order:
                 raise _bad_token()
         checked: list[Any] = values
         return checked
+
+
+def fetch_page(tx: Tx, query: Select[Any], order: Order, size: int, token: str) -> tuple[list[Row[Any]], str | None]:
+    """One page of a query's rows, from after the token's row on, and the token of the next page."""
+    rows = list(tx.execute(order.apply(query.add_columns(*order.columns()), token).limit(size + 1)).all())
+    return rows[:size], order.token(rows[size - 1]) if len(rows) > size else None
 
 
 def _storable(value: Any) -> bool:

@@ -1,0 +1,87 @@
+"""The audit trail of the registry: entries are added in the transaction of the change, and never touched again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from logbuch import limits
+from logbuch.registry import Action, AuditEntry, Caller
+from logbuch.store.model_tables import registered_models as models
+from logbuch.store.model_tables import registry_audit as table
+from logbuch.store.query.paging import Order, SortKey, fetch_page
+from logbuch.store.tx import Tx
+
+_ORDER = Order([SortKey(table.c.id, False)], "audit")
+
+
+def note(
+    tx: Tx,
+    by: Caller,
+    model: Any,
+    action: Action,
+    version: int | None = None,
+    *,
+    alias: str = "",
+    before: str = "",
+    after: str = "",
+) -> None:
+    """Adds an entry about a model, whose row is given."""
+    row = {
+        "time": tx.now(),
+        "model": model.id,
+        "name": model.name,
+        "version": version,
+        "action": str(action),
+        "alias": alias,
+        "before": before,
+        "after": after,
+        "user": _fitting(by.user),
+        "address": _fitting(by.address),
+    }
+    tx.change(table.insert().values(row))
+
+
+def entries(
+    tx: Tx,
+    name: str = "",
+    version: str = "",
+    max_results: int = limits.AUDIT_PER_PAGE_DEFAULT,
+    page_token: str = "",
+) -> tuple[list[AuditEntry], str | None]:
+    """One page of entries, newest first, and the token of the next: of all models, of one, or of one version.
+
+    A model keeps its entries when it is renamed; those of a deleted model are found by the name it had.
+    """
+    limits.check_page_size(max_results, "max_results", limits.AUDIT_PER_PAGE)
+    query = select(table)
+    if name:
+        wanted = name if limits.is_storable(name) else ""
+        now = select(models.c.id).where(models.c.name == wanted).scalar_subquery()
+        query = query.where(or_(table.c.model == now, table.c.name == wanted))
+    if version:
+        query = query.where(table.c.version == limits.version_number(version))
+    rows, token = fetch_page(tx, query, _ORDER, max_results, page_token)
+    return [_noun(row) for row in rows], token
+
+
+def _noun(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        time=row.time,
+        user=row.user,
+        address=row.address,
+        action=Action(row.action),
+        name=row.name,
+        version=None if row.version is None else str(row.version),
+        alias=row.alias,
+        before=row.before,
+        after=row.after,
+    )
+
+
+def _fitting(text: str) -> str:
+    """What a request says of its caller is kept as far as it can be: an entry is never lost for it."""
+    cut = text[: limits.USER_LENGTH]
+    return cut if limits.is_storable(cut) else cut.encode("ascii", "replace").decode().replace("\0", "?")
