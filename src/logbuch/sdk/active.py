@@ -48,7 +48,8 @@ class ActiveRun(Run, frozen=True):
 
 @dataclass(slots=True, eq=False)
 class Active:
-    """What belongs to an active run. ``before`` is the exception that was being handled when it began."""
+    """What belongs to an active run. ``before`` is the exception that was being handled when it began, ``shown`` the
+    last one that an interactive session had shown by then."""
 
     run: ActiveRun
     uri: str
@@ -56,6 +57,7 @@ class Active:
     writer: RunWriter | None
     before: BaseException | None
     resumed: bool = False
+    shown: BaseException | None = field(default_factory=ending.last_shown)
     owner: int = field(default_factory=os.getpid)
     capture: Background | None = None
     monitor: Monitor | None = None
@@ -165,6 +167,20 @@ def end(run_id: str | None, status: RunStatus | None, error: BaseException | Non
             say(f"logbuch: run {active.run.info.run_name} was not ended: {trouble}")
 
 
+def end_of_cell() -> bool:
+    """Ends what an earlier cell of a notebook has left running, as that cell has ended; False outside of notebooks and
+    other interactive sessions, where a run that is still active is a mistake of the program."""
+    if not ending.interactive():
+        return False
+    for active in reversed(_stacks.own.copy()):
+        shown = ending.last_shown()
+        error = shown if shown is not active.shown else None
+        status = outcome(error)
+        end(active.run.info.run_id, status, error)
+        say(f"Run {active.run.info.run_name} was still active from an earlier cell: ended as {status}.")
+    return True
+
+
 def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> None:
     connection, writer = active.attached()
     deadline = time.monotonic() + settings.FINISH_TIMEOUT.number()
@@ -206,7 +222,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     lost = connection.sender.lost.get(writer.run_id)
     if lost:
         writer.tags({LOST_TAG: str(lost)}, vital=True)
-    writer.end(status, time.time_ns() // 1_000_000)
+    writer.end(status, max(writer.now(), active.run.info.start_time))
     connection.heart.release(writer.run_id)
 
 

@@ -30,6 +30,20 @@ def killed() -> bool:
     return _killed
 
 
+def interactive() -> bool:
+    """Whether somebody types the program line by line, or runs it cell by cell."""
+    if hasattr(sys, "ps1"):
+        return True
+    shell: Any = sys.modules.get("IPython")
+    return shell is not None and shell.get_ipython() is not None
+
+
+def last_shown() -> BaseException | None:
+    """The last exception that nobody caught, as far as the interpreter or the session has shown it."""
+    error = getattr(sys, "last_value", None)
+    return error if isinstance(error, BaseException) else None
+
+
 def install() -> None:
     """Arranges, once a process, that the callbacks run at its end."""
     global _installed_in
@@ -75,10 +89,7 @@ def _run() -> None:
 
 def _fatal() -> BaseException | None:
     """The exception that ended the program. In an interactive session the last one may be long past."""
-    if hasattr(sys, "ps1") or "IPython" in sys.modules:
-        return None
-    error = getattr(sys, "last_value", None)
-    return error if isinstance(error, BaseException) else None
+    return None if interactive() else last_shown()
 
 
 def _after_fork() -> None:

@@ -36,10 +36,11 @@ def start_run(
 
     ``run_id`` resumes a run. ``nested`` starts a run within the active one, ``parent_run_id`` within any. Without a
     server the run begins all the same, after five seconds at most; it is sent when one answers. ``log_console`` says
-    whether what the program prints is kept with the run; without it the setting ``console`` does.
+    whether what the program prints is kept with the run; without it the setting ``console`` does. In a notebook, a run
+    that an earlier cell has left active is ended first, FAILED or KILLED if that cell was.
     """
     outer = active.own_top()
-    if outer is not None and not nested:
+    if outer is not None and not nested and not active.end_of_cell():
         raise InvalidInput(
             f"Run {outer.run.info.run_id} is active already: end it first with end_run(), "
             "or start this one within it by nested=True."

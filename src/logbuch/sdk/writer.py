@@ -16,6 +16,7 @@ from logbuch.sdk.sender import Sender
 from logbuch.wire import ingest
 
 _KNOWN_KEYS = 100_000
+_DAY_MS = 86_400_000
 Pairs = list[tuple[str, str]]
 
 
@@ -29,7 +30,8 @@ class RunWriter:
         self._point, self._row = sender.journal.point, sender.journal.row
         self._params = dict(run.data.params)
         self._keys: set[str] = set()
-        self._clock = 0
+        self._clock = _last_time(run)
+        self._origin, self._counted = 0, -1
 
     def metric(self, key: str, value: Any, step: Any = None, timestamp: Any = None) -> None:
         """Logs a point. ``timestamp`` in Unix ms, now by default; it never goes back within a run."""
@@ -44,7 +46,7 @@ class RunWriter:
         if timestamp is None:
             timestamp = time.time_ns() // 1_000_000
             if timestamp < self._clock:
-                timestamp = self._clock
+                timestamp = self._onward()
             else:
                 self._clock = timestamp
         else:
@@ -64,10 +66,7 @@ class RunWriter:
         if not numbers:
             return
         step = 0 if step is None else values.as_integer(step, "step")
-        if timestamp is None:
-            timestamp = self._clock = max(time.time_ns() // 1_000_000, self._clock)
-        else:
-            timestamp = values.as_integer(timestamp, "timestamp")
+        timestamp = self.now() if timestamp is None else values.as_integer(timestamp, "timestamp")
         if not self._row(self.run_id, tuple(metrics), numbers, step, timestamp):
             self._sender.drop(self.run_id)
         if self._sender.idle:
@@ -107,9 +106,25 @@ class RunWriter:
         """Sets the final status, behind all that was logged before."""
         self._sender.put(ingest.Update(self.run_id, status, end_time), self.run_id, vital=True)
 
+    def now(self) -> int:
+        """The time of what is logged now (Unix ms), which never goes back within a run."""
+        wall = time.time_ns() // 1_000_000
+        if wall < self._clock:
+            return self._onward()
+        self._clock = wall
+        return wall
+
     def file(self, call: FileCall) -> None:
         """Queues a call about a file."""
         self._sender.put_file(Record(Kind.CALL, self.run_id, (call,)))
+
+    def _onward(self) -> int:
+        """The machine's clock was set back: until it has caught up, time goes on from the last that was logged."""
+        elapsed = time.monotonic_ns() // 1_000_000
+        if self._clock != self._counted:  # the clock was right until now
+            self._origin = self._clock - elapsed
+        self._clock = self._counted = max(self._clock, self._origin + elapsed)
+        return self._clock
 
     def _put(self, record: ingest.Record) -> None:
         self._sender.put(record, self.run_id)
@@ -132,6 +147,12 @@ class RunWriter:
                 f"'{limits.clip(text)}'."
             )
         return text
+
+
+def _last_time(run: Run) -> int:
+    """The time from which a run goes on: of its last point, if that can be believed."""
+    latest = max((point.timestamp for point in run.data.metric_points), default=0)
+    return latest if latest < time.time_ns() // 1_000_000 + _DAY_MS else 0
 
 
 def _portions(values: Mapping[str, str], size: int) -> Iterator[Pairs]:

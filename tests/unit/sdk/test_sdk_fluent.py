@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from pathlib import Path
@@ -292,6 +293,52 @@ def test_time_does_not_go_back_within_a_run(monkeypatch: pytest.MonkeyPatch) -> 
     client = logbuch.LogbuchClient()
     assert [point.timestamp for point in client.get_metric_history(run.info.run_id, "m")] == [5000, 5000, 6000]
     assert client.get_metric_history(run.info.run_id, "given")[0].timestamp == 123
+
+
+def test_time_goes_on_where_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, elapsed = [5_000], [100]
+    with logbuch.start_run() as run, monkeypatch.context() as clock:
+        clock.setattr("logbuch.sdk.writer.time.time_ns", lambda: wall[0] * 1_000_000)
+        clock.setattr("logbuch.sdk.writer.time.monotonic_ns", lambda: elapsed[0] * 1_000_000)
+        moments = [(5_000, 100), (2_000, 200), (2_100, 300), (5_600, 400), (5_599, 401), (5_600, 402), (9_000, 403)]
+        for step, (wall[0], elapsed[0]) in enumerate(moments):
+            logbuch.log_metric("m", step, step=step)
+            logbuch.log_metrics({"row": step}, step=step)
+    found = logbuch.LogbuchClient().get_metric_history(run.info.run_id, "m")
+    assert [point.timestamp for point in found] == [5000, 5000, 5100, 5600, 5600, 5600, 9000]
+    rows = logbuch.LogbuchClient().get_metric_history(run.info.run_id, "row")
+    assert [point.timestamp for point in rows] == [point.timestamp for point in found]
+
+
+def test_a_resumed_run_goes_on_behind_its_last_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = time.time_ns() // 1_000_000 + 3_600_000
+    with logbuch.start_run() as run:
+        logbuch.log_metric("m", 1, step=5, timestamp=ahead)
+    with logbuch.start_run(run_id=run.info.run_id):
+        logbuch.log_metric("m", 2, step=3)
+    found = logbuch.LogbuchClient().get_metric_history(run.info.run_id, "m")
+    assert [point.step for point in found] == [3, 5]
+    assert found[0].timestamp >= ahead
+    ended = run_of(run.info.run_id).info.end_time
+    assert ended is not None
+    assert ended >= found[0].timestamp
+
+
+def test_a_cell_that_is_run_again_ends_the_run_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    monkeypatch.setattr(sys, "last_value", ValueError("of long ago"), raising=False)
+    runs = [logbuch.start_run()]
+    runs.append(logbuch.start_run())  # the same cell once more
+    logbuch.start_run(nested=True)
+    monkeypatch.setattr(sys, "last_value", ValueError("in this cell"))
+    runs.append(logbuch.start_run())
+    monkeypatch.setattr(sys, "last_value", KeyboardInterrupt())
+    runs.append(logbuch.start_run())
+    logbuch.end_run()
+    found = [run_of(run.info.run_id) for run in runs]
+    assert [run.info.status for run in found] == ["FINISHED", "FAILED", "KILLED", "FINISHED"]
+    assert "ValueError: in this cell" in found[1].data.tags["logbuch.error"]
+    assert "logbuch.error" not in found[0].data.tags
 
 
 def test_flush_and_delivery(tmp_path: Path) -> None:
