@@ -58,6 +58,7 @@ def _log_candidate(run: TrainingRun, search: Any, number: int) -> None:
         experiment_id=(active.info.experiment_id or None) if active is not None else None,
         tags=tags(search.estimator),
         log_system_metrics=False,
+        log_console=False,
     ):
         logbuch.log_params({key: str(value) for key, value in search.cv_results_["params"][number].items()})
         logbuch.log_metrics(numbers(measured))
