@@ -21,6 +21,7 @@ import { RunHead } from "./RunHead";
 import { useNeighbours } from "./useNeighbours";
 import { useRunMetrics } from "./useRunMetrics";
 
+const LogsTab = lazy(() => import("./LogsTab"));
 const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
 
 /** One run: what it was, how it went, how to get it back. */
@@ -30,7 +31,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const metrics = useRunMetrics(experimentId, runId);
   useRefresh(["run", "table"], 1500);
   useTitle(run.data?.info.name ?? "");
-  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, artifacts: t.artifacts } }), []);
+  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, logs: t.logs, artifacts: t.artifacts } }), []);
   const main = useMemo(() => pickMain(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const loss = useMemo(() => pickTrainLoss(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const { from } = usePlace();
@@ -71,6 +72,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
             {tab === "parameters" && <div className="rlay one"><ParameterTable params={run.data.params} large /></div>}
             {tab === "metrics" && <RunCharts run={run.data} keys={metrics.keys.filter((k) => !isSystem(k))} main={main} empty={t.noMetrics} hint={t.noMetricsHint} place="run" />}
             {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} hint={t.noSystemHint} place="system" />}
+            {tab === "logs" && <LogsTab key={runId} runId={runId} running={isRunning(run.data.info)} />}
             {tab === "artifacts" && <ArtifactsTab runId={runId} />}
           </Suspense>
         )}
