@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from logbuch.store import Store, open_store
+from support.s3 import S3
 from support.servers import Server
 
 _numbers = itertools.count()
@@ -90,16 +91,32 @@ def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """A real S3 server of this test process."""
+    server = S3(tmp_path_factory.mktemp("s3")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh bucket, which this process and the servers that it starts can reach."""
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3.new_bucket()
+
+
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers, and ends those that still run when the test is over."""
     started: list[Server] = []
 
-    def make(store_uri: str | None = None, *arguments: str) -> Server:
+    def make(store_uri: str | None = None, *arguments: str, settings: dict[str, str] | None = None) -> Server:
         folder = tmp_path / f"server{len(started)}"
         folder.mkdir()
-        server = Server(folder, store_uri or f"sqlite:///{folder}/logbuch.db", arguments).start()
-        started.append(server)
+        server = Server(folder, store_uri or f"sqlite:///{folder}/logbuch.db", arguments, settings=settings or {})
+        started.append(server.start())
         return server
 
     yield make

@@ -14,6 +14,7 @@ LogbuchError (also MlflowException)
 ├── EndpointNotFound      ENDPOINT_NOT_FOUND        404
 ├── PermissionDenied      PERMISSION_DENIED         403
 ├── TooLarge              INVALID_PARAMETER_VALUE   413
+├── RangeRefused          INVALID_PARAMETER_VALUE   416   bytes of a file that it does not have
 ├── Unavailable           TEMPORARILY_UNAVAILABLE   503   the store cannot be written or read now
 └── StoreRefused          INVALID_STATE             400   a store that this version must not open
 """
@@ -121,6 +122,17 @@ class PermissionDenied(LogbuchError):
 class TooLarge(LogbuchError):
     error_code = "INVALID_PARAMETER_VALUE"
     http_status = 413
+
+
+class RangeRefused(LogbuchError):
+    """Bytes of a file that it does not have, or several ranges at once; ``size`` is that of the file."""
+
+    error_code = "INVALID_PARAMETER_VALUE"
+    http_status = 416
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
 
 
 class Unavailable(LogbuchError):

@@ -124,7 +124,7 @@ BACKEND_STORE_URI = _setting(
 ARTIFACT_ROOT = _setting(
     "default_artifact_root",
     None,
-    "Folder for artifacts. Absent: an artifacts folder beside the SQLite file",
+    "Folder or s3://BUCKET/PREFIX for artifacts. Absent: an artifacts folder beside the SQLite file",
     "MLFLOW_DEFAULT_ARTIFACT_ROOT",
 )
 ARTIFACTS_DESTINATION = _setting(
@@ -132,6 +132,19 @@ ARTIFACTS_DESTINATION = _setting(
     None,
     "MLflow's name for the folder that proxied artifacts are kept in",
     "MLFLOW_ARTIFACTS_DESTINATION",
+)
+ARTIFACT_ROOTS = _setting(
+    "artifact_roots",
+    None,
+    "Comma-separated further folders and s3:// addresses that an experiment may choose as its artifact_location",
+)
+S3_ENDPOINT = _setting(
+    "s3_endpoint_url", None, "Address of an S3-compatible store, as the server reaches it", "MLFLOW_S3_ENDPOINT_URL"
+)
+S3_PUBLIC_ENDPOINT = _setting(
+    "s3_public_endpoint_url",
+    None,
+    "Address of the store as clients reach it. With it they transfer large files without the server in between",
 )
 ALLOWED_HOSTS = _setting(
     "allowed_hosts",

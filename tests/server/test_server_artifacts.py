@@ -199,8 +199,16 @@ def test_an_experiments_own_folder_inside_the_root(shared_server: Server) -> Non
 
 
 def test_multipart_and_presigned_are_declined(shared_server: Server) -> None:
+    """With the words on which MLflow's client falls back to sending through the server."""
+    body = {"path": "x", "upload_id": "u", "num_parts": 1}
     for path in ("mpu/create/0/x", "mpu/complete/0/x", "mpu/abort/0/x"):
-        assert httpx.post(f"{shared_server.url}/api/2.0/mlflow-artifacts/{path}", json={}).status_code == 501
-    assert httpx.get(f"{shared_server.url}/api/2.0/mlflow-artifacts/presigned/0/x").status_code == 501
+        answer = httpx.post(f"{shared_server.url}/api/2.0/mlflow-artifacts/{path}", json=body)
+        assert answer.status_code == 501
+        assert answer.json()["message"].startswith("Multipart upload is not supported")
+    assert httpx.get(f"{shared_server.url}/api/2.0/mlflow-artifacts/presigned/0/x/y").status_code == 501
+    for way in ("upload", "download"):
+        run_id = shared_server.new_run()
+        answer = shared_server.post(f"artifacts/presigned-{way}-url", {"run_id": run_id, "path": "x"})
+        assert answer.status_code == 501
     unknown = httpx.put(address(shared_server, "99999/x/artifacts/a"), content=b"x")
     assert unknown.status_code == 404

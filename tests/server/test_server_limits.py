@@ -187,9 +187,9 @@ def test_listed_origins_may_call(make_server: Callable[..., Server]) -> None:
 
 
 def test_artifacts_lie_beside_a_database_given_as_a_bare_path(tmp_path: Path) -> None:
-    from logbuch.cli.server import _artifact_root, _store_uri
+    from logbuch.cli.server import artifact_root, store_uri_of
 
-    uri = _store_uri(f"{tmp_path}/x/runs.db")
+    uri = store_uri_of(f"{tmp_path}/x/runs.db")
     assert uri == f"sqlite:///{tmp_path}/x/runs.db"
-    assert _artifact_root(None, uri) == tmp_path / "x" / "artifacts"
-    assert _artifact_root(None, "sqlite:///runs.db") == Path("artifacts")
+    assert artifact_root(None, uri) == f"{tmp_path}/x/artifacts"
+    assert artifact_root(None, "sqlite:///runs.db") == "artifacts"

@@ -29,8 +29,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             _option("--backend-store-uri", settings.BACKEND_STORE_URI, metavar="URI"),
-            _option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="FOLDER"),
-            _option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="FOLDER"),
+            _option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="ROOT"),
+            _option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="ROOT"),
+            _option("--artifact-roots", settings.ARTIFACT_ROOTS, metavar="ROOTS"),
             _option("--host", settings.SERVER_HOST, metavar="ADDRESS"),
             _option("--port", settings.SERVER_PORT, type=click.IntRange(1, 65535)),
             _option("--allowed-hosts", settings.ALLOWED_HOSTS, metavar="NAMES"),
@@ -67,10 +68,10 @@ def _serve(options: dict[str, Any]) -> None:
     from logbuch.server.context import Options
     from logbuch.server.run import Service, serve
 
-    uri = _store_uri(options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}")
+    uri = store_uri_of(options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}")
     service = Service(
         store_uri=uri,
-        artifact_root=_artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri),
+        artifact_root=artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri),
         options=Options(
             host=options["host"],
             port=options["port"],
@@ -80,6 +81,7 @@ def _serve(options: dict[str, Any]) -> None:
         ),
         workers=options["workers"],
         beside=lambda: _caretaker(uri),
+        artifact_roots=_names(options["artifact_roots"]) or (),
     )
     sys.exit(serve(service))
 
@@ -95,7 +97,7 @@ def _caretaker(store_uri: str) -> AbstractContextManager[None]:
     return nullcontext() if isinstance(where, str) else caretaker(*where)
 
 
-def _store_uri(text: str) -> str:
+def store_uri_of(text: str) -> str:
     """A bare file name is taken for SQLite's."""
     if "://" in text:
         return text
@@ -107,18 +109,12 @@ def _store_uri(text: str) -> str:
     return f"sqlite:///{text}"
 
 
-def _artifact_root(wanted: str | None, store_uri: str) -> Path:
-    if wanted is None:
-        path = urlsplit(store_uri).path.removeprefix("/") if store_uri.startswith("sqlite:") else ""
-        return (Path(unquote(path)).parent if path else _FOLDER) / "artifacts"
-    scheme = urlsplit(wanted).scheme
-    if scheme == "file":
-        return Path(unquote(urlsplit(wanted).path))
-    if scheme and len(scheme) > 1:
-        raise click.BadParameter(
-            f"{wanted!r}: this version keeps artifacts in a local folder.", param_hint="--default-artifact-root"
-        )
-    return Path(wanted)
+def artifact_root(wanted: str | None, store_uri: str) -> str:
+    """The default root: as wanted, or beside SQLite's file."""
+    if wanted is not None:
+        return wanted
+    path = urlsplit(store_uri).path.removeprefix("/") if store_uri.startswith("sqlite:") else ""
+    return str((Path(unquote(path)).parent if path else _FOLDER) / "artifacts")
 
 
 def _prefix(text: str) -> str:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -16,10 +16,12 @@ from urllib.parse import unquote, urlsplit
 from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
 from logbuch.files import keys
 from logbuch.files.keys import TEMPORARY
+from logbuch.files.storage import Expected, Found, Receiving, Stat
 from logbuch.limits import clip
 from logbuch.model import FileInfo
 
 CHUNK_BYTES = 1024 * 1024
+_VECTORS = 512
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -30,6 +32,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self.where = str(root)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -37,57 +40,41 @@ class LocalFiles:
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise StoreRefused(f"The artifact folder {self.root} cannot be written: permission denied.")
 
-    def location(self, wanted: str) -> str:
-        """The folder, below the root, that a client wants for an experiment; empty for none.
-
-        Clients may name a folder inside the configured root and nothing else.
-        """
-        if not wanted:
-            return ""
+    def location(self, wanted: str) -> str | None:
         try:
             path = unquote(urlsplit(wanted).path) if wanted.startswith("file:") else wanted
             inside = Path(path).relative_to(self.root).as_posix()
         except ValueError:
-            raise InvalidInput(
-                f"Invalid value {clip(wanted)!r} for parameter 'artifact_location': "
-                "it lies outside the artifact root that this server was started with."
-            ) from None
+            return None
         return keys.join(inside) if inside != "." else ""
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> int:
+    def put(self, key: str, chunks: Iterable[bytes], expected: Expected = Expected()) -> int:  # noqa: B008
         """Writes a whole file and returns its size in bytes."""
-        with self.writing(key) as file:
+        with Receiving(self.sink(key), expected) as receiving:
             for chunk in chunks:
-                file.write(chunk)
-            return file.tell()
+                receiving.write((chunk,))
+            return receiving.finish().stat.size
 
-    @contextmanager
-    def writing(self, key: str) -> Iterator[BinaryIO]:
-        """A file to write into: durable and in its place when the block ends well, gone otherwise."""
+    def sink(self, key: str) -> DiskSink:
+        """A file to write: durable and in its place when it is finished."""
         *folders, name = key.split("/")
-        with self._folder(folders, create=True) as folder, _refusing(key):
-            temporary = TEMPORARY + secrets.token_hex(8)
-            try:
-                with os.fdopen(os.open(temporary, _CREATE, 0o644, dir_fd=folder), "wb") as file:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-                os.fsync(folder)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    os.unlink(temporary, dir_fd=folder)
-                raise
+        with self._folder(folders, create=True) as folder:
+            return DiskSink(key, name, os.dup(folder))
 
-    def open(self, key: str) -> BinaryIO:
-        """A file to read from; NotFound if there is none, InvalidInput for a folder."""
+    def open(self, key: str) -> DiskFile:
         *folders, name = key.split("/")
         with self._folder(folders) as folder, _refusing(key):
-            file = os.fdopen(os.open(name, _READ | os.O_NONBLOCK, dir_fd=folder), "rb", closefd=True)
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise InvalidInput(f"The artifact path {clip(key)!r} is not a file.")
-        return file
+            descriptor = os.open(name, _READ | os.O_NONBLOCK, dir_fd=folder)
+        try:
+            return DiskFile(key, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def stat(self, key: str) -> Stat:
+        opened = self.open(key)
+        opened.close()
+        return opened.stat
 
     def list(self, key: str, shown: str = "") -> list[FileInfo]:
         """What a folder holds, by name; paths begin with ``shown``. Empty for a folder that does not exist."""
@@ -108,6 +95,37 @@ class LocalFiles:
             else:
                 os.unlink(name, dir_fd=folder)
 
+    def walk(self, key: str = "") -> Iterator[Found]:
+        folders = [key]
+        while folders:
+            place = folders.pop()
+            try:
+                with self._folder(place.split("/") if place else ()) as folder, os.scandir(folder) as entries:
+                    found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in _lasting(entries)]
+            except (NotFound, InvalidInput):
+                continue  # removed meanwhile
+            for name, stated in found:
+                inside = f"{place}/{name}" if place else name
+                if stat.S_ISDIR(stated.st_mode):
+                    folders.append(inside)
+                elif stat.S_ISREG(stated.st_mode):
+                    yield Found(inside, stated.st_size, stated.st_mtime, pending=name.startswith(TEMPORARY))
+
+    def discard(self, found: Found) -> None:
+        with suppress(NotFound):
+            self.delete(found.key)
+
+    def prune(self, key: str, *, before: float) -> int:
+        """Removes folders below this one that hold nothing and have not changed since (s); returns how many."""
+        removed = 0
+        for _, folders, _, descriptor in os.fwalk(self.root / key, topdown=False, follow_symlinks=False):
+            for name in folders:
+                with suppress(OSError):
+                    if os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mtime < before:
+                        os.rmdir(name, dir_fd=descriptor)
+                        removed += 1
+        return removed
+
     def _info(self, entry: os.DirEntry[str], shown: str) -> FileInfo:
         folder = entry.is_dir(follow_symlinks=False)
         return FileInfo(
@@ -119,7 +137,8 @@ class LocalFiles:
     @contextmanager
     def _folder(self, names: Iterable[str], *, create: bool = False) -> Iterator[int]:
         """A descriptor of a folder below the root, reached step by step without following a link."""
-        current = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        with _refusing(str(self.root)):
+            current = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for name in names:
                 with _refusing(name):
@@ -134,11 +153,108 @@ class LocalFiles:
             os.close(current)
 
 
-def read_chunks(file: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+class DiskSink:
+    """See :class:`logbuch.files.storage.Sink`. The folder's descriptor becomes its own."""
+
+    def __init__(self, key: str, name: str, folder: int) -> None:
+        self._key, self._name, self._folder = key, name, folder
+        self._temporary = TEMPORARY + secrets.token_hex(8)
+        try:
+            with _refusing(key):
+                self._file = os.open(self._temporary, _CREATE, 0o644, dir_fd=folder)
+        except BaseException:
+            os.close(folder)
+            raise
+
+    def write(self, blocks: Sequence[bytes]) -> None:
+        with _refusing(self._key):
+            write_all(self._file, blocks)
+
+    def finish(self) -> Stat:
+        with _refusing(self._key):
+            os.fsync(self._file)
+            found = _stat(os.fstat(self._file))
+            os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.fsync(self._folder)
+        self._close()
+        return found
+
+    def abort(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._temporary, dir_fd=self._folder)
+        self._close()
+
+    def _close(self) -> None:
+        os.close(self._file)
+        os.close(self._folder)
+
+
+class DiskFile:
+    """See :class:`logbuch.files.storage.Opened`: reads what was opened, also when another file has its place."""
+
+    window = CHUNK_BYTES
+
+    def __init__(self, key: str, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidInput(f"The artifact path {clip(key)!r} is not a file.")
+        self.descriptor = descriptor
+        self.stat = _stat(found)
+
+    def read(self, start: int, size: int) -> bytes:
+        found = os.pread(self.descriptor, size, start)
+        if len(found) == size:
+            return found
+        parts = [found]
+        while found and (left := size - sum(map(len, parts))):
+            found = os.pread(self.descriptor, left, start + size - left)
+            parts.append(found)
+        if sum(map(len, parts)) < size:
+            raise Unavailable("The artifact was cut while it was read.")
+        return b"".join(parts)
+
+    def detach(self) -> BinaryIO:
+        """The same as a file object, which closes the descriptor itself."""
+        descriptor, self.descriptor = self.descriptor, -1
+        return os.fdopen(descriptor, "rb")
+
+    def close(self) -> None:
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def write_all(file: int, blocks: Sequence[bytes]) -> None:
+    """Writes all of these blocks, however little the system takes at a time."""
+    for start in range(0, len(blocks), _VECTORS):
+        part = blocks[start : start + _VECTORS]
+        taken, size = os.writev(file, part), sum(map(len, part))
+        if taken < size:
+            rest = memoryview(b"".join(part))[taken:]
+            while rest:
+                rest = rest[os.write(file, rest) :]
+
+
+def read_chunks(file: BinaryIO | DiskFile, size: int = CHUNK_BYTES) -> Iterator[bytes]:
     """A file's content in chunks; the file is closed at the end."""
+    if isinstance(file, DiskFile):
+        file = file.detach()
     with file:
         while chunk := file.read(size):
             yield chunk
+
+
+def _stat(found: os.stat_result) -> Stat:
+    mark = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
+    return Stat(found.st_size, found.st_mtime, mark)
+
+
+def _lasting(entries: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+    """The entries that are still there when they are asked for."""
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            entry.stat(follow_symlinks=False)
+            yield entry
 
 
 def _visible(entry: os.DirEntry[str]) -> bool:
@@ -163,4 +279,4 @@ def _refusing(key: str) -> Iterator[None]:
             raise InvalidInput(f"The artifact path {clip(key)!r} is not a file.") from None
         if error.errno in (errno.EACCES, errno.EPERM):
             raise Unavailable(f"The artifact {clip(key)!r} may not be accessed by the server's user.") from None
-        raise
+        raise Unavailable(f"The disk that holds the artifacts failed: {error.strerror}.") from error

@@ -24,6 +24,7 @@ from logbuch import limits, settings
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.files import keys
 from logbuch.files.disk import LocalFiles, read_chunks
+from logbuch.files.roots import Files
 from logbuch.model import (
     DatasetInput,
     Experiment,
@@ -95,7 +96,7 @@ class EmbeddedBackend:
     # -- experiments -----------------------------------------------------------------------------------------------
 
     def create_experiment(self, name: str, artifact_location: str, tags: Sequence[Tag]) -> str:
-        location = self._files.location(artifact_location)
+        location = Files([self._files]).location(artifact_location)
         return self._write(experiments.create, name, location, tags)
 
     def get_experiment(self, experiment_id: str) -> Experiment:

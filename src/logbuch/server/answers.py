@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Send
 
-from logbuch.errors import LogbuchError
+from logbuch.errors import LogbuchError, RangeRefused
 
 _encoder = msgspec.json.Encoder()
 _JSON = (b"content-type", b"application/json")
@@ -30,7 +30,10 @@ def error(problem: LogbuchError) -> Response:
     body = problem.serialize()
     # Filters and names may hold lone surrogates, which JSON cannot carry.
     body["message"] = str(body["message"]).encode("utf-8", "backslashreplace").decode()
-    return json(body, problem.http_status)
+    response = json(body, problem.http_status)
+    if isinstance(problem, RangeRefused):
+        response.headers["content-range"] = f"bytes */{problem.size}"
+    return response
 
 
 def internal_error() -> Response:

@@ -14,6 +14,7 @@ from logbuch.server.dispatch import Dispatcher
 from logbuch.server.mlflow import (
     about,
     artifacts,
+    direct,
     experiments,
     logged_models,
     metrics,
@@ -42,12 +43,13 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *runs.ROUTES,
             *metrics.ROUTES,
             *artifacts.ROUTES,
+            *direct.ROUTES,
             *registered_models.ROUTES,
             *model_versions.ROUTES,
             *logged_models.ROUTES,
         ),
     ),
-    (("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"), artifacts.PROXY_ROUTES),
+    (("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"), (*artifacts.PROXY_ROUTES, *direct.PROXY_ROUTES)),
     (("/api/3.0/mlflow", "/ajax-api/3.0/mlflow"), about.INFO_ROUTES),
     (
         ("/api/logbuch/1",),

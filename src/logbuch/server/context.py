@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from logbuch.files.disk import LocalFiles
+from logbuch.files.roots import Files
 from logbuch.server.catalog import Catalog
 from logbuch.server.live import Hub
 from logbuch.server.watch import Watch
-from logbuch.store import Store
+from logbuch.store import Store, experiments
 from logbuch.store.tx import Tx
 
+logger = logging.getLogger("logbuch.server")
+KNOWN_LOCATIONS = 100_000
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -43,9 +46,11 @@ class Context:
     """One server's parts, handed to every handler."""
 
     store: Store
-    files: LocalFiles
+    files: Files
     options: Options
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(12, "logbuch-read"))
+    files_threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16, "logbuch-files"))
+    locations: dict[str, str] = field(default_factory=dict)
     hub: Hub = field(init=False)
     catalog: Catalog = field(init=False)
     watch: Watch = field(init=False)
@@ -69,7 +74,31 @@ class Context:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, lambda: context.run(function, *args, **kwargs))
 
+    async def files_call(self, function: Callable[..., R], *args: Any) -> R:
+        """Runs what waits for files in a thread of its own kind: a slow disk or bucket holds up no other request."""
+        return await asyncio.get_running_loop().run_in_executor(self.files_threads, function, *args)
+
+    def write_later(self, function: Callable[Concatenate[Tx, P], Any], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Like :meth:`write` for what nobody waits for; a failure is logged."""
+
+        def done(future: asyncio.Future[Any]) -> None:
+            if not future.cancelled() and future.exception() is not None:
+                logger.warning("%s was not written: %s", function.__name__, future.exception())
+
+        self.store.write_soon(function, *args, **kwargs).add_done_callback(done)
+
+    async def location(self, experiment_id: str) -> str:
+        """The folder of an experiment's artifacts, as keys begin with it. It never changes, so it is looked up once."""
+        found = self.locations.get(experiment_id)
+        if found is None:
+            found = await self.read(experiments.location, experiment_id)
+            if len(self.locations) >= KNOWN_LOCATIONS:
+                self.locations.clear()
+            self.locations[experiment_id] = found
+        return found
+
     def close(self) -> None:
         self.watch.close()
         self.threads.shutdown(cancel_futures=True)
+        self.files_threads.shutdown(cancel_futures=True)
         self.store.close()

@@ -90,7 +90,8 @@ class Dispatcher:
     async def _answer(self, route: Route, scope: Scope, receive: Receive, parts: Mapping[str, str]) -> Any:
         try:
             argument = Request(scope, receive) if route.request is None else await self._decoded(route, scope, receive)
-            return await route.handle(self._context, argument, **parts)
+            head = {"head": Request(scope)} if route.with_head else {}
+            return await route.handle(self._context, argument, **parts, **head)
         except LogbuchError as problem:
             return answers.error(problem)
         except ClientDisconnect:

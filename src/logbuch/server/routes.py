@@ -36,6 +36,8 @@ class Route:
     handle: Handler
     summary: str
     raw_body: bool = False
+    with_head: bool = False
+    """``handle`` also gets Starlette's request, for its headers."""
     media_type: str = "application/octet-stream"
     """Of a raw body."""
 

@@ -9,13 +9,12 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from logbuch.errors import StoreRefused
-from logbuch.files.disk import LocalFiles
+from logbuch.files.roots import Files
 from logbuch.server.app import create_app
 from logbuch.server.context import Context, Options
 from logbuch.server.protocol import LimitedProtocol
@@ -31,11 +30,13 @@ class Service:
     """All that is needed to start a server process."""
 
     store_uri: str
-    artifact_root: Path
+    artifact_root: str
     options: Options
     workers: int = 1
     beside: Callable[[], AbstractContextManager[object]] = nullcontext
     """What goes on in the background while the server serves."""
+    artifact_roots: tuple[str, ...] = ()
+    """Further roots, which experiments may choose."""
 
 
 def serve(service: Service) -> int:
@@ -56,7 +57,7 @@ def serve(service: Service) -> int:
 
 
 def _open(service: Service) -> Context:
-    files = LocalFiles(service.artifact_root)
+    files = Files.at(service.artifact_root, service.artifact_roots)
     return Context(open_store(service.store_uri), files, service.options)
 
 
@@ -83,7 +84,7 @@ def _announce(service: Service, context: Context) -> None:
     shown = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
     shown = f"[{shown}]" if ":" in shown else shown
     print(f"Logbuch at http://{shown}:{options.port}{options.static_prefix}/  (Ctrl-C ends it)", flush=True)  # noqa: T201
-    print(f"Runs in {context.store.where}, artifacts in {service.artifact_root}", flush=True)  # noqa: T201
+    print(f"Runs in {context.store.where}, artifacts in {context.files.where}", flush=True)  # noqa: T201
     if options.exposed:
         print(  # noqa: T201
             "Warning: other machines can reach this server, and there is no login: whoever reaches it can read and "

@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select
 from logbuch.errors import InvalidInput
 from logbuch.limits import is_run_id
 from logbuch.model import Noun
-from logbuch.store import heads, runs, schema
+from logbuch.store import artifacts, heads, runs, schema
 from logbuch.store.heads import RunRow
 from logbuch.store.tx import Tx, chunks
 
@@ -28,8 +28,9 @@ class Erased(Noun, frozen=True, kw_only=True):
 def erase_runs(tx: Tx, run_ids: Sequence[str]) -> list[Erased]:
     """Removes runs that are marked as deleted, with all that was logged to them, and what no other run refers to.
 
-    Their files are the caller's to remove once this is committed. Runs that do not exist are left out, so that erasing
-    again is no error; InvalidInput for a run that is active, and then nothing was changed.
+    Their files are the caller's to remove once this is committed; until then their folders stand in the store, so that
+    `logbuch gc` finds them (:func:`logbuch.store.artifacts.doomed`). Runs that do not exist are left out, so that
+    erasing again is no error; InvalidInput for a run that is active, and then nothing was changed.
     """
     found = heads.fetch(tx, sorted({run_id for run_id in run_ids if is_run_id(run_id)}))
     rows = sorted(found.values(), key=lambda row: row.id)
@@ -39,6 +40,7 @@ def erase_runs(tx: Tx, run_ids: Sequence[str]) -> list[Erased]:
     gone = [Erased(run_id=row.run_id, prefix=f"{runs.artifact_folder(tx, row.run_id)}/{row.run_id}") for row in rows]
     for part in chunks(rows):
         _remove(tx, part)
+    artifacts.doom(tx, [run.prefix for run in gone])
     tx.gone(row.id for row in rows)
     return gone
 

@@ -301,3 +301,37 @@ changes = Table(
     Column("version", BigInteger, nullable=False, comment="the commit that touched the run last"),
     Index("ix_changes_version", "version"),
 )
+
+# What is known of files beyond what their place tells: written when they are whole, and true as long as the mark is.
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, comment="NULL where the file went into the bucket past this server"),
+    Column("mark", Text, nullable=False, comment="of the content, by the place that holds it"),
+    Column("time", BigInteger, nullable=False, comment="when it became whole, ms"),
+    sqlite_with_rowid=False,
+)
+
+# Uploads in parts that can be gone on with.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("part_bytes", Integer, nullable=False),
+    Column("remote", Text, comment="the object store's own ID of the upload"),
+    Column("time", BigInteger, nullable=False, comment="when it was last heard of, ms"),
+    Index("ix_uploads_key", "key"),
+)
+
+# Folders whose runs are erased, and whose files are not yet.
+removals = Table(
+    "removals",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    Column("time", BigInteger, nullable=False, comment="of the erasure, ms"),
+)

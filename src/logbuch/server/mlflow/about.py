@@ -22,15 +22,16 @@ async def version(context: Context, request: Request) -> Any:  # noqa: ARG001
 
 
 async def server_info(context: Context, request: Request) -> Any:  # noqa: ARG001
+    direct = context.files.signs
     return {
         "store_type": "SqlStore",
         "workspaces_enabled": False,
         "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
+        "multipart_uploads_enabled": direct,
+        "multipart_downloads_enabled": direct,
         "artifact_serving_enabled": True,
-        "presigned_uploads_supported": False,
-        "presigned_downloads_supported": False,
+        "presigned_uploads_supported": direct,
+        "presigned_downloads_supported": direct,
         "artifacts_presigned_only": False,
         "features_enabled": {},
         "tracking_auth": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from logbuch.errors import InvalidInput
@@ -78,11 +79,13 @@ async def list_artifacts(context: Context, request: wire.ListLoggedModelArtifact
     return {"root_uri": root} | present({"files": [file_info(file) for file in files]})
 
 
-async def get_artifact(context: Context, request: wire.GetLoggedModelArtifact, model_id: str) -> Response:
+async def get_artifact(
+    context: Context, request: wire.GetLoggedModelArtifact, model_id: str, head: Request
+) -> Response:
     """A file of a model for the page."""
     folder, _ = await context.read(_folder, model_id)
     key = keys.join(folder, request.artifact_file_path)
-    return await show(context, key, request.artifact_file_path, request.download)
+    return await show(context, head, key, request.artifact_file_path, request.download)
 
 
 async def log_outputs(context: Context, request: wire.LogOutputs) -> Any:
@@ -124,6 +127,14 @@ ROUTES = (
     Route(
         "GET", _ONE + "/artifacts/directories", wire.ListLoggedModelArtifacts, _READ, list_artifacts, "List its files"
     ),
-    Route("GET", _ONE + "/artifacts/files", wire.GetLoggedModelArtifact, _READ, get_artifact, "Show a file of a model"),
+    Route(
+        "GET",
+        _ONE + "/artifacts/files",
+        wire.GetLoggedModelArtifact,
+        _READ,
+        get_artifact,
+        "Show a file of a model",
+        with_head=True,
+    ),
     Route("POST", "/runs/outputs", wire.LogOutputs, _WRITE, log_outputs, "Log the models that a run made"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from logbuch import limits
@@ -11,7 +12,7 @@ from logbuch.errors import InvalidInput, LogbuchError, NotFound
 from logbuch.files import keys
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
-from logbuch.store import bulk, runs
+from logbuch.store import artifacts, bulk, runs
 from logbuch.store.bulk import TagChange
 from logbuch.store.erase import Erased
 from logbuch.store.tx import Tx
@@ -74,11 +75,11 @@ def _remove_files(context: Context, gone: Sequence[Erased]) -> list[str]:
     left = []
     for run in gone:
         try:
-            context.files.delete(keys.join(run.prefix))
-        except NotFound:
-            continue  # it had none
+            with suppress(NotFound):  # it had none
+                context.files.delete(keys.join(run.prefix))
+            context.store.write(artifacts.removed, run.prefix)
         except (LogbuchError, OSError) as problem:
-            logger.warning("the files of the removed run %s are left behind: %s", run.run_id, problem)
+            logger.warning("the files of the removed run %s are left for `logbuch gc`: %s", run.run_id, problem)
             left.append(run.run_id)
     return left
 

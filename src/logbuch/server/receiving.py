@@ -1,0 +1,109 @@
+"""Files on their way in: received while they are written, with constant memory, and in their place when whole."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.requests import ClientDisconnect, Request
+
+from logbuch.errors import InvalidInput
+from logbuch.files.storage import Expected, Receiving, Stored
+from logbuch.server.context import Context
+from logbuch.store import artifacts
+
+BLOCK_BYTES = 1024 * 1024
+"""What is handed to a thread at once."""
+_DIGEST = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]{1,100}):\s*", re.ASCII)
+Blocks = Sequence[bytes]
+
+
+def expected(request: Request) -> Expected:
+    """What the head of a request says of its body: Content-Length, and RFC 9530's Content-Digest or Repr-Digest."""
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isascii() and length.isdigit() else None
+    return Expected(size, _sha256(request))
+
+
+def _sha256(request: Request) -> str | None:
+    for name in ("content-digest", "repr-digest"):
+        for part in request.headers.get(name, "").split(","):
+            found = _DIGEST.fullmatch(part)
+            if found is not None:
+                try:
+                    digest = base64.b64decode(found[1], validate=True)
+                except binascii.Error:
+                    digest = b""
+                if len(digest) != 32:
+                    raise InvalidInput(f"Invalid header {name}: its sha-256 is no digest.")
+                return digest.hex()
+    return None
+
+
+async def store_body(context: Context, request: Request, key: str) -> Stored:
+    """Stores the body of a request as a file, and notes its digest."""
+    wanted = expected(request)
+    blocks = body_blocks(request)
+    first, more = await anext(blocks)
+    if more:
+        stored = await _stream(context, key, wanted, first, blocks)
+    else:
+        stored = await context.files_call(_store_whole, context, key, wanted, first)
+    await note(context, key, stored)
+    return stored
+
+
+async def note(context: Context, key: str, stored: Stored) -> None:
+    """Notes a file's digest. It may follow the file: the mark says whether it still holds."""
+    known = artifacts.Known(key=key, size=stored.stat.size, sha256=stored.sha256, mark=stored.stat.mark)
+    context.write_later(artifacts.record, known)
+
+
+def _store_whole(context: Context, key: str, wanted: Expected, blocks: Blocks) -> Stored:
+    with context.files.receive(key, wanted) as receiving:
+        receiving.write(blocks)
+        return receiving.finish()
+
+
+async def _stream(
+    context: Context, key: str, wanted: Expected, first: Blocks, rest: AsyncIterator[tuple[Blocks, bool]]
+) -> Stored:
+    receiving = await context.files_call(context.files.receive, key, wanted)
+    writing: asyncio.Future[None] | None = None
+    try:
+        writing = asyncio.ensure_future(context.files_call(receiving.write, first))
+        async for blocks, _ in rest:  # the next blocks arrive while the last ones are written
+            await writing
+            writing = asyncio.ensure_future(context.files_call(receiving.write, blocks))
+        await writing
+        return await context.files_call(receiving.finish)
+    except BaseException:
+        await _abort(context, receiving, writing)
+        raise
+
+
+async def _abort(context: Context, receiving: Receiving, writing: asyncio.Future[None] | None) -> None:
+    if writing is not None:
+        await asyncio.gather(writing, return_exceptions=True)
+    await asyncio.shield(asyncio.ensure_future(context.files_call(receiving.abort)))
+
+
+async def body_blocks(request: Request, size: int = BLOCK_BYTES) -> AsyncIterator[tuple[Blocks, bool]]:
+    """The body in lists of chunks of about ``size`` bytes together, each with whether more follows; one at least."""
+    gathered: list[bytes] = []
+    count, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
+        if chunk:
+            gathered.append(chunk)
+            count += len(chunk)
+        if count >= size or not more:
+            yield gathered, more
+            gathered, count = [], 0
