@@ -1,0 +1,37 @@
+"""What a check finds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from logbuch.model import Noun
+
+
+class Kind(StrEnum):
+    """What may be wrong with a training."""
+
+    NOT_FINITE = "not_finite"
+    DIVERGED = "diverged"
+    SPIKE = "spike"
+    PLATEAU = "plateau"
+    GAP = "gap"
+    GRADIENT = "gradient"
+    LEARNING_RATE = "learning_rate"
+    THROUGHPUT = "throughput"
+    IDLE_GPU = "idle_gpu"
+
+
+class Finding(Noun, frozen=True, kw_only=True):
+    """Something at ``start`` that lasted to ``end`` (steps; null: to the end of the run).
+
+    ``value`` is what was measured there and ``usual`` what it is held against, in the unit of the metric; ``count``
+    says how often it happened.
+    """
+
+    kind: Kind
+    metric: str
+    start: float
+    end: float | None = None
+    value: float | None = None
+    usual: float | None = None
+    count: int = 1
