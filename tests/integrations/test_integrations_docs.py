@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +41,22 @@ def names_for(snippet: str) -> dict[str, Any]:
 
         found |= {"train_set": lightgbm.Dataset(x, y), "params": {"objective": "binary", "verbose": -1}}
     return found
+
+
+COMMANDS = re.search(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    assert COMMANDS is not None
+    (tmp_path / "package").mkdir()
+    for name in ("train.py", "package/train.py"):
+        (tmp_path / name).write_text("import sys\nassert sys.argv[1:] == ['--lr', '0.1']\n")
+    binaries = str(Path(sys.executable).parent)
+    for line in COMMANDS.group(1).splitlines():
+        path = f"{binaries}{os.pathsep}{os.environ['PATH']}"
+        assert subprocess.run(shlex.split(line), env=os.environ | {"PATH": path}, cwd=tmp_path).returncode == 0
+    runs = logbuch.search_runs(search_all_experiments=True, output_format="list")
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")

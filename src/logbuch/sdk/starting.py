@@ -49,7 +49,9 @@ def start_run(
     connection = connect()
     resumed = run_id or _from_environment()
     if resumed:
-        run = _resume(connection, resumed, experiment_id, run_name, wanted)
+        run = _resume(connection, resumed, experiment_id if run_id else None, run_name, wanted)
+        if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
+            say(f"logbuch: run {resumed}, which the environment names, stays in experiment {run.info.experiment_id}")
     else:
         parent = parent_run_id or _surrounding(nested)
         run = _create(connection, experiment_id, run_name, parent, wanted)
