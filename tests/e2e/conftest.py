@@ -43,7 +43,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if message.type == "error" and "Failed to load resource" not in message.text:
             said.append(message.text)
 
-    def make(theme: str = "light", width: int = 1440, height: int = 900) -> Page:
+    def make(theme: str = "light", width: int = 1440, height: int = 900, strict: bool = True) -> Page:
         context = browser.new_context(
             color_scheme=theme,  # type: ignore[arg-type]
             viewport={"width": width, "height": height},
@@ -53,7 +53,8 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("console", note)
+        if strict:  # what a logged page says in its frame is its own affair
+            page.on("console", note)
         page.on("pageerror", lambda error: said.append(str(error)))
         return page
 

@@ -16,6 +16,7 @@ from logbuch.server.mlflow import (
     artifacts,
     direct,
     experiments,
+    framed,
     logged_models,
     metrics,
     model_versions,
@@ -71,7 +72,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),
         ),
     ),
-    (("",), (*about.ROUTES, *artifacts.PAGE_ROUTES)),
+    (("",), (*about.ROUTES, *artifacts.PAGE_ROUTES, *framed.PAGE_ROUTES)),
 )
 """Every route of the server, below its bases."""
 

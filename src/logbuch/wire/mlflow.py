@@ -231,6 +231,10 @@ class GetArtifact(OfRun, kw_only=True):
     download: str = ""
 
 
+class ShownArtifact(OfRun, kw_only=True):
+    path: str
+
+
 def nouns(tags: Sequence[WireTag]) -> tuple[Tag, ...]:
     """The tags of a request."""
     return tuple(tag.noun() for tag in tags)

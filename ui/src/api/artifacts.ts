@@ -1,5 +1,5 @@
 import { under } from "../url/base";
-import { get, getStart, MLFLOW, queryString } from "./http";
+import { bytesStart, get, getBody, getStart, MLFLOW, queryString } from "./http";
 
 export interface Artifact {
   path: string;
@@ -23,7 +23,16 @@ export function artifactHref(runId: string, path: string, download = false): str
   return under("get-artifact") + queryString({ run_id: runId, path, download: download ? "1" : undefined });
 }
 
+/** Where HTML and PDF are shown as what they are: the server gives them an origin of their own and no network. */
+export const artifactPage = (runId: string, path: string) => under("show-artifact") + queryString({ run_id: runId, path });
+
 /** A file as text, or its first bytes where it has more than `most`. */
 export async function readArtifact(runId: string, path: string, most: number, signal?: AbortSignal): Promise<string> {
   return getStart("get-artifact", { run_id: runId, path }, most, signal);
+}
+
+/** The first bytes of a file; the rest is not fetched. */
+export async function readArtifactBytes(runId: string, path: string, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const body = await getBody("get-artifact", { run_id: runId, path }, signal);
+  return body ? bytesStart(body, most) : new Uint8Array();
 }

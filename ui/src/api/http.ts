@@ -86,8 +86,33 @@ export async function textStart(body: ReadableStream<Uint8Array>, most: number):
   return text;
 }
 
+/** The first bytes of an answer; the rest is not fetched. */
+export async function bytesStart(body: ReadableStream<Uint8Array>, most: number): Promise<Uint8Array> {
+  const reader = body.getReader();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  while (size < most) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    size += value.length;
+  }
+  await reader.cancel();
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole.subarray(0, most);
+}
+
+export async function getBody(path: string, query: Query, signal?: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+  return (await send(path + queryString(query), signal ? { signal } : {})).body;
+}
+
 export async function getStart(path: string, query: Query, most: number, signal?: AbortSignal): Promise<string> {
-  const { body } = await send(path + queryString(query), signal ? { signal } : {});
+  const body = await getBody(path, query, signal);
   return body ? textStart(body, most) : "";
 }
 

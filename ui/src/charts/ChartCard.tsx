@@ -150,7 +150,7 @@ function Legend({ chart, drawn, keys }: { chart: Chart; drawn: DrawnRun[]; keys:
   const one = drawn.length === 1 && !chart.grouped;
   return (
     <span className="legend">
-      {keys.map((key, i) => <span key={key} className="ell" title={key}><Swatch slot={one ? (chart.curves.find((c) => c.key === key)?.slot ?? null) : null} dash={i} />{key}</span>)}
+      {keys.map((key, i) => <span key={key} title={key}><Swatch slot={one ? (chart.curves.find((c) => c.key === key)?.slot ?? null) : null} dash={one ? 0 : i} /><span className="ell">{key}</span></span>)}
     </span>
   );
 }

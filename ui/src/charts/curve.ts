@@ -25,6 +25,8 @@ export interface Emphasis {
   lead: string | null;
 }
 
+/** Up to so many coloured curves all show their envelope and raw line, else the leading one alone. */
+export const FEW = 4;
 const DENSE = 100;
 /** Values that somebody set rather than measured have no noise; smoothing would only bend them. */
 const SCHEDULED = /(^|[/_.])(learning_rate|lr|epoch|momentum|weight_decay)([/_.-]|$)/i;

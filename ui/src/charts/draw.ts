@@ -1,5 +1,5 @@
 import type { Series } from "../api/buckets";
-import type { Curve } from "./curve";
+import { FEW, type Curve } from "./curve";
 import type { Palette } from "./theme";
 
 /** What drawing needs of a canvas; `svg.ts` writes the same strokes as a vector picture. */
@@ -25,7 +25,6 @@ export interface DrawOptions {
 
 const LINE = 1.5;
 const THICK = 2.25;
-const FEW = 4;
 /** Labels nearer than this would lie over one another; the mark alone stays. */
 const LABEL_ROOM = 84;
 const DASHES = [[], [6, 3], [1.5, 3], [8, 2, 1.5, 2]];

@@ -5,7 +5,7 @@ import { useStore } from "../ui/hooks";
 import type { BoardView, ChartOptions } from "../url/board";
 import { positivePart } from "./against";
 import { xLabels } from "./axes";
-import { isScheduled, type Curve } from "./curve";
+import { FEW, isScheduled, type Curve } from "./curve";
 import { hotRun } from "./hot";
 import type { CursorAt } from "./Plot";
 import { nearestBucket, xSpan, yRange, type Span } from "./scale";
@@ -123,7 +123,8 @@ export function useChart({ spec, drawn, context, groups, view, options, lower, l
   const range = options.range;
   const y = useMemo(() => {
     const shown = curves.filter((c) => c.slot !== null);
-    const smoothed = new Set(shown.filter((c) => c.smooth).map((c) => c.series));
+    // Where the raw line is drawn behind, it is what has to fit.
+    const smoothed = new Set(shown.length > FEW ? shown.filter((c) => c.smooth).map((c) => c.series) : []);
     return yRange(shown.map((c) => c.series), span, { log: logY, full: whole, smooth: (s) => smoothed.has(s), lower, range });
   }, [curves, span, logY, whole, lower, range]);
   const emphasis = useMemo(() => ({ hot: hot !== null && curves.some((c) => c.id === hot) ? hot : null, lead }), [hot, lead, curves]);

@@ -7,6 +7,8 @@ export interface Reproduction {
   dirty: boolean | null;
   /** True when the changes are kept as a patch that the commands apply. */
   patch: boolean;
+  /** True when the installed packages are kept. */
+  packages: boolean;
   branch: string | null;
   python: string | null;
   /** The artifact that keeps a script which git did not have; null when git had it. */
@@ -58,7 +60,7 @@ export function reproduction(tags: Record<string, string>, kept: Kept | null = n
   if (!commit) missing.push("commit");
   if (!command) missing.push("command");
   if (!python) missing.push("environment");
-  return { lines, commit, dirty, patch, branch: first(tags, "logbuch.git.branch", "mlflow.source.git.branch"), python, script: untracked ? `${KEPT_FOLDER}/source/${name}` : null, missing };
+  return { lines, commit, dirty, patch, packages: kept?.paths.includes(PACKAGES) ?? false, branch: first(tags, "logbuch.git.branch", "mlflow.source.git.branch"), python, script: untracked ? `${KEPT_FOLDER}/source/${name}` : null, missing };
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

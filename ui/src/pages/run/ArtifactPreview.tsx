@@ -1,16 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
-import { artifactHref, listArtifacts, readArtifact } from "../../api/artifacts";
+import { lazy, Suspense, useMemo } from "react";
+import { artifactHref, artifactPage, listArtifacts, readArtifact, type Artifact } from "../../api/artifacts";
 import { formatBytes } from "../../model/format";
 import { locale, t } from "../../i18n";
+import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { ErrorBox, SkeletonRows } from "../../ui/States";
-import { csvRows, jsonTable, kindOf, prettyJson, wholeLines, type PreviewKind, type Table } from "./preview";
+import { CodeView } from "./CodeView";
+import { DiffView } from "./DiffView";
+import { PageView } from "./PageView";
+import { csvRows, isText, jsonLines, jsonTable, kindOf, prettyJson, stepSeries, wholeLines, type PreviewKind, type Table } from "./preview";
+import { StepSlider } from "./StepSlider";
+import { TensorView } from "./TensorView";
 
 const Markdown = lazy(() => import("./Markdown"));
 const MOST_BYTES = 2_000_000;
 const START_BYTES = 256_000;
 const MOST_ROWS = 200;
+/** Pictures narrower than this many pixels are shown enlarged, their pixels as squares. */
+const TINY = 160;
 
 function TableView({ head, body }: Table) {
   return (
@@ -24,44 +32,85 @@ function TableView({ head, body }: Table) {
   );
 }
 
-function Text({ kind, text, tab }: { kind: PreviewKind; text: string; tab: boolean }) {
-  if (kind === "markdown") return <Suspense fallback={<SkeletonRows rows={5} />}><Markdown text={text} /></Suspense>;
-  if (kind === "csv") {
-    const [head = [], ...body] = csvRows(text, tab ? "\t" : ",", MOST_ROWS + 2);
-    return <TableView head={head} body={body} />;
-  }
-  const table = kind === "json" ? jsonTable(text, MOST_ROWS + 1) : null;
-  return table ? <TableView {...table} /> : <pre tabIndex={0}>{kind === "json" ? prettyJson(text) : text}</pre>;
+/** The table that a text is, or null. */
+function tableOf(kind: PreviewKind, path: string, text: string): Table | null {
+  if (kind === "json") return jsonTable(text, MOST_ROWS + 1);
+  if (/\.(jsonl|ndjson)$/i.test(path)) return jsonLines(text, MOST_ROWS + 1);
+  if (kind !== "csv") return null;
+  const [head = [], ...body] = csvRows(text, path.endsWith(".tsv") ? "\t" : ",", MOST_ROWS + 2);
+  return { head, body };
 }
 
-/** Text, tables and pictures. What is none of these is offered for download. */
-export function ArtifactPreview({ runId, path }: { runId: string; path: string }) {
+function Text({ kind, path, text }: { kind: PreviewKind; path: string; text: string }) {
+  const table = useMemo(() => tableOf(kind, path, text), [kind, path, text]);
+  if (kind === "markdown") return <Suspense fallback={<SkeletonRows rows={5} />}><Markdown text={text} /></Suspense>;
+  if (kind === "diff") return <DiffView text={text} />;
+  return table ? <TableView {...table} /> : <CodeView text={kind === "json" ? prettyJson(text) : text} />;
+}
+
+/** What the browser itself shows of a file. */
+function Media({ kind, runId, path }: { kind: PreviewKind; runId: string; path: string }) {
+  const href = artifactHref(runId, path);
+  switch (kind) {
+    case "image":
+      return <a href={href} target="_blank" rel="noopener" className="shown"><img src={href} alt={path} onLoad={(e) => e.currentTarget.classList.toggle("tiny", e.currentTarget.naturalWidth > 0 && e.currentTarget.naturalWidth < TINY)} /></a>;
+    case "audio":
+      return <audio controls preload="metadata" src={href} aria-label={path} />;
+    case "video":
+      return <video controls preload="metadata" src={href} aria-label={path} />;
+    case "pdf":
+      return <iframe className="pdf" src={artifactPage(runId, path)} title={path} />;
+    case "html":
+      return <PageView runId={runId} path={path} />;
+    case "safetensors":
+      return <TensorView runId={runId} path={path} />;
+    default:
+      return null;
+  }
+}
+
+interface Props {
+  runId: string;
+  path: string;
+  onChoose: (path: string) => void;
+}
+
+/** A file as what it is: text, table, picture, sound, film, page or tensors. What is none of these is offered for download. */
+export function ArtifactPreview({ runId, path, onChoose }: Props) {
   const kind = kindOf(path);
   const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   const siblings = useQuery({ queryKey: ["artifacts", runId, parent], queryFn: ({ signal }) => listArtifacts(runId, parent, signal) });
-  const file = siblings.data?.find((f) => f.path === path);
+  const file = siblings.data?.find((f: Artifact) => f.path === path);
+  const series = useMemo(() => (kind === "image" ? stepSeries(siblings.data?.map((f) => f.path) ?? [], path) : []), [kind, siblings.data, path]);
   const size = file?.file_size ?? 0;
   const large = size > MOST_BYTES;
   const text = useQuery({
-    queryKey: ["artifact-text", runId, path, size], enabled: file !== undefined && !file.is_dir && kind !== "image" && kind !== "other",
+    queryKey: ["artifact-text", runId, path, size], enabled: file !== undefined && !file.is_dir && isText(kind),
     queryFn: async ({ signal }) => {
       const start = await readArtifact(runId, path, large ? START_BYTES : MOST_BYTES, signal);
       return large ? wholeLines(start) : start;
     },
   });
+  const gone = siblings.data !== undefined && file === undefined;
   return (
     <>
       <header>
         <h2 className="ell" title={path}>{path}</h2><span className="muted num">{file && formatBytes(size, locale)}</span>
-        <span className="right"><a className="btn ghost tiny" href={artifactHref(runId, path, true)} download><Icon name="download" small />{t.download}</a></span>
+        <span className="right row">
+          {text.data !== undefined && !large && <CopyButton text={text.data} label={t.copy} />}
+          <a className="btn ghost tiny" href={artifactHref(runId, path, true)} download><Icon name="download" small />{t.download}</a>
+        </span>
       </header>
-      <div className="preview-in">
-        {kind === "other" && <p className="note">{t.noPreview}</p>}
+      {series.length > 0 && <StepSlider series={series} path={path} onChoose={onChoose} />}
+      <div className="preview-in" data-testid="preview" data-kind={kind}>
+        {gone && <p className="note">{t.fileGone}</p>}
+        {siblings.error && <ErrorBox error={siblings.error} onRetry={() => void siblings.refetch()} />}
+        {kind === "other" && !gone && <p className="note">{t.noPreview} <a href={artifactHref(runId, path, true)} download>{t.downloadAll}</a></p>}
         {large && text.data !== undefined && <p className="note">{t.firstOf(formatBytes(START_BYTES, locale), formatBytes(size, locale))} <a href={artifactHref(runId, path, true)} download>{t.downloadAll}</a></p>}
-        {kind === "image" && <img src={artifactHref(runId, path)} alt={path} />}
+        {!gone && <Media kind={kind} runId={runId} path={path} />}
         {text.isLoading && <SkeletonRows rows={5} />}
         {text.error && <ErrorBox error={text.error} onRetry={() => void text.refetch()} />}
-        {text.data !== undefined && <Text kind={kind} text={text.data} tab={path.endsWith(".tsv")} />}
+        {text.data !== undefined && <Text kind={kind} path={path} text={text.data} />}
       </div>
     </>
   );

@@ -61,7 +61,7 @@ export default function ArtifactsTab({ runId }: { runId: string }) {
   return (
     <div className="rlay arts">
       <section className="card"><Tree runId={runId} path="" depth={0} chosen={path} onChoose={(next) => change({ path: next })} /></section>
-      <section className="card preview">{path ? <ArtifactPreview key={path} runId={runId} path={path} /> : <EmptyState title={t.pickFile} />}</section>
+      <section className="card preview">{path ? <ArtifactPreview runId={runId} path={path} onChoose={(next) => change({ path: next }, true)} /> : <EmptyState title={t.pickFile} />}</section>
     </div>
   );
 }

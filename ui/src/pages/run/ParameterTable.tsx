@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { t } from "../../i18n";
 import { formatParam } from "../../model/format";
+import { paramsAsFlags, paramsAsJson, paramsAsYaml } from "../../model/params";
 import { ParamText } from "../../parts/ParamText";
-import { MenuButton } from "../../ui/Menu";
+import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { Icon } from "../../ui/Icon";
 import { copyText } from "../../ui/toast";
 
@@ -21,13 +22,19 @@ export function ParameterTable({ params, usual = {}, large = false }: Props) {
   const keys = Object.keys(params).sort((a, b) => Number(b in usual) - Number(a in usual) || a.localeCompare(b, undefined, { numeric: true }));
   const words = search.toLowerCase();
   const shown = keys.filter((key) => key.toLowerCase().includes(words) || params[key]!.toLowerCase().includes(words));
+  const copies = (): MenuEntry[] => [
+    { label: t.copyJson, icon: "copy", onSelect: () => void copyText(paramsAsJson(params)) },
+    { label: t.copyYaml, icon: "copy", onSelect: () => void copyText(paramsAsYaml(params)) },
+    { label: t.copyFlags, icon: "copy", onSelect: () => void copyText(paramsAsFlags(params)) },
+  ];
   return (
     <section className={`card params${large ? " large" : ""}`}>
       <header>
         <h2>{t.parameters}</h2><span className="muted num">{keys.length || ""}</span>
-        {keys.length > 0 && <span className="right"><MenuButton look="ghost" className="tiny" icon="more" label={`${t.parameters}: ${t.more}`} entries={() => [{ label: t.copyJson, icon: "copy", onSelect: () => void copyText(JSON.stringify(params, null, 2)) }]} /></span>}
+        {keys.length > 0 && <span className="right"><MenuButton look="ghost" className="tiny" icon="more" label={`${t.parameters}: ${t.more}`} entries={copies} /></span>}
       </header>
-      {keys.length >= FILTER_FROM && <div className="padded"><label className="search wide"><Icon name="search" small /><input value={search} placeholder={t.filterParams} aria-label={t.filterParams} onChange={(e) => setSearch(e.target.value)} /></label></div>}
+      {(large ? keys.length > 1 : keys.length >= FILTER_FROM) && <div className="padded"><label className="search wide"><Icon name="search" small /><input value={search} placeholder={t.filterParams} aria-label={t.filterParams} onChange={(e) => setSearch(e.target.value)} /></label></div>}
+      {keys.length > 0 && shown.length === 0 && <p className="note">{t.noParamMatches}</p>}
       {keys.length === 0 && <p className="note">{t.noParams}</p>}
       <dl>
         {shown.map((key) => (

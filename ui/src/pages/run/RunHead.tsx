@@ -44,6 +44,7 @@ export function RunHead({ run }: { run: RunDetail }) {
         <span><b className="num">{formatDuration(durationOf(info, now))}</b></span>
         <span>{t.startedAt} <b>{formatMoment(info.start_time, now, locale)}</b></span>
         {user && <span>{t.by} <b>{user}</b></span>}
+        {tags["logbuch.host"] && <span>{t.onHost} <b>{tags["logbuch.host"]}</b></span>}
         {parent && <ParentLink experimentId={info.experiment_id} runId={parent} />}
         <span className="row tagrow">
           {own.slice(0, MOST_CHIPS).map(([key, value]) => <span key={key} className="chip small" title={`${key}: ${value}`}>{key} <b>{value}</b></span>)}

@@ -16,12 +16,14 @@ import "../../styles/run.css";
 import { Overview } from "./Overview";
 import { ParameterTable } from "./ParameterTable";
 import { RunActions } from "./RunActions";
+import { MetricsTab } from "./MetricsTab";
 import { RunCharts } from "./RunCharts";
 import { RunHead } from "./RunHead";
 import { useNeighbours } from "./useNeighbours";
 import { useRunMetrics } from "./useRunMetrics";
 
 const LogsTab = lazy(() => import("./LogsTab"));
+const CodeTab = lazy(() => import("./CodeTab"));
 const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
 
 /** One run: what it was, how it went, how to get it back. */
@@ -29,9 +31,9 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const run = useRun(runId);
   const experiments = useExperiments("all");
   const metrics = useRunMetrics(experimentId, runId);
-  useRefresh(["run", "table"], 1500);
+  useRefresh(["run", "table"], 250);
   useTitle(run.data?.info.name ?? "");
-  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, logs: t.logs, artifacts: t.artifacts } }), []);
+  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, logs: t.logs, artifacts: t.artifacts, code: t.codeTab } }), []);
   const main = useMemo(() => pickMain(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const loss = useMemo(() => pickTrainLoss(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const { from } = usePlace();
@@ -70,9 +72,10 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
           <Suspense fallback={<SkeletonRows rows={8} />}>
             {tab === "overview" && <Overview run={run.data} metrics={metrics} main={main} loss={loss} />}
             {tab === "parameters" && <div className="rlay one"><ParameterTable params={run.data.params} large /></div>}
-            {tab === "metrics" && <RunCharts run={run.data} keys={metrics.keys.filter((k) => !isSystem(k))} main={main} empty={t.noMetrics} hint={t.noMetricsHint} place="run" />}
+            {tab === "metrics" && <MetricsTab run={run.data} metrics={metrics} main={main} />}
             {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} hint={t.noSystemHint} place="system" />}
             {tab === "logs" && <LogsTab key={runId} runId={runId} running={isRunning(run.data.info)} />}
+            {tab === "code" && <CodeTab run={run.data} />}
             {tab === "artifacts" && <ArtifactsTab runId={runId} />}
           </Suspense>
         )}
