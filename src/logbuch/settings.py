@@ -92,6 +92,7 @@ SYSTEM_METRICS = _setting(
     "system_metrics",
     "false",
     "Sample CPU, memory, disk, network and GPU during every run",
+    "LOGBUCH_ENABLE_SYSTEM_METRICS_LOGGING",
     "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING",
 )
 SYSTEM_METRICS_INTERVAL = _setting(

@@ -58,7 +58,7 @@ def start_run(
     started = _begin(connection, run, resumed=bool(resumed))
     if system_metrics.wanted(log_system_metrics):
         writer = started.attached()[1]
-        started.monitor = system_metrics.Monitor(run, writer.metrics)
+        started.monitor = system_metrics.Monitor(run, writer.metrics, writer.tags)
     _announce(connection, run.info)
     started.hears = log_console
     active.hear(started)
