@@ -74,6 +74,21 @@ if TYPE_CHECKING:
         set_tags,
         set_tracking_uri,
     )
+    from logbuch.sdk.fluentmodels import (
+        create_external_model,
+        delete_logged_model_tag,
+        finalize_logged_model,
+        get_logged_model,
+        initialize_logged_model,
+        log_model_params,
+        log_outputs,
+        register_model,
+        search_logged_models,
+        search_model_versions,
+        search_registered_models,
+        set_logged_model_tags,
+        set_model_version_tag,
+    )
     from logbuch.sdk.render import Image
     from logbuch.sdk.starting import start_run
     from logbuch.sdk.system_metrics import (
@@ -141,6 +156,21 @@ _HOMES = {
         "set_tags",
         "set_tracking_uri",
     ),
+    "logbuch.sdk.fluentmodels": (
+        "create_external_model",
+        "delete_logged_model_tag",
+        "finalize_logged_model",
+        "get_logged_model",
+        "initialize_logged_model",
+        "log_model_params",
+        "log_outputs",
+        "register_model",
+        "search_logged_models",
+        "search_model_versions",
+        "search_registered_models",
+        "set_logged_model_tags",
+        "set_model_version_tag",
+    ),
     "logbuch.sdk.render": ("Image",),
     "logbuch.sdk.starting": ("start_run",),
     "logbuch.sdk.system_metrics": (
@@ -181,9 +211,11 @@ __all__ = [
     "artifacts",
     "autolog",
     "create_experiment",
+    "create_external_model",
     "data",
     "delete_experiment",
     "delete_experiment_tag",
+    "delete_logged_model_tag",
     "delete_run",
     "delete_tag",
     "delivery",
@@ -193,15 +225,18 @@ __all__ = [
     "end_run",
     "entities",
     "exceptions",
+    "finalize_logged_model",
     "flush",
     "flush_artifact_async_logging",
     "flush_async_logging",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
+    "get_logged_model",
     "get_parent_run",
     "get_run",
     "get_tracking_uri",
+    "initialize_logged_model",
     "is_tracking_uri_set",
     "last_active_run",
     "lightgbm",
@@ -220,19 +255,27 @@ __all__ = [
     "log_inputs",
     "log_metric",
     "log_metrics",
+    "log_model_params",
+    "log_outputs",
     "log_param",
     "log_params",
     "log_stream",
     "log_table",
     "log_text",
     "pytorch",
+    "register_model",
     "restore_experiment",
     "restore_run",
     "search_experiments",
+    "search_logged_models",
+    "search_model_versions",
+    "search_registered_models",
     "search_runs",
     "set_experiment",
     "set_experiment_tag",
     "set_experiment_tags",
+    "set_logged_model_tags",
+    "set_model_version_tag",
     "set_system_metrics_node_id",
     "set_system_metrics_samples_before_logging",
     "set_system_metrics_sampling_interval",
@@ -247,16 +290,13 @@ __all__ = [
 ]
 
 _MLFLOWS = """
-    ActiveModel add_trace azure bedrock catboost clear_active_model client config create_external_model
-    delete_logged_model_tag delete_prompt_alias doctor dspy evaluate finalize_logged_model genai get_active_model_id
-    get_artifact_store get_assessment get_current_active_span get_last_active_trace_id get_logged_model
-    get_registry_uri get_trace initialize_logged_model keras langchain last_logged_model litellm llama_index
-    load_model load_prompt log_assessment log_expectation log_feedback log_model log_model_params log_outputs
-    log_trace metrics models onnx openai override_feedback paddle projects prophet pyfunc register_model
-    register_prompt run search_logged_models search_model_versions search_prompts search_registered_models
-    search_sessions search_traces sentence_transformers set_active_model set_logged_model_tags set_model_version_tag
-    set_prompt_alias set_registry_uri set_trace_tag shap spacy spark start_span start_span_no_context statsmodels
-    tensorflow trace tracing update_current_trace validate_evaluation_results
+    ActiveModel add_trace azure bedrock catboost clear_active_model client config delete_prompt_alias doctor dspy
+    evaluate genai get_active_model_id get_artifact_store get_assessment get_current_active_span
+    get_last_active_trace_id get_registry_uri get_trace keras langchain last_logged_model litellm llama_index
+    load_model load_prompt log_assessment log_expectation log_feedback log_model log_trace metrics models onnx openai
+    override_feedback paddle projects prophet pyfunc register_prompt run search_prompts search_sessions search_traces
+    sentence_transformers set_active_model set_prompt_alias set_registry_uri set_trace_tag shap spacy spark start_span
+    start_span_no_context statsmodels tensorflow trace tracing update_current_trace validate_evaluation_results
 """.split()
 """Names of ``import mlflow`` that this version lacks."""
 

@@ -44,7 +44,8 @@ _BY_NAME = {stage.lower(): stage for stage in Stage}
 
 
 class ModelVersion(Noun, frozen=True, kw_only=True):
-    """One version of a registered model. ``source`` is what was registered, ``location`` where its files lie."""
+    """One version of a registered model. ``source`` is what was registered, ``location`` where its files lie (the
+    store knows it; clients ask for it)."""
 
     name: str
     version: str
@@ -52,7 +53,7 @@ class ModelVersion(Noun, frozen=True, kw_only=True):
     last_updated_timestamp: int
     current_stage: Stage
     source: str
-    location: str
+    location: str = ""
     description: str = ""
     user_id: str = ""
     run_id: str = ""

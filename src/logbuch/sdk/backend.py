@@ -6,12 +6,24 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from logbuch.errors import LogbuchError
-from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
+from logbuch.model import (
+    DatasetInput,
+    Experiment,
+    FileInfo,
+    Metric,
+    Param,
+    Run,
+    RunInfo,
+    RunModel,
+    RunStatus,
+    Tag,
+    ViewType,
+)
 
 logger = logging.getLogger("logbuch")
 
@@ -126,6 +138,15 @@ class Backend(Protocol):
     def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None: ...
     def delete_tag(self, run_id: str, key: str) -> None: ...
 
+    def ask(self, method: str, address: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A call of MLflow's protocol about registered or logged models, or of Logbuch's own about their history."""
+
+    def log_outputs(self, run_id: str, models: Sequence[RunModel]) -> None: ...
+
+    def list_location(self, location: str, path: str) -> list[FileInfo]:
+        """What lies below ``mlflow-artifacts:/…``; the paths are relative to that."""
+
+    def download_location(self, location: str, path: str) -> Iterator[bytes]: ...
     def list_artifacts(self, run: RunInfo, path: str) -> list[FileInfo]: ...
     def upload(self, run: RunInfo, path: str, file: Path) -> None: ...
     def download(self, run: RunInfo, path: str) -> Iterator[bytes]:

@@ -11,9 +11,11 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunStatus, Tag, ViewType
-from logbuch.sdk import beginning, capture, files, pictures, render, tablefiles, values
+from logbuch.sdk import beginning, capture, files, loggedmodels, pictures, render, tablefiles, values
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.entities import MetricWithRunId, PagedList
+from logbuch.sdk.loggedmodels import LoggedModelClient
+from logbuch.sdk.registering import RegistryClient
 from logbuch.sdk.sender import Files
 from logbuch.sdk.writer import RunWriter
 
@@ -41,7 +43,7 @@ class RunOperations:
         self._connection.sender.flush(seconds, patient=True, files=self._files)
 
 
-class LogbuchClient:
+class LogbuchClient(RegistryClient, LoggedModelClient):
     """A client of the server or folder at ``tracking_uri``, by default the one of the process.
 
     What logs is queued and returns at once, unless ``synchronous`` is true; what reads sees all that this process has
@@ -341,6 +343,14 @@ class LogbuchClient:
     def download_artifacts(self, run_id: str, path: str, dst_path: str | None = None) -> str:
         """Downloads a file or a folder and returns the local path; below a new temporary folder by default."""
         return str(files.fetch(self._connection.settle(Files.DUE), run_id, path, dst_path))
+
+    def download_location(self, location: str, path: str | None = None, dst_path: str | None = None) -> Path:
+        """Downloads what lies below ``mlflow-artifacts:/…``, where a server keeps the files of a model."""
+        return files.fetch_location(self._connection.settle(Files.DUE), location, path or "", dst_path)
+
+    def logged_model_of_run(self, run_id: str, name: str) -> str | None:
+        """The ID of the newest logged model of this name that a run made; None if it made none."""
+        return loggedmodels.of_run(self._connection.settle(), run_id, name)
 
     def get_artifact_uri(self, run_id: str, artifact_path: str | None = None) -> str:
         """Where a run's files are kept."""

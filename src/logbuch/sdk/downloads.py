@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from logbuch.errors import InvalidInput
+from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import FileInfo
-from logbuch.sdk import render
+from logbuch.sdk import modeluris, render
 from logbuch.sdk.client import LogbuchClient
+
+_MODEL_FOLDER = re.compile(r"mlflow-artifacts:/[^/]+/models/m-[0-9a-f]{32}/artifacts")
 
 
 def download_artifacts(
@@ -23,17 +26,29 @@ def download_artifacts(
 ) -> str:
     """Downloads a file or a folder and returns its local path.
 
-    Either ``artifact_uri`` (``runs:/<run>/<path>``, ``mlflow-artifacts:/…``, or a local file) or ``run_id`` with
-    ``artifact_path``. It lands below ``dst_path``, by default a new temporary folder; a local file stays in place
-    unless ``dst_path`` is given.
+    Either ``artifact_uri`` (``runs:/<run>/<path>``, ``models:/<name>/<version>`` and the other addresses of models,
+    ``mlflow-artifacts:/…``, or a local file) or ``run_id`` with ``artifact_path``. It lands below ``dst_path``, by
+    default a new temporary folder; a local file stays in place unless ``dst_path`` is given.
     """
     if artifact_uri is not None and run_id is not None:
         raise InvalidInput("Give either artifact_uri or run_id, not both.")
     local = _local(artifact_uri) if artifact_uri is not None else None
     if local is not None:
         return str(_copied(local, dst_path))
+    client = LogbuchClient(tracking_uri)
+    if artifact_uri is not None:
+        artifact_uri, artifact_path = _located(client, artifact_uri, artifact_path)
+        if _MODEL_FOLDER.match(artifact_uri):
+            return str(client.download_location(artifact_uri, artifact_path, dst_path))
     run, path = _of_run(artifact_uri, run_id, artifact_path)
-    return LogbuchClient(tracking_uri).download_artifacts(run, path, dst_path)
+    try:
+        return client.download_artifacts(run, path, dst_path)
+    except NotFound:
+        name, _, rest = path.partition("/")
+        model_id = client.logged_model_of_run(run, name)
+        if model_id is None:
+            raise
+        return str(client.download_location(client.get_logged_model(model_id).artifact_location, rest, dst_path))
 
 
 def list_artifacts(
@@ -60,6 +75,14 @@ def load_dict(artifact_uri: str) -> Any:
 def load_image(artifact_uri: str) -> Any:
     """The picture of an artifact, as a PIL image."""
     return render.as_picture(io.BytesIO(_content(artifact_uri)))
+
+
+def _located(client: LogbuchClient, uri: str, path: str | None) -> tuple[str, str | None]:
+    """The address of a model's files for that of a model; any other address as it is."""
+    if not uri.startswith(modeluris.SCHEME):
+        return uri, path
+    found, below = modeluris.location(client, uri)
+    return found, "/".join(part for part in (below, path) if part)
 
 
 def _content(uri: str) -> bytes:

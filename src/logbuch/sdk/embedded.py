@@ -18,10 +18,12 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import msgspec
 
 from logbuch import limits, settings
-from logbuch.errors import LogbuchError, Unavailable
+from logbuch.errors import EndpointNotFound, LogbuchError, Unavailable
 from logbuch.files import keys
 from logbuch.files.disk import LocalFiles, read_chunks
 from logbuch.files.roots import Files
@@ -32,11 +34,14 @@ from logbuch.model import (
     Metric,
     Run,
     RunInfo,
+    RunModel,
     RunStatus,
     Tag,
     ViewType,
 )
-from logbuch.sdk import place
+from logbuch.operations import table as operations
+from logbuch.registry import Caller
+from logbuch.sdk import capture, place
 from logbuch.sdk.backend import Batch, Refused, Standing
 from logbuch.sdk.gate import Gate
 from logbuch.sdk.limited import GivenUp, Limited, Step
@@ -45,7 +50,7 @@ from logbuch.store import experiments, heartbeats, open_store, runs, search
 from logbuch.store import journals as journal_store
 from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
-from logbuch.wire import ingest, intake
+from logbuch.wire import decode, ingest, intake
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -215,7 +220,33 @@ class EmbeddedBackend:
     def delete_tag(self, run_id: str, key: str) -> None:
         self._write(runs.delete_tag, run_id, key)
 
+    # -- models ------------------------------------------------------------------------------------------------------
+
+    def ask(self, method: str, address: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        found = operations.find(method, address)
+        if found is None:
+            raise EndpointNotFound(f"There is no operation {method} {address}.")
+        operation, parts = found
+        request = decode.from_mapping(operation.request, body)
+        call = self._write if operation.writes else self._read
+        answer: dict[str, Any] = msgspec.to_builtins(call(operation.run, request, Caller(user=capture.user()), **parts))
+        return answer
+
+    def log_outputs(self, run_id: str, models: Sequence[RunModel]) -> None:
+        self._write(batch_store.log_outputs, run_id, models)
+
     # -- files -------------------------------------------------------------------------------------------------------
+
+    def list_location(self, location: str, path: str) -> list[FileInfo]:
+        shown = "/".join(keys.segments(path)) if path else ""
+        return self._files.list(self._place(location, shown), shown)
+
+    def download_location(self, location: str, path: str) -> Iterator[bytes]:
+        return read_chunks(self._files.open(self._place(location, path)))
+
+    def _place(self, location: str, path: str) -> str:
+        experiment_id, *rest = keys.segments(location.partition(":/")[2])
+        return keys.join(self._read(experiments.location, experiment_id), *rest, path)
 
     def list_artifacts(self, run: RunInfo, path: str) -> list[FileInfo]:
         shown = "/".join(keys.segments(path)) if path else ""

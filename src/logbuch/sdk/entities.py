@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Generic, TypeVar
 
 from logbuch import model
+from logbuch.logged import LoggedModel, LoggedModelStatus
 from logbuch.model import (
     DatasetSummary,
     Experiment,
@@ -14,8 +15,10 @@ from logbuch.model import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     ViewType,
 )
+from logbuch.registry import ModelVersion, RegisteredModel, RegisteredModelAlias
 
 __all__ = [
     "Dataset",
@@ -26,14 +29,21 @@ __all__ = [
     "FileInfo",
     "InputTag",
     "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelOutput",
+    "LoggedModelStatus",
     "Metric",
     "MetricWithRunId",
+    "ModelVersion",
     "PagedList",
     "Param",
+    "RegisteredModel",
+    "RegisteredModelAlias",
     "Run",
     "RunData",
     "RunInfo",
     "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "RunTag",
     "SourceType",
@@ -96,6 +106,13 @@ class DatasetInput(model.DatasetInput, frozen=True, kw_only=False):
 
     dataset: model.Dataset
     tags: tuple[model.Tag, ...] = ()
+
+
+class LoggedModelOutput(model.RunModel, frozen=True, kw_only=False):
+    """``LoggedModelOutput(model_id, step)``: a logged model that a run made."""
+
+    model_id: str
+    step: int = 0
 
 
 class RunStatus:

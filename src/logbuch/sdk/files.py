@@ -87,16 +87,43 @@ def local_files(place: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
 def fetch(backend: Backend, run_id: str, path: str, target: str | None) -> Path:
     """Downloads a file or a folder of a run below ``target`` (a new temporary folder by default)."""
     run = backend.get_run(run_id).info
+    return _fetch(
+        lambda folder: backend.list_artifacts(run, folder),
+        lambda file: backend.download(run, file),
+        path,
+        target,
+        f"Run {run_id}",
+    )
+
+
+def fetch_location(backend: Backend, location: str, path: str, target: str | None) -> Path:
+    """Downloads a file or a folder below ``mlflow-artifacts:/…``, as :func:`fetch` does."""
+    return _fetch(
+        lambda folder: backend.list_location(location, folder),
+        lambda file: backend.download_location(location, file),
+        path,
+        target,
+        location,
+    )
+
+
+def _fetch(
+    listing: Callable[[str], list[FileInfo]],
+    download: Callable[[str], Iterator[bytes]],
+    path: str,
+    target: str | None,
+    owner: str,
+) -> Path:
     base = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="logbuch-"))
     wanted = check_path(path, "artifact_path") if path else ""
-    found = list(_walk(lambda folder: backend.list_artifacts(run, folder), wanted))
+    found = list(_walk(listing, wanted))
     if not found:
         try:
-            _save(backend.download(run, wanted), base / wanted) if wanted else base.mkdir(parents=True, exist_ok=True)
+            _save(download(wanted), base / wanted) if wanted else base.mkdir(parents=True, exist_ok=True)
         except (InvalidInput, NotFound):
-            raise NotFound(f"Run {run_id} has no artifact {wanted!r}.") from None
+            raise NotFound(f"{owner} has no artifact {wanted!r}.") from None
     for file in found:
-        _save(backend.download(run, file), base / file)
+        _save(download(file), base / file)
     return base / wanted
 
 

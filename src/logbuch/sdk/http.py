@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+import msgspec
 
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFound, Unavailable
 from logbuch.model import (
@@ -18,6 +19,7 @@ from logbuch.model import (
     Metric,
     Run,
     RunInfo,
+    RunModel,
     RunStatus,
     Tag,
     ViewType,
@@ -210,7 +212,31 @@ class HttpBackend:
     def delete_tag(self, run_id: str, key: str) -> None:
         self._post("runs/delete-tag", {"run_id": run_id, "key": key}, repeatable=False)
 
+    # -- models ------------------------------------------------------------------------------------------------------
+
+    def ask(self, method: str, address: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = SLOW_SECONDS if address.endswith("/search") else QUICK_SECONDS
+        address = quote(address, safe="/%")
+        if method == "GET":
+            return self._transport.call(method, address, query=body, seconds=seconds)
+        made = address.endswith(("/create", "/logged-models"))  # sent twice it would make two
+        return self._transport.call(method, address, body=body, repeatable=not made, seconds=seconds)
+
+    def log_outputs(self, run_id: str, models: Sequence[RunModel]) -> None:
+        wanted = [{"model_id": model.model_id, "step": model.step} for model in models]
+        self._post("runs/outputs", {"run_id": run_id, "models": wanted})
+
     # -- files -------------------------------------------------------------------------------------------------------
+
+    def list_location(self, location: str, path: str) -> list[FileInfo]:
+        folder = "/".join(part for part in (location.partition(":/")[2], path) if part)
+        answer = self._transport.call("GET", _FILES.rstrip("/"), query={"path": folder})
+        found = [codec.file_info(item) for item in answer.get("files", ())]
+        return [msgspec.structs.replace(info, path=f"{path}/{info.path}" if path else info.path) for info in found]
+
+    def download_location(self, location: str, path: str) -> Iterator[bytes]:
+        key = "/".join(part for part in (location.partition(":/")[2], path) if part)
+        return self._transport.download(_FILES + quote(key, safe="/"))
 
     def list_artifacts(self, run: RunInfo, path: str) -> list[FileInfo]:
         query = {"run_id": run.run_id, "run_uuid": run.run_id} | ({"path": path} if path else {})

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx
 
@@ -24,7 +24,7 @@ from logbuch.errors import (
     TooLarge,
     Unavailable,
 )
-from logbuch.sdk import codec
+from logbuch.sdk import capture, codec
 from logbuch.version import __version__
 
 ANSWER_SECONDS = 4.0
@@ -272,7 +272,8 @@ def _auth(user_info: tuple[str, str] | None) -> dict[str, Any]:
 
 
 def _new_client(uri: str, auth: Mapping[str, Any]) -> httpx.Client:
-    headers = {"User-Agent": f"logbuch-python/{__version__}"} | auth.get("headers", {})
+    headers = {"User-Agent": f"logbuch-python/{__version__}", "X-Logbuch-User": quote(capture.user(), safe="")}
+    headers |= auth.get("headers", {})
     return httpx.Client(
         headers=headers,
         auth=auth.get("auth"),

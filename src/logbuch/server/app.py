@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from logbuch.operations import table as operations
 from logbuch.server import answers, openapi
 from logbuch.server.context import Context
 from logbuch.server.dispatch import Dispatcher
@@ -19,17 +20,15 @@ from logbuch.server.mlflow import (
     framed,
     logged_models,
     metrics,
-    model_versions,
-    registered_models,
     runs,
 )
 from logbuch.server.native import about as native_about
 from logbuch.server.native import buckets, bulk, curves, export, groups, heartbeats, ingest, live, logs, saved, table
 from logbuch.server.native import experiments as native_experiments
-from logbuch.server.native import registry as native_registry
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
 from logbuch.server.security import Security
+from logbuch.server.served import routes
 
 
 async def _document(context: Context, request: Request) -> Response:  # noqa: ARG001
@@ -45,8 +44,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *metrics.ROUTES,
             *artifacts.ROUTES,
             *direct.ROUTES,
-            *registered_models.ROUTES,
-            *model_versions.ROUTES,
+            *routes(operations.MLFLOW),
             *logged_models.ROUTES,
         ),
     ),
@@ -68,7 +66,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *logs.ROUTES,
             *heartbeats.ROUTES,
             *live.ROUTES,
-            *native_registry.ROUTES,
+            *routes(operations.NATIVE),
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),
         ),
     ),

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError
 from logbuch.limits import JSON_BODY_BYTES
+from logbuch.operations.operation import pattern
 from logbuch.server import answers, bodies, caller
 from logbuch.server.context import Context
 from logbuch.server.routes import Route
@@ -22,7 +23,6 @@ from logbuch.wire import decode
 logger = logging.getLogger("logbuch.server")
 _NO_PARTS: Mapping[str, str] = {}
 _REST = "{path}"
-_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class Dispatcher:
@@ -44,8 +44,8 @@ class Dispatcher:
 
     def _add(self, path: str, route: Route) -> None:
         start = path.removesuffix(_REST)
-        if _VARIABLE.search(start):
-            methods = self._patterns.setdefault(_pattern(path), {})
+        if "{" in start:
+            methods = self._patterns.setdefault(pattern(path), {})
         else:
             methods = (self._fixed if start == path else self._open).setdefault(start, {})
         if route.method in methods:
@@ -81,8 +81,8 @@ class Dispatcher:
         for start, found in self._open.items():
             if path.startswith(start):
                 return found, {"path": path[len(start) :]}
-        for pattern, found in self._patterns.items():
-            match = pattern.fullmatch(path)
+        for shape, found in self._patterns.items():
+            match = shape.fullmatch(path)
             if match:
                 return found, match.groupdict()
         return None, _NO_PARTS
@@ -112,17 +112,6 @@ class Dispatcher:
         if len(body) > bodies.LARGE_BYTES:
             return await self._context.call(decode.from_json, route.request, body)
         return decode.from_json(route.request, body)
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    """A path with ``{names}`` for single segments; ``{path}`` at its end takes the rest."""
-    parts = re.split(r"(\{\w+\})", path)
-    made = [_group(part) if _VARIABLE.fullmatch(part) else re.escape(part) for part in parts]
-    return re.compile("".join(made), re.DOTALL)
-
-
-def _group(part: str) -> str:
-    return "(?P<path>.+)" if part == _REST else f"(?P<{part[1:-1]}>[^/]+)"
 
 
 def _not_offered(method: str, path: str, methods: Iterable[str]) -> Response:
