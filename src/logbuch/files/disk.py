@@ -95,6 +95,10 @@ class LocalFiles:
             else:
                 os.unlink(name, dir_fd=folder)
 
+    def staged(self, upload_id: str) -> Staged:
+        """The unfinished file of an upload in parts."""
+        return Staged(self, TEMPORARY + upload_id)
+
     def walk(self, key: str = "") -> Iterator[Found]:
         folders = [key]
         while folders:
@@ -187,6 +191,62 @@ class DiskSink:
     def _close(self) -> None:
         os.close(self._file)
         os.close(self._folder)
+
+
+class Staged:
+    """A file at the root that grows part by part, until it is put into its place."""
+
+    def __init__(self, files: LocalFiles, name: str) -> None:
+        self._files, self._name = files, name
+
+    def size(self) -> int:
+        """Bytes that are there; 0 if there is no file."""
+        with self._files._folder(()) as root, suppress(FileNotFoundError):
+            return os.stat(self._name, dir_fd=root, follow_symlinks=False).st_size
+        return 0
+
+    def write(self, start: int, content: bytes) -> None:
+        """Cuts the file at ``start`` and goes on from there; durable."""
+        with self._files._folder(()) as root, _refusing(self._name):
+            file = os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=root)
+            try:
+                os.ftruncate(file, start)
+                os.lseek(file, start, os.SEEK_SET)
+                write_all(file, (content,) if content else ())
+                os.fdatasync(file)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(file, start)
+                raise
+            finally:
+                os.close(file)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content so far."""
+        with suppress(NotFound):
+            yield from read_chunks(self._files.open(self._name))
+
+    def place(self, key: str) -> Stat:
+        """Puts the file into its place, at once and durably."""
+        *folders, name = key.split("/")
+        with (
+            self._files._folder(()) as root,
+            self._files._folder(folders, create=True) as folder,
+            _refusing(key),
+        ):
+            file = os.open(self._name, _READ, dir_fd=root)
+            try:
+                os.fsync(file)
+                found = _stat(os.fstat(file))
+            finally:
+                os.close(file)
+            os.replace(self._name, name, src_dir_fd=root, dst_dir_fd=folder)
+            os.fsync(folder)
+            return found
+
+    def remove(self) -> None:
+        with self._files._folder(()) as root, suppress(FileNotFoundError):
+            os.unlink(self._name, dir_fd=root)
 
 
 class DiskFile:

@@ -6,7 +6,7 @@ import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import msgspec
@@ -24,7 +24,7 @@ from logbuch.model import (
     Tag,
     ViewType,
 )
-from logbuch.sdk import codec
+from logbuch.sdk import codec, sending
 from logbuch.sdk.backend import Batch, Standing
 from logbuch.sdk.transport import ANSWER_SECONDS, NEW_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Transport
 from logbuch.wire import ingest
@@ -250,7 +250,8 @@ class HttpBackend:
 
     def upload(self, run: RunInfo, path: str, file: Path) -> None:
         content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        self._transport.upload(_file_path(run, path), file, content_type)
+        place = _file_path(run, path)
+        sending.send(self._transport, place, unquote(place.removeprefix(_FILES)), file, content_type)
 
     def download(self, run: RunInfo, path: str) -> Iterator[bytes]:
         try:

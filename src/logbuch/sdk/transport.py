@@ -7,7 +7,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -100,28 +99,42 @@ class Transport:
         deadline = time.monotonic() + limit
         return self._json(self._persist(lambda: attempt(_within(deadline)), True, limit))
 
-    def upload(self, path: str, file: Path, content_type: str) -> None:
-        """PUTs a file, read in chunks."""
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A JSON call about a transfer, which may take its time and may be sent again."""
+        return self.call("POST", path, body=body, seconds=self._patience, hasty=False)
+
+    def put(self, path: str, content: Callable[[], Iterator[bytes]], headers: Mapping[str, str]) -> None:
+        """PUTs what ``content`` gives, anew for each attempt."""
 
         def attempt(timeout: httpx.Timeout) -> httpx.Response:
-            headers = {"Content-Type": content_type, "Content-Length": str(file.stat().st_size)}
-            return self._client.put(self.uri + path, content=_chunks(file), headers=headers, timeout=timeout)
+            return self._client.put(self.uri + path, content=content(), headers=headers, timeout=timeout)
 
         self._persist(lambda: attempt(_timeout(self._patience)), True, self._patience)
 
-    def download(self, path: str) -> Iterator[bytes]:
-        """GETs a file; errors of the answer are raised before the first chunk."""
+    def put_past(self, url: str, content: bytes) -> str:
+        """PUTs to another server, which gets no credentials of this one; its ETag. Unavailable if that fails."""
+        try:
+            answer = httpx.put(url, content=content, timeout=_timeout(self._patience), verify=_tls(url))
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The object store did not take a part: {type(error).__name__}") from error
+        return str(answer.headers.get("etag", ""))
 
-        def attempt(timeout: httpx.Timeout) -> httpx.Response:
-            request = self._client.build_request("GET", self.uri + path, timeout=timeout)
+    def download(self, path: str) -> Iterator[bytes]:
+        """GETs a file; errors of the answer are raised before the first chunk. A transfer that is cut goes on there."""
+        self._look_whether_it_is_there()
+        limit = min(self._patience, HASTY_SECONDS if self.silent else SLOW_SECONDS)
+        return self._stream(path, self._get_file(path, {}, limit), limit)
+
+    def _get_file(self, path: str, headers: Mapping[str, str], limit: float) -> httpx.Response:
+        def attempt() -> httpx.Response:
+            request = self._client.build_request("GET", self.uri + path, headers=headers, timeout=_timeout(limit))
             response = self._client.send(request, stream=True)
             if response.is_error:
                 response.read()
             return response
 
-        self._look_whether_it_is_there()
-        limit = min(self._patience, HASTY_SECONDS if self.silent else SLOW_SECONDS)
-        return self._stream(self._persist(lambda: attempt(_timeout(limit)), True, limit))
+        return self._persist(attempt, True, limit)
 
     def close(self) -> None:
         self._client.close()
@@ -192,13 +205,25 @@ class Transport:
             raise LogbuchError(f"{self.uri} is no tracking server: it answered with something that is no JSON object.")
         return body
 
-    def _stream(self, response: httpx.Response) -> Iterator[bytes]:
-        try:
-            yield from response.iter_bytes(CHUNK_BYTES)
-        except httpx.HTTPError as error:
-            raise self._silent(error) from error
-        finally:
-            response.close()
+    def _stream(self, path: str, response: httpx.Response, limit: float) -> Iterator[bytes]:
+        mark, done, left = response.headers.get("etag", ""), 0, self._retries
+        while True:
+            try:
+                for chunk in response.iter_bytes(CHUNK_BYTES):
+                    done += len(chunk)
+                    yield chunk
+                return
+            except httpx.HTTPError as error:
+                left -= 1
+                if left < 0 or not mark.startswith('"'):
+                    raise self._silent(error) from error
+                failure = self._silent(error)
+            finally:
+                response.close()
+            response = self._get_file(path, {"Range": f"bytes={done}-", "If-Range": mark}, limit)
+            if response.status_code != httpx.codes.PARTIAL_CONTENT:
+                response.close()
+                raise failure  # it is another file now, or a server that gives no ranges
 
     def _error(self, response: httpx.Response) -> LogbuchError:
         status, body = response.status_code, _error_body(response)
@@ -238,12 +263,6 @@ def _error_body(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK_BYTES):
-            yield chunk
 
 
 def bare(uri: str) -> str:

@@ -23,7 +23,20 @@ from logbuch.server.mlflow import (
     runs,
 )
 from logbuch.server.native import about as native_about
-from logbuch.server.native import buckets, bulk, curves, export, groups, heartbeats, ingest, live, logs, saved, table
+from logbuch.server.native import (
+    buckets,
+    bulk,
+    curves,
+    export,
+    groups,
+    heartbeats,
+    ingest,
+    live,
+    logs,
+    saved,
+    table,
+    uploads,
+)
 from logbuch.server.native import experiments as native_experiments
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
@@ -63,6 +76,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *buckets.ROUTES,
             *curves.ROUTES,
             *ingest.ROUTES,
+            *uploads.ROUTES,
             *logs.ROUTES,
             *heartbeats.ROUTES,
             *live.ROUTES,

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, delete, select, update
 
 from logbuch.model import Noun
@@ -99,6 +100,11 @@ def connect_upload(tx: Tx, upload_id: str, remote: str) -> str:
     tx.change(update(_uploads).where(free).values(remote=remote))
     found = tx.execute(select(_uploads.c.remote).where(_uploads.c.id == upload_id)).scalar()
     return str(found or remote)
+
+
+def connected(upload: Upload, remote: str) -> Upload:
+    """An upload with the object store's ID of it."""
+    return msgspec.structs.replace(upload, remote=remote)
 
 
 def end_upload(tx: Tx, upload_id: str, known: Known | None = None) -> None:

@@ -1,0 +1,108 @@
+"""Uploads in parts: resumed after a kill, checked when they are whole, straight to the store where that is offered."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from support.s3 import S3
+from support.servers import Server
+
+MIB = 1024 * 1024
+CONTENT = os.urandom(17 * MIB + 3)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(params=["disk", "bucket", "public"])
+def server(request: pytest.FixtureRequest, make_server: Callable[..., Server]) -> Server:
+    if request.param == "disk":
+        return make_server()
+    s3: S3 = request.getfixturevalue("s3")
+    settings = s3.environment()
+    if request.param == "public":
+        settings["LOGBUCH_S3_PUBLIC_ENDPOINT_URL"] = s3.url
+    return make_server(None, "--default-artifact-root", f"s3://{s3.new_bucket()}/root", settings=settings)
+
+
+def begin(server: Server, path: str, **more: Any) -> httpx.Response:
+    return server.native("uploads/begin", {"path": path, "size": len(CONTENT), "sha256": SHA256, **more})
+
+
+def send(server: Server, begun: dict[str, Any], number: int, content: bytes | None = None) -> httpx.Response:
+    size = begun["part_bytes"]
+    content = CONTENT[number * size : (number + 1) * size] if content is None else content
+    return httpx.put(f"{server.url}/api/logbuch/1/uploads/{begun['upload_id']}/{number}", content=content, timeout=60)
+
+
+def get(server: Server, path: str) -> httpx.Response:
+    return httpx.get(f"{server.url}/api/2.0/mlflow-artifacts/artifacts/{path}", timeout=60)
+
+
+def test_an_upload_goes_on_after_kills_of_the_server(server: Server) -> None:
+    path = f"0/{server.new_run()}/artifacts/weights.bin"
+    begun = begin(server, path).json()
+    assert (begun["parts"], begun["part_bytes"], begun["whole"]) == (0, 8 * MIB, False)
+    assert send(server, begun, 0).status_code == 200
+    server.kill()
+    server.start()
+    again = begin(server, path).json()
+    assert (again["upload_id"], again["parts"]) == (begun["upload_id"], 1)
+    assert get(server, path).status_code == 404
+    for number in (1, 1, 2):  # a part may come again
+        assert send(server, begun, number).status_code == 200
+    server.kill()
+    server.start()
+    assert begin(server, path).json()["parts"] == 3
+    done = server.native("uploads/complete", {"upload_id": begun["upload_id"]})
+    assert done.status_code == 200, done.text
+    assert get(server, path).content == CONTENT
+    assert begin(server, path).json()["whole"] is True
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"]}).status_code == 404
+
+
+def test_what_is_not_what_was_meant_is_refused_and_gone(server: Server) -> None:
+    run_id = server.new_run()
+    path = f"0/{run_id}/artifacts/weights.bin"
+    begun = begin(server, path).json()
+    assert send(server, begun, 0, b"short").status_code == 400
+    assert send(server, begun, 3).status_code == 400
+    wrong = httpx.put(
+        f"{server.url}/api/logbuch/1/uploads/{begun['upload_id']}/0",
+        content=CONTENT[: 8 * MIB],
+        headers={"content-digest": "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"},
+    )
+    assert wrong.status_code == 400
+    assert begin(server, path).json()["parts"] == 0
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"]}).status_code == 400
+    assert send(server, begun, 0).status_code == 404
+    for bad in ({"size": -1}, {"size": 2**60}, {"sha256": "x"}, {"path": "0/../x"}, {"path": "99/x/artifacts/y"}):
+        assert begin(server, **({"path": path} | bad)).status_code in (400, 404)
+    assert server.get("artifacts/list", run_id=run_id).json().get("files", []) == []
+
+
+def test_an_empty_file(server: Server) -> None:
+    path = f"0/{server.new_run()}/artifacts/empty"
+    begun = begin(server, path, size=0, sha256=hashlib.sha256(b"").hexdigest()).json()
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"]}).status_code == 200
+    assert get(server, path).content == b""
+
+
+def test_the_sdk_sends_large_files_in_parts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from logbuch import LogbuchClient
+    from logbuch.sdk import files, sending
+
+    monkeypatch.setattr(sending, "PARTED_BYTES", 1 * MIB)
+    monkeypatch.setattr(files, "SPOOL_BYTES", 0)
+    (tmp_path / "weights.bin").write_bytes(CONTENT)
+    client = LogbuchClient(server.url)
+    run_id = server.new_run()
+    client.log_artifact(run_id, str(tmp_path / "weights.bin"), "model dir")
+    back = client.download_artifacts(run_id, "model dir/weights.bin", str(tmp_path / "back"))
+    assert Path(back).read_bytes() == CONTENT
+    assert begin(server, f"0/{run_id}/artifacts/model dir/weights.bin").json()["whole"] is True
