@@ -32,6 +32,16 @@ def names_for(snippet: str) -> dict[str, Any]:
         from lightning.pytorch import Trainer as LightningTrainer
 
         found |= {"module": trainings.lightning_module(), "loader": trainings.torch_data(), "Trainer": LightningTrainer}
+    if "watch(" in snippet:
+        import torch
+
+        net = torch.nn.Sequential(torch.nn.Linear(4, 1))
+        found |= {
+            "model": net,
+            "optimizer": torch.optim.SGD(net.parameters(), lr=0.1),
+            "batches": trainings.torch_data(),
+            "loss_of": lambda model, batch: model(batch[0]).square().mean(),
+        }
     if "xgboost" in snippet:
         import xgboost
 

@@ -1,4 +1,4 @@
-"""Plain PyTorch: norms and histograms of a model's gradients and parameters, as its optimizer sees them."""
+"""Plain PyTorch: norms of a model's gradients and parameters, as its optimizer sees them."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def watch(
 ) -> Watch:
     """Logs a model's gradients, parameters or both at every ``log_freq``-th step of its optimizer.
 
-    Metrics are the L2 norms ``gradients/norm`` of the whole and ``gradients/norm/<parameter>`` of each, histograms
-    ``gradients/<parameter>``; for parameters likewise. They are taken just before the optimizer uses them: gradients of
-    all accumulated batches, clipped if they are, and without the scale of a GradScaler; a step that it skips is not
-    counted. The step is the number of the optimizer's step from 0, or what ``step`` returns. Under DDP only the first
-    rank logs; of sharded tensors only what lies on that rank counts.
+    Metrics are the L2 norms: ``gradients/norm`` of the whole and ``gradients/norm/<parameter>`` of each; for parameters
+    likewise. They are taken just before the optimizer uses them: gradients of all accumulated batches, clipped if they
+    are, and without the scale of a GradScaler; a step that it skips is not counted. The step is the number of the
+    optimizer's step from 0, or what ``step`` returns. They go to the active run. Under DDP only the first rank logs; of
+    sharded tensors only what lies on that rank counts.
 
     Raises ``InvalidInput`` for another ``what`` and for a ``log_freq`` below 1.
     """
