@@ -79,6 +79,11 @@ JOURNAL_FOLDER = _setting(
 )
 JOURNAL_BYTES = _setting("journal_bytes", "2000000000", "Bytes that the journals in one folder may take on the disk")
 JOURNAL_DAYS = _setting("journal_days", "7", "Days that a journal is kept after a server has acknowledged it")
+RANKS = _setting(
+    "ranks",
+    "join",
+    "Whether the ranks of a distributed training log to the run of rank 0 (join) or to their own (apart)",
+)
 CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
 CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
 CONSOLE = _setting(

@@ -22,9 +22,10 @@ from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.console import Recorder
 from logbuch.sdk.consolelog import ConsoleLog
 from logbuch.sdk.notes import say
+from logbuch.sdk.ranks import Rank
 from logbuch.sdk.sender import Files
 from logbuch.sdk.system_metrics import Monitor
-from logbuch.sdk.writer import RunWriter
+from logbuch.sdk.writer import RankWriter, RunWriter
 
 ERROR_TAG, LOST_TAG = "logbuch.error", "logbuch.records_lost"
 _CAPTURE_SECONDS = 5.0
@@ -59,6 +60,8 @@ class Active:
     resumed: bool = False
     shown: BaseException | None = field(default_factory=ending.last_shown)
     owner: int = field(default_factory=os.getpid)
+    rank: Rank | None = None
+    """Which rank this is that logs to the run of rank 0; None where the run is this process's own."""
     capture: Background | None = None
     monitor: Monitor | None = None
     console: ConsoleLog | None = None
@@ -72,7 +75,14 @@ class Active:
             if not self.run.info.artifact_uri:  # no server has confirmed it yet
                 self.connection.sender.needs(self.run.info.run_id)
             self.writer = self.connection.adopt(self.run)
+            if self.rank is not None:
+                self.writer = RankWriter(self.run, self.connection.sender, self.rank.label)
         return self.connection, self.writer
+
+    @property
+    def owned(self) -> bool:
+        """Whether it is this process that ends the run."""
+        return self.owner == os.getpid() and self.rank is None
 
     def settle(self, seconds: float) -> None:
         """Waits for what the run still gathers in the background."""
@@ -184,8 +194,10 @@ def end_of_cell() -> bool:
 def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> None:
     connection, writer = active.attached()
     deadline = time.monotonic() + settings.FINISH_TIMEOUT.number()
-    if active.owner == os.getpid():
+    if active.owned:
         conclude(active, status, error)
+    else:
+        leave(active, error)
     if not connection.sender.flush(max(0.0, deadline - time.monotonic()), patient=True, files=Files.DUE):
         trouble = connection.sender.delivery().trouble or "it takes long"
         say(
@@ -193,7 +205,7 @@ def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> 
             "they are on the disk and are sent as soon as they can be."
         )
     connection.forget(writer.run_id)
-    if active.owner == os.getpid():
+    if active.owned:
         _show_way(active, connection)
 
 
@@ -207,18 +219,37 @@ def _show_way(active: Active, connection: Connection) -> None:
             _shown = True
 
 
-def conclude(active: Active, status: RunStatus, error: BaseException | None) -> None:
-    """Queues the end of a run: its last tags, then its status."""
-    connection, writer = active.attached()
+def leave(active: Active, error: BaseException | None) -> None:
+    """Ends what this process does for a run that is another's. If it failed, the run says so, for that may be why it
+    ends."""
+    if active.owner != os.getpid():  # a forked child
+        return
+    _silence(active)
+    if error is not None and active.rank is not None and outcome(error) is RunStatus.FAILED:
+        _keep_error(active, error, f"In rank {active.rank.number}:\n")
+
+
+def _silence(active: Active) -> None:
     if active.monitor is not None:
         active.monitor.stop()
     deafen(active)
     active.settle(min(_CAPTURE_SECONDS, settings.FINISH_TIMEOUT.number() / 2))
     with contextlib.suppress(ValueError):
         _all.remove(active)
+
+
+def _keep_error(active: Active, error: BaseException, place: str = "") -> None:
+    text = "".join(traceback.format_exception(error)).replace("\0", "")
+    shown = place + text[-(limits.RUN_TAG_VALUE_LENGTH - len(place)) :]
+    active.attached()[1].tags({ERROR_TAG: shown}, vital=True)
+
+
+def conclude(active: Active, status: RunStatus, error: BaseException | None) -> None:
+    """Queues the end of a run: its last tags, then its status."""
+    connection, writer = active.attached()
+    _silence(active)
     if error is not None and status is not RunStatus.FINISHED:
-        text = "".join(traceback.format_exception(error))
-        writer.tags({ERROR_TAG: text[-limits.RUN_TAG_VALUE_LENGTH :].replace("\0", "")}, vital=True)
+        _keep_error(active, error)
     lost = connection.sender.lost.get(writer.run_id)
     if lost:
         writer.tags({LOST_TAG: str(lost)}, vital=True)
@@ -260,10 +291,12 @@ def _passing(active: Active) -> BaseException | None:
 def _end_all(error: BaseException | None) -> None:
     """Ends the runs that this process has begun and not ended."""
     for active in reversed(everything()):
-        if active.owner == os.getpid():
-            with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
+            if active.owned:
                 conclude(active, outcome(error), error)
                 _show_way(active, active.attached()[0])
+            elif active.owner == os.getpid():
+                leave(active, error)
     _main.clear()
 
 

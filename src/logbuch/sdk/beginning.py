@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from logbuch import limits
-from logbuch.errors import InvalidInput, Unavailable
+from logbuch.errors import InvalidInput, NotFound, Unavailable
 from logbuch.model import LifecycleStage, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.sdk import values
 from logbuch.sdk.connection import Connection
@@ -80,6 +80,15 @@ def attach(connection: Connection, run_id: str) -> Run:
         limits.check_run_id(run_id)
         connection.sender.needs(run_id)
         connection.sender.put(ingest.Attach(run_id), run_id, vital=True, counted=False)
+        return _local(run_id, "", "", "", 0, [])
+
+
+def join(connection: Connection, run_id: str) -> Run:
+    """A run that another process has begun, which may not have arrived anywhere yet."""
+    try:
+        return attach(connection, run_id)
+    except NotFound:
+        connection.sender.needs(run_id)
         return _local(run_id, "", "", "", 0, [])
 
 

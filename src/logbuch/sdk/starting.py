@@ -11,12 +11,13 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import RunInfo
-from logbuch.sdk import active, beginning, capture, experiments, files, system_metrics, values
+from logbuch.sdk import active, beginning, capture, experiments, files, ranks, system_metrics, values
 from logbuch.sdk.active import Active, ActiveRun
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.experiments import Place
 from logbuch.sdk.notes import say
-from logbuch.sdk.writer import RunWriter
+from logbuch.sdk.ranks import Rank
+from logbuch.sdk.writer import RankWriter, RunWriter
 
 _environment_used = False
 
@@ -48,14 +49,22 @@ def start_run(
     wanted = _tags(tags, description)
     connection = connect()
     resumed = run_id or _from_environment()
-    if resumed:
+    rank = ranks.mine(run_name or "", nested)
+    leader = _leader(connection, rank, resumed, experiment_id) if rank is not None and rank.number else None
+    if rank is not None and leader is not None:
+        started = _join(connection, leader, rank)
+    elif resumed:
         run = _resume(connection, resumed, experiment_id if run_id else None, run_name, wanted)
+        started = _begin(connection, run, resumed=True)
         if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
             say(f"logbuch: run {resumed}, which the environment names, stays in experiment {run.info.experiment_id}")
     else:
         parent = parent_run_id or _surrounding(nested)
-        run = _create(connection, experiment_id, run_name, parent, wanted)
-    started = _begin(connection, run, resumed=bool(resumed))
+        run = _create(connection, experiment_id, run_name, parent, _with_rank(wanted, rank))
+        started = _begin(connection, run, resumed=False)
+        if rank is not None and not rank.number:
+            ranks.publish(rank, run.info.run_id, connection.root)
+    run = started.run
     if system_metrics.wanted(log_system_metrics):
         writer = started.attached()[1]
         started.monitor = system_metrics.Monitor(run, writer.metrics, writer.tags)
@@ -115,6 +124,35 @@ def _surrounding(nested: bool) -> str | None:
     """The run within which a nested one starts; a thread without runs of its own works for the main thread's."""
     around = active.top() if nested else None
     return around.run.info.run_id if around is not None else None
+
+
+def _leader(connection: Connection, rank: Rank, resumed: str | None, experiment_id: str | None) -> str | None:
+    """The ID of the run that rank 0 has begun or resumed; None, with a line that says so, if it cannot be found."""
+
+    def ask() -> str | None:
+        where = experiment_id if experiment_id is not None else experiments.current(connection).experiment_id
+        return ranks.on_server(rank, connection.backend, str(where))
+
+    found = resumed or ranks.find(rank, connection.root, ask)
+    if found is None:
+        say(f"logbuch: rank {rank.number} found no run of rank 0 in {ranks.WAIT_SECONDS:.0f} s and begins its own.")
+    return found
+
+
+def _join(connection: Connection, run_id: str, rank: Rank) -> Active:
+    run = beginning.join(connection, run_id)
+    shown = ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
+    writer = RankWriter(shown, connection.sender, rank.label)
+    joined = Active(shown, connection.key, connection, writer, sys.exc_info()[1], resumed=True, rank=rank)
+    active.begin(joined)
+    return joined
+
+
+def _with_rank(wanted: Mapping[str, str], rank: Rank | None) -> Mapping[str, str]:
+    """The tags of a run that a rank begins, by which the others find it."""
+    if rank is None:
+        return wanted
+    return {ranks.LAUNCH_TAG: rank.launch, ranks.RANK_TAG: str(rank.number), **wanted}
 
 
 def _begin(connection: Connection, run: ActiveRun, *, resumed: bool) -> Active:

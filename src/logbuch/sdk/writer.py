@@ -149,6 +149,28 @@ class RunWriter:
         return text
 
 
+class RankWriter(RunWriter):
+    """Writes to a run that another rank of a distributed training has begun: keys of metrics bear this one's label.
+
+    Params and tags do not, for all ranks log the same ones. A param that differs is refused by the store, and counted:
+    it ends no rank.
+    """
+
+    def __init__(self, run: Run, sender: Sender, label: str) -> None:
+        super().__init__(run, sender)
+        self._label = label
+
+    def metric(self, key: str, value: Any, step: Any = None, timestamp: Any = None) -> None:
+        super().metric(f"{self._label}{key}", value, step, timestamp)
+
+    def metrics(self, metrics: Mapping[str, Any], step: Any = None, timestamp: Any = None) -> None:
+        super().metrics({f"{self._label}{key}": value for key, value in metrics.items()}, step, timestamp)
+
+    def params(self, params: Mapping[str, Any]) -> None:
+        self._params.clear()
+        super().params(params)
+
+
 def _last_time(run: Run) -> int:
     """The time from which a run goes on: of its last point, if that can be believed."""
     latest = max((point.timestamp for point in run.data.metric_points), default=0)
