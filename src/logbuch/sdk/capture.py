@@ -20,14 +20,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from logbuch import settings
-from logbuch.sdk import git
+from logbuch.sdk import git, machine
+from logbuch.sdk.redaction import Redactor, names_secret
 
 logger = logging.getLogger("logbuch")
 SOURCE_NAME, SOURCE_TYPE, USER = "mlflow.source.name", "mlflow.source.type", "mlflow.user"
 GIT_FOLDER, UNTRACKED = "logbuch.git.folder", "logbuch.source.untracked"
 SOURCE_FOLDER, SCRIPT_BYTES = "logbuch/source", 1024 * 1024
 PACKAGES_FILE, DIFF_FILE = "logbuch/requirements.txt", "logbuch/diff.patch"
-_SECRET = re.compile(r"(?i)(token|secret|password|passwd|api[-_]?key|credential)")
+MACHINE_FILE, UNTRACKED_FILE = "logbuch/environment.json", "logbuch/untracked.txt"
+SOURCE_FILES = 100
+"""How many modules that git does not know are kept at most."""
 _DISTRIBUTION = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+?)(-.*)?\.(dist|egg)-info")
 
 
@@ -64,6 +67,7 @@ class Background:
 
     def __init__(self, set_tags: Callable[[Mapping[str, str]], None], keep_file: Callable[[str, bytes], None]) -> None:
         self._set_tags, self._keep_file = set_tags, keep_file
+        self._redactor = Redactor()
         self._thread = threading.Thread(target=self._run, name="logbuch-capture", daemon=True)
         self._thread.start()
 
@@ -73,12 +77,19 @@ class Background:
 
     def _run(self) -> None:
         try:
+            if settings.CAPTURE_MACHINE.flag():
+                self._read_machine()
             if settings.CAPTURE_GIT.flag():
                 self._read_git()
             if settings.CAPTURE_PACKAGES.flag():
                 self._keep_file(PACKAGES_FILE, packages().encode())
         except Exception:
-            logger.warning("git or the packages could not be recorded with the run", exc_info=True)
+            logger.warning("git, the machine or the packages could not be recorded with the run", exc_info=True)
+
+    def _read_machine(self) -> None:
+        found = machine.describe(self._redactor)
+        self._set_tags(machine.tags(found))
+        self._keep_file(MACHINE_FILE, machine.as_json(found))
 
     def _read_git(self) -> None:
         state = git.state(_code_folder())
@@ -96,11 +107,40 @@ class Background:
         if untracked:
             found[UNTRACKED] = "true"
         self._set_tags({key: value for key, value in found.items() if value is not None})
-        patch = git.diff(state.folder) if state is not None and state.dirty else None
+        if state is not None:
+            self._keep_changes(state)
+        if untracked and script is not None:
+            self._keep_source(script, script.name)
+
+    def _keep_changes(self, state: git.State) -> None:
+        """What the commit lacks: changed files as patches, and the untracked modules that the program has loaded."""
+        if state.dirty or state.commit is None:
+            self._keep_patch(git.diff(state.folder, commit=state.commit is not None), DIFF_FILE)
+        for module in state.modules:
+            patch = git.diff(state.folder / module)
+            self._keep_patch(patch, f"logbuch/diff-{module.replace('/', '~')}.patch")
+        names = git.untracked(state.folder)
+        if names:
+            self._keep_file(UNTRACKED_FILE, "".join(f"{name}\n" for name in names).encode(errors="replace"))
+            loaded = _loaded()
+            own = [name for name in names if str(state.folder / name) in loaded and state.folder / name != _script()]
+            for name in own[:SOURCE_FILES]:
+                self._keep_source(state.folder / name, name)
+
+    def _keep_patch(self, patch: bytes | None, path: str) -> None:
         if patch:
-            self._keep_file(DIFF_FILE, patch)
-        if untracked and script is not None and script.stat().st_size <= SCRIPT_BYTES:
-            self._keep_file(f"{SOURCE_FOLDER}/{script.name}", script.read_bytes())
+            shown = self._redactor.content(patch)
+            note = b"" if shown == patch else b"\n# Logbuch has hidden secrets in this patch: *** stands for them\n"
+            self._keep_file(path, shown + note)
+
+    def _keep_source(self, file: Path, name: str) -> None:
+        if file.stat().st_size <= SCRIPT_BYTES:
+            self._keep_file(f"{SOURCE_FOLDER}/{name}", self._redactor.content(file.read_bytes()))
+
+
+def _loaded() -> set[str]:
+    """The files of the modules that the program has imported."""
+    return {str(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
 
 
 def _script() -> Path | None:
@@ -160,15 +200,16 @@ def _near(argument: str) -> str:
 
 
 def _command(argv: list[str]) -> str:
-    """The command line as a shell would take it; the values of options that name a secret are left out."""
+    """The command line as a shell would take it; secrets are left out, and the values of options that name one."""
     shown: list[str] = []
     hide = False
     for argument in argv:
         name, equals, _ = argument.partition("=")
-        option = argument.startswith("-") and bool(_SECRET.search(name))
+        option = argument.startswith("-") and names_secret(name)
         shown.append("***" if hide else f"{name}=***" if option and equals else argument)
         hide = option and not equals
-    return shlex.join(shown)
+    redactor = Redactor()
+    return shlex.join(map(redactor.text, shown))
 
 
 def _folder() -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import logbuch
-from logbuch.sdk import capture, git
+from logbuch.sdk import capture, git, machine
+from logbuch.sdk.redaction import Redactor
 
 
 def commit(folder: Path) -> None:
@@ -137,6 +138,165 @@ def test_a_run_records_repository_and_packages(repository: Path, monkeypatch: py
         assert tags["mlflow.source.git.dirty"] == "true"
     assert "+two" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/diff.patch")
     assert "pytest==" in logbuch.load_text(f"runs:/{run.info.run_id}/logbuch/requirements.txt")
+
+
+def git_in(folder: Path, *arguments: str) -> None:
+    environment = os.environ | {
+        f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    subprocess.run(["git", "-c", "protocol.file.allow=always", *arguments], cwd=folder, env=environment, check=True)
+
+
+def test_a_repository_before_its_first_commit(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "work", str(tmp_path)], check=True)
+    (tmp_path / "a.py").write_text("one\n")
+    git_in(tmp_path, "add", "a.py")
+    state = git.state(tmp_path)
+    assert state is not None
+    assert (state.commit, state.branch, state.dirty) == (None, "work", True)
+    assert b"+one" in (git.diff(tmp_path, commit=False) or b"")
+
+
+def test_a_worktree_and_a_detached_head(repository: Path, tmp_path: Path) -> None:
+    git_in(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
+    (tmp_path / "tree" / "a.py").write_text("elsewhere\n")
+    state = git.state(tmp_path / "tree")
+    assert state is not None
+    assert (state.folder, state.branch, state.dirty) == (tmp_path / "tree", None, True)
+    assert b"+elsewhere" in (git.diff(state.folder) or b"")
+    assert git.state(repository) is not None
+    assert not git.state(repository).dirty  # type: ignore[union-attr]
+
+
+def test_changes_within_a_submodule(repository: Path, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / "lib.py").write_text("one\n")
+    commit(inner)
+    git_in(repository, "submodule", "--quiet", "add", str(inner), "vendor/lib")
+    commit(repository)
+    assert git.state(repository) is not None
+    assert (git.state(repository).dirty, git.state(repository).modules) == (False, ())  # type: ignore[union-attr]
+    (repository / "vendor" / "lib" / "lib.py").write_text("two\n")
+    state = git.state(repository)
+    assert state is not None
+    assert (state.dirty, state.modules) == (True, ("vendor/lib",))
+    kept: dict[str, bytes] = {}
+    watch = capture.Background(lambda tags: None, kept.__setitem__)
+    watch.finish(10)
+    watch._keep_changes(state)
+    assert b"+two" in kept["logbuch/diff-vendor~lib.patch"]
+
+
+def test_binary_changes_apply_again_unless_they_are_too_long(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "w.bin").write_bytes(bytes(range(256)))
+    commit(repository)
+    (repository / "w.bin").write_bytes(os.urandom(4000))
+    patch = git.diff(repository)
+    assert patch is not None
+    assert b"GIT binary patch" in patch
+    subprocess.run(["git", "clone", "-q", str(repository), str(tmp_path / "again")], check=True)
+    subprocess.run(["git", "apply"], input=patch, cwd=tmp_path / "again", check=True)
+    assert (tmp_path / "again" / "w.bin").read_bytes() == (repository / "w.bin").read_bytes()
+    monkeypatch.setattr(git, "DIFF_BYTES", 1000)
+    patch = git.diff(repository)
+    assert patch is not None
+    assert b"Binary files" in patch
+    assert b"left out what binary files contain" in patch
+
+
+def test_the_remote_of_the_branch_comes_first(repository: Path) -> None:
+    git_in(repository, "remote", "add", "backup", "https://me:pw@backup/r.git")
+    assert git.state(repository).url == "https://backup/r.git"  # type: ignore[union-attr]
+    git_in(repository, "remote", "add", "origin", "https://origin/r.git")
+    assert git.state(repository).url == "https://origin/r.git"  # type: ignore[union-attr]
+    git_in(repository, "config", "branch.work.remote", "backup")
+    assert git.state(repository).url == "https://backup/r.git"  # type: ignore[union-attr]
+
+
+def test_untracked_files_are_named_and_loaded_modules_kept(repository: Path) -> None:
+    (repository / ".gitignore").write_text("ignored.txt\n")
+    commit(repository)
+    (repository / "ignored.txt").touch()
+    (repository / "pack").mkdir()
+    (repository / "pack" / "helper_of_mine.py").write_text("API_KEY = 'abcdefgh'\nuse = 1\n")
+    (repository / "notes.txt").touch()
+    script = repository / "train.py"
+    script.write_text(
+        "import sys, os, logbuch\n"
+        "sys.path.insert(0, 'pack')\n"
+        "import helper_of_mine\n"
+        "logbuch.set_tracking_uri(os.environ['PLACE'])\n"
+        "with logbuch.start_run() as run: print(run.info.run_id)\n"
+    )
+    place = repository.parent / "runs"
+    environment = os.environ | {"LOGBUCH_CAPTURE_GIT": "1", "LOGBUCH_QUIET": "1", "PLACE": str(place)}
+    command = [sys.executable, "-B", str(script)]
+    done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=True)
+    logbuch.set_tracking_uri(place)
+    run_id = done.stdout.strip()
+    names = logbuch.load_text(f"runs:/{run_id}/logbuch/untracked.txt").split()
+    assert names == ["notes.txt", "pack/helper_of_mine.py", "train.py"]
+    kept = logbuch.load_text(f"runs:/{run_id}/logbuch/source/pack/helper_of_mine.py")
+    assert kept == "API_KEY = ***\nuse = 1\n"
+    files = [info.path for info in logbuch.LogbuchClient().list_artifacts(run_id, "logbuch/source")]
+    assert files == ["logbuch/source/pack", "logbuch/source/train.py"]
+
+
+def test_secrets_in_a_diff_are_hidden_and_that_is_said(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_CAPTURE_GIT", "true")
+    monkeypatch.setattr(capture, "_code_folder", lambda: repository)
+    (repository / "a.py").write_text("password = 'hunter2'\n")
+    kept: dict[str, bytes] = {}
+    capture.Background(lambda tags: None, kept.__setitem__).finish(10)
+    assert b"hunter2" not in kept["logbuch/diff.patch"]
+    assert b"+password = ***" in kept["logbuch/diff.patch"]
+    assert b"has hidden secrets" in kept["logbuch/diff.patch"]
+
+
+def test_a_command_line_loses_secrets_of_known_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["train.py", "--hub", "https://me:hunter2@host/x", "hf_" + "a1" * 17, "--max-tokens=512"]
+    monkeypatch.setattr(sys, "orig_argv", ["/usr/bin/python3.11", *given])
+    command = capture.tags()["logbuch.command"]
+    assert "hunter2" not in command
+    assert "hf_" not in command
+
+
+# -- the machine -------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_knows_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_CAPTURE_MACHINE", "true")
+    monkeypatch.setenv("NCCL_DEBUG", "INFO")
+    monkeypatch.setenv("NCCL_TOKEN", "abcdefgh")
+    monkeypatch.setenv("HOME_SECRETS", "never")
+    with logbuch.start_run() as run:
+        tags = logbuch.get_run(run.info.run_id).data.tags
+    assert " cores" in tags["logbuch.cpu"]
+    assert tags["logbuch.os"]
+    found = logbuch.load_dict(f"runs:/{run.info.run_id}/{capture.MACHINE_FILE}")
+    assert found["python"]["version"] == tags["logbuch.python"]
+    assert found["cpu"]["cores"] == os.cpu_count()
+    assert found["environment"]["NCCL_DEBUG"] == "INFO"
+    assert found["environment"]["NCCL_TOKEN"] == "***"
+    assert "HOME_SECRETS" not in found["environment"]
+
+
+def test_gpus_are_counted_by_model() -> None:
+    found = machine.describe(Redactor({}))
+    found["gpu"]["devices"] = [{"model": "H100"}, {"model": "A100"}, {"model": "H100"}, {}]
+    assert machine.tags(found)["logbuch.gpu"] == "2 × H100, 1 × A100, 1 × GPU"
+    assert "logbuch.gpu" not in machine.tags(machine.describe(Redactor({})))
+
+
+def test_only_the_variables_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_CAPTURE_ENV", " MY_*, ONE")
+    monkeypatch.setenv("MY_URL", "https://me:hunter2@host/")
+    monkeypatch.setenv("ONE", "1")
+    monkeypatch.setenv("ONES", "2")
+    assert machine.environment(Redactor({})) == {"MY_URL": "https://***@host/", "ONE": "1"}
 
 
 # -- the script and its folder -----------------------------------------------------------------------------------------
