@@ -21,13 +21,14 @@ from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.console import Recorder
 from logbuch.sdk.consolelog import ConsoleLog
+from logbuch.sdk.losses import LOST_TAG
 from logbuch.sdk.notes import say
 from logbuch.sdk.ranks import Rank
 from logbuch.sdk.sender import Files
 from logbuch.sdk.system_metrics import Monitor
 from logbuch.sdk.writer import RankWriter, RunWriter
 
-ERROR_TAG, LOST_TAG = "logbuch.error", "logbuch.records_lost"
+ERROR_TAG = "logbuch.error"
 _CAPTURE_SECONDS = 5.0
 
 
@@ -250,7 +251,7 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     _silence(active)
     if error is not None and status is not RunStatus.FINISHED:
         _keep_error(active, error)
-    lost = connection.sender.lost.get(writer.run_id)
+    lost = connection.sender.losses.of(writer.run_id)
     if lost:
         writer.tags({LOST_TAG: str(lost)}, vital=True)
     writer.end(status, max(writer.now(), active.run.info.start_time))

@@ -12,7 +12,6 @@ import logging
 import random
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.lane import FileLane
+from logbuch.sdk.losses import LOST_TAG, Losses
 from logbuch.sdk.records import Record
 from logbuch.sdk.rest import RestShipment
 from logbuch.sdk.shipment import Shipment
@@ -36,6 +36,7 @@ _WAIT_SECONDS = 600.0
 """For so long after the process began, a run that another machine's process makes is waited for."""
 _ASK_SECONDS = 4.0
 _WARNINGS = 100
+_UNTOLD = "what was lost could not be told"
 _UNSYNCED = "the journal could not be brought to the disk"
 NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
 """How a server answers the handshake that does not know it."""
@@ -83,8 +84,7 @@ class Sender:
         others: Callable[[], bool] = lambda: False,
     ) -> None:
         self.backend, self.journal = backend, journal
-        self.lost: Counter[str] = Counter()
-        """How many records of each run were refused or dropped."""
+        self.losses = Losses(self._tell_lost)
         self.idle = True
         """Whether the thread wants to be told of the next record."""
         self.course = Course(journal.parts)
@@ -130,7 +130,7 @@ class Sender:
 
     def drop(self, run_id: str) -> None:
         """Something of a run found no place."""
-        self.lost[run_id] += 1
+        self.losses.add(run_id)
         self._warn_once("full", f"{self.journal.why_full}: new records are dropped, and counted")
 
     def needs(self, run_id: str) -> None:
@@ -226,7 +226,7 @@ class Sender:
     def lose(self, run_id: str, message: str) -> None:
         """Counts something of a run that could not even be queued."""
         self._given_up += 1
-        self.lost[run_id] += 1
+        self.losses.add(run_id)
         self._warn_once(message, message)
 
     def delivery(self) -> Delivery:
@@ -275,7 +275,7 @@ class Sender:
             self._awaited[run_id] = self._awaited[run_id] or error
             return
         self._refused += count
-        self.lost[run_id or ""] += count
+        self.losses.add(run_id or "", count)
         self._warn_once(f"{type(error).__name__} {what} {run_id}", f"{what} of run {run_id} was refused: {error}")
 
     # -- the threads ---------------------------------------------------------------------------------------------------
@@ -296,6 +296,7 @@ class Sender:
     def _keep(self) -> None:
         while not self._end.wait(_SYNC_SECONDS):
             self._attempt(_UNSYNCED, self.journal.sync)
+            self._attempt(_UNTOLD, lambda: self.losses.look(time.monotonic()))
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -388,10 +389,16 @@ class Sender:
 
     # -- trouble -------------------------------------------------------------------------------------------------------
 
+    def _tell_lost(self, run_id: str, count: int) -> None:
+        record = ingest.Tags(run_id, [(LOST_TAG, str(count))])
+        self.journal.record(ingest.encode_record(record), vital=True, counted=False)
+        if self.idle:
+            self.nudge()
+
     def _refuse_file(self, record: Record, error: LogbuchError) -> None:
         what = record.body[0].describe()
         self._given_up += 1
-        self.lost[record.run_id] += 1
+        self.losses.add(record.run_id)
         self._warn_once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
 
     def _note_failure(self, error: LogbuchError) -> None:

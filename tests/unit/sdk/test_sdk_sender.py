@@ -155,7 +155,7 @@ def test_a_refused_record_blocks_no_other(senders: Make, caplog: pytest.LogCaptu
     assert sender.flush(5)
     assert backend.values == [number for number in range(1000) if number not in (3, 700)]
     assert sender.delivery().refused == 2
-    assert sender.lost["r"] == 2
+    assert sender.losses.of("r") == 2
     assert sum("was refused" in record.getMessage() for record in caplog.records) == 1  # one warning a key
 
 
@@ -239,7 +239,7 @@ def test_room_is_bounded_and_drops_are_counted(
     sender.put(end(), "r", vital=True)
     delivery = sender.delivery()
     assert delivery.dropped > 0
-    assert delivery.dropped == sender.lost["r"]
+    assert delivery.dropped == sender.losses.of("r")
     assert delivery.waiting + delivery.dropped == 30_001
     assert sum("journal_bytes" in record.getMessage() for record in caplog.records) == 1
 
