@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from logbuch.integrations import lazy
 from logbuch.integrations.autolog import LIGHTGBM
 
 if TYPE_CHECKING:
     from logbuch.integrations.lightgbm import LogbuchCallback, log_summary
 
 __all__ = ["LogbuchCallback", "autolog", "log_summary"]
+__getattr__ = lazy.names(__name__, dict.fromkeys(("LogbuchCallback", "log_summary"), "logbuch.integrations.lightgbm"))
 
 
 def autolog(
@@ -22,11 +24,3 @@ def autolog(
         LIGHTGBM.turn_off()
     else:
         LIGHTGBM.turn_on({"log_datasets": log_datasets, "extra_tags": extra_tags}, mlflows)
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("LogbuchCallback", "log_summary"):
-        from logbuch.integrations import lightgbm as integration
-
-        return getattr(integration, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

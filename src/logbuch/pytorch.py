@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from logbuch.integrations import lazy
 from logbuch.integrations.autolog import PYTORCH
 
 if TYPE_CHECKING:
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from logbuch.integrations.watching import Watch, watch
 
 __all__ = ["LogbuchLogger", "Watch", "autolog", "watch"]
+__getattr__ = lazy.names(
+    __name__,
+    {
+        "LogbuchLogger": "logbuch.integrations.lightning",
+        "Watch": "logbuch.integrations.watching",
+        "watch": "logbuch.integrations.watching",
+    },
+)
 
 
 def autolog(
@@ -27,15 +36,3 @@ def autolog(
         PYTORCH.turn_off()
     else:
         PYTORCH.turn_on({"checkpoint": checkpoint, "extra_tags": extra_tags}, mlflows)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "LogbuchLogger":
-        from logbuch.integrations.lightning import LogbuchLogger
-
-        return LogbuchLogger
-    if name in ("Watch", "watch"):
-        from logbuch.integrations import watching
-
-        return getattr(watching, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

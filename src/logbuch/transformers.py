@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from logbuch.integrations import lazy
 from logbuch.integrations.autolog import TRANSFORMERS
 
 if TYPE_CHECKING:
     from logbuch.integrations.transformers import LogbuchCallback
 
 __all__ = ["LogbuchCallback", "autolog"]
+__getattr__ = lazy.names(__name__, {"LogbuchCallback": "logbuch.integrations.transformers"})
 
 
 def autolog(
@@ -29,11 +31,3 @@ def autolog(
         return
     callback = {"log_model_checkpoints": log_model_checkpoints, "log_args": log_args, "log_config": log_config}
     TRANSFORMERS.turn_on({"callback": callback, "extra_tags": extra_tags}, mlflows)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "LogbuchCallback":
-        from logbuch.integrations.transformers import LogbuchCallback
-
-        return LogbuchCallback
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from logbuch.integrations import lazy
 from logbuch.integrations.autolog import XGBOOST
 
 if TYPE_CHECKING:
     from logbuch.integrations.xgboost import LogbuchCallback, log_summary
 
 __all__ = ["LogbuchCallback", "autolog", "log_summary"]
+__getattr__ = lazy.names(__name__, dict.fromkeys(("LogbuchCallback", "log_summary"), "logbuch.integrations.xgboost"))
 
 
 def autolog(
@@ -22,11 +24,3 @@ def autolog(
         XGBOOST.turn_off()
     else:
         XGBOOST.turn_on({"log_datasets": log_datasets, "extra_tags": extra_tags}, mlflows)
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("LogbuchCallback", "log_summary"):
-        from logbuch.integrations import xgboost as integration
-
-        return getattr(integration, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

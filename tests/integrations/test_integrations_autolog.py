@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import logbuch
 from support import trainings
 from support.ports import free_port
+from support.readback import runs
 from support.servers import Server
 
 LIBRARIES = pytest.mark.parametrize("name", trainings.ALL)
@@ -23,10 +23,6 @@ SEEN = {
     "lightning": "train_loss",
 }
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-
-
-def runs(experiment: str) -> list[Any]:
-    return list(logbuch.search_runs([experiment], output_format="list"))
 
 
 @LIBRARIES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -12,6 +11,7 @@ import pytest
 import xgboost
 
 import logbuch
+from support.readback import only, points, text
 from support.trainings import data
 
 X, Y = data()
@@ -20,20 +20,8 @@ LIGHT = {"objective": "binary", "metric": ["auc", "binary_logloss"], "verbose": 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
 
-def only(experiment: str) -> Any:
-    (run,) = logbuch.search_runs([experiment], output_format="list")
-    return run
-
-
-def history(run: Any, key: str) -> list[tuple[int, float]]:
-    points = logbuch.LogbuchClient().get_metric_history(run.info.run_id, key)
-    return sorted((point.step, point.value) for point in points)
-
-
 def loaded(run: Any, path: str) -> Any:
-    return json.loads(
-        Path(logbuch.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=path)).read_text()
-    )
+    return json.loads(text(run, path))
 
 
 def tables() -> tuple[Any, Any]:
@@ -57,7 +45,7 @@ def test_xgboosts_callback_logs_every_round_and_the_best(experiment: str) -> Non
     assert run.info.status == "FINISHED"
     for table in ("train", "valid"):
         for metric in ("logloss", "auc"):
-            assert history(run, f"{table}-{metric}") == list(enumerate(seen[table][metric]))
+            assert points(run, f"{table}-{metric}") == list(enumerate(seen[table][metric]))
     assert run.data.metrics["best_iteration"] == booster.best_iteration
     assert run.data.metrics["best_score"] == booster.best_score
     assert loaded(run, "feature_importance_weight.json") == booster.get_score(importance_type="weight")
@@ -68,8 +56,8 @@ def test_xgboosts_cross_validation(experiment: str) -> None:
     train, _ = tables()
     table = xgboost.cv(SLOW, train, 3, nfold=2, callbacks=[logbuch.xgboost.LogbuchCallback()])
     run = only(experiment)
-    assert [value for _, value in history(run, "test-logloss-mean")] == table["test-logloss-mean"].tolist()
-    assert len(history(run, "train-auc-std")) == 3
+    assert [value for _, value in points(run, "test-logloss-mean")] == table["test-logloss-mean"].tolist()
+    assert len(points(run, "train-auc-std")) == 3
 
 
 def test_xgboosts_autolog_logs_params_and_data(experiment: str) -> None:
@@ -86,7 +74,7 @@ def test_xgboosts_autolog_logs_params_and_data(experiment: str) -> None:
         "early_stopping_rounds": "5",
         "verbose_eval": "False",
     }
-    assert len(history(run, "valid-logloss")) == 3
+    assert len(points(run, "valid-logloss")) == 3
     (used,) = run.inputs.dataset_inputs
     assert json.loads(used.dataset.profile) == {"num_rows": 80, "num_columns": 4}
     assert json.loads(used.dataset.schema) == {"columns": ["a", "b", "c", "d"]}
@@ -100,7 +88,7 @@ def test_xgboosts_scikit_learn_classes(experiment: str) -> None:
     assert run.data.params["max_depth"] == "2"
     assert run.data.params["num_boost_round"] == "3"
     assert "gamma" not in run.data.params  # not set
-    assert len(history(run, "validation_0-logloss")) == 3
+    assert len(points(run, "validation_0-logloss")) == 3
 
 
 def test_a_given_callback_is_the_only_one(experiment: str) -> None:
@@ -137,8 +125,8 @@ def test_lightgbms_callback_logs_every_round(experiment: str) -> None:
     )
     run = only(experiment)
     assert run.info.status == "FINISHED"
-    assert history(run, "train-auc") == list(enumerate(seen["train"]["auc"]))
-    assert history(run, "train-binary_logloss") == list(enumerate(seen["train"]["binary_logloss"]))
+    assert points(run, "train-auc") == list(enumerate(seen["train"]["auc"]))
+    assert points(run, "train-binary_logloss") == list(enumerate(seen["train"]["binary_logloss"]))
     assert run.data.params["objective"] == "binary"
     assert booster.num_trees() == 5
 
@@ -153,7 +141,7 @@ def test_lightgbms_autolog_stops_early(experiment: str) -> None:
     assert run.info.status == "FINISHED"
     assert run.data.metrics["best_iteration"] == booster.best_iteration < 50
     assert run.data.metrics["best_valid_0-auc"] == booster.best_score["valid_0"]["auc"]
-    assert len(history(run, "valid_0-auc")) == booster.best_iteration + 2
+    assert len(points(run, "valid_0-auc")) == booster.best_iteration + 2
     weights = dict(zip(booster.feature_name(), booster.feature_importance().tolist(), strict=True))
     assert loaded(run, "feature_importance_split.json") == weights
     assert json.loads(run.inputs.dataset_inputs[0].dataset.profile) == {"num_rows": 80, "num_columns": 4}
@@ -169,7 +157,7 @@ def test_lightgbms_scikit_learn_classes_and_cross_validation(experiment: str) ->
     found = lightgbm.cv(LIGHT, lightgbm.Dataset(X, Y), 3, nfold=2, callbacks=[logbuch.lightgbm.LogbuchCallback()])
     crossed = logbuch.last_active_run()
     assert crossed is not None
-    assert [value for _, value in history(crossed, "valid-auc-mean")] == found["valid auc-mean"]
+    assert [value for _, value in points(crossed, "valid-auc-mean")] == found["valid auc-mean"]
 
 
 def test_a_search_over_boosters_is_one_run(experiment: str) -> None:

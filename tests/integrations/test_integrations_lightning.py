@@ -16,20 +16,12 @@ from lightning.pytorch.loggers import Logger
 
 import logbuch
 from logbuch.pytorch import LogbuchLogger
+from support.readback import only, steps
 from support.servers import Server
 from support.trainings import lightning_module, lightning_trainer, torch_data
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-
-
-def only(experiment: str) -> Any:
-    (run,) = logbuch.search_runs([experiment], output_format="list")
-    return run
-
-
-def steps(run: Any, key: str) -> list[int]:
-    return sorted(point.step for point in logbuch.LogbuchClient().get_metric_history(run.info.run_id, key))
 
 
 def files(run: Any, path: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import logbuch
+from support.readback import runs, text
 from support.trainings import data
 
 X, Y = data()
@@ -28,15 +28,6 @@ X, Y = data()
 @pytest.fixture(autouse=True)
 def _on(experiment: str) -> None:
     logbuch.sklearn.autolog()
-
-
-def runs(experiment: str) -> list[Any]:
-    """The oldest first."""
-    return list(logbuch.search_runs([experiment], output_format="list", order_by=["attributes.start_time ASC"]))
-
-
-def file(run: Any, path: str) -> str:
-    return Path(logbuch.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=path)).read_text()
 
 
 def test_a_classifier(experiment: str) -> None:
@@ -51,9 +42,9 @@ def test_a_classifier(experiment: str) -> None:
         *("training_score", "training_accuracy_score", "training_precision_score", "training_recall_score"),
         *("training_f1_score", "training_log_loss", "training_roc_auc"),
     }
-    known = json.loads(file(run, "estimator.json"))
+    known = json.loads(text(run, "estimator.json"))
     assert (known["n_features_in"], known["classes"]) == (4, [0, 1])
-    assert "LogisticRegression" in file(run, "estimator.html")
+    assert "LogisticRegression" in text(run, "estimator.html")
     (used,) = run.inputs.dataset_inputs
     assert used.dataset.name == "train"
 
@@ -107,7 +98,7 @@ def test_a_search_is_one_run_with_children(experiment: str, backend: str) -> Non
     assert parent.data.params["best_C"] == str(search.best_params_["C"])
     assert parent.data.metrics["best_cv_score"] == search.best_score_
     assert json.loads(parent.data.params["param_grid"]) == {"C": [0.001, 0.1, 10.0]}
-    rows = list(csv.DictReader(file(parent, "cv_results.csv").splitlines()))
+    rows = list(csv.DictReader(text(parent, "cv_results.csv").splitlines()))
     assert [float(row["param_C"]) for row in rows] == [0.001, 0.1, 10.0]
     assert len(children) == 2
     assert {child.data.tags["mlflow.parentRunId"] for child in children} == {parent.info.run_id}
@@ -131,9 +122,9 @@ def test_an_ensemble_is_one_run(experiment: str) -> None:
     RandomForestClassifier(3).fit(X, Y)
     first, second = runs(experiment)
     assert first.data.tags["estimator_name"] == "VotingClassifier"
-    assert list(json.loads(file(second, "feature_importance_impurity.json"))) == sorted(
+    assert list(json.loads(text(second, "feature_importance_impurity.json"))) == sorted(
         ["x0", "x1", "x2", "x3"],
-        key=lambda name: -json.loads(file(second, "feature_importance_impurity.json"))[name],
+        key=lambda name: -json.loads(text(second, "feature_importance_impurity.json"))[name],
     )
 
 
@@ -173,7 +164,7 @@ def test_data_frames_and_names(experiment: str) -> None:
     Pipeline([("model", LogisticRegression())]).fit(X=frame, y=Y)
     (run,) = runs(experiment)
     assert "training_f1_score" in run.data.metrics
-    assert json.loads(file(run, "estimator.json"))["feature_names_in"] == ["a", "b", "c", "d"]
+    assert json.loads(text(run, "estimator.json"))["feature_names_in"] == ["a", "b", "c", "d"]
     assert "mlflow_colspec" in run.inputs.dataset_inputs[0].dataset.schema
 
 

@@ -12,20 +12,12 @@ import pytest
 
 import logbuch
 from logbuch.transformers import LogbuchCallback
+from support.readback import only, steps
 from support.servers import Server
 from support.trainings import trainer
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-
-
-def only(experiment: str) -> Any:
-    (run,) = logbuch.search_runs([experiment], output_format="list")
-    return run
-
-
-def steps(run: Any, key: str) -> list[int]:
-    return sorted(point.step for point in logbuch.LogbuchClient().get_metric_history(run.info.run_id, key))
 
 
 def test_names_steps_and_params(experiment: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import logbuch
+from logbuch.integrations.library import Library
 from logbuch.integrations.names import as_number, as_text
+from logbuch.integrations.patches import Around
 from logbuch.integrations.run import TrainingRun
 
 _NOT_PARAMS = frozenset(
@@ -42,3 +45,15 @@ def log_importance(run: TrainingRun, kind: str, weights: Mapping[str, Any]) -> N
     known = {as_text(name): as_number(weight) or 0.0 for name, weight in weights.items()}
     ordered = dict(sorted(known.items(), key=lambda item: -item[1]))
     run.dict(ordered, f"feature_importance_{kind}.json")
+
+
+def with_callback(given: Sequence[Any] | None, own: Callable[[], Any], kind: type) -> list[Any]:
+    """The callbacks of a call, and one of our own if none of this kind is among them."""
+    callbacks = list(given or ())
+    return callbacks if any(isinstance(known, kind) for known in callbacks) else [*callbacks, own()]
+
+
+def replace_train(library: Library, package: str, inner: Iterable[str], around: Around) -> None:
+    """Replaces ``train`` in a package and in those of its modules that have a name of their own for it."""
+    for module in (package, *(f"{package}.{name}" for name in inner)):
+        library.patches.replace(sys.modules[module], "train", around)

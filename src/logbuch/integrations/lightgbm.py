@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -71,7 +70,9 @@ def patch(library: Library, _module: str) -> None:
             with quietly("the training's params"):
                 call = inspect.signature(original).bind(*args, **kwargs)
                 boosting.log_params(run, call.arguments)
-                call.arguments["callbacks"] = _with_ours(call.arguments.get("callbacks"))
+                call.arguments["callbacks"] = boosting.with_callback(
+                    call.arguments.get("callbacks"), lambda: LogbuchCallback(log_params=False), LogbuchCallback
+                )
                 args, kwargs = call.args, call.kwargs
             booster = original(*args, **kwargs)
             with quietly("the trained model's properties"):
@@ -81,18 +82,7 @@ def patch(library: Library, _module: str) -> None:
                     boosting.log_dataset(run, data.num_data(), data.num_feature(), data.get_feature_name())
             return booster
 
-    library.patches.replace(lightgbm, "train", train)
-    library.patches.replace(sys.modules["lightgbm.engine"], "train", train)
-    library.patches.replace(sys.modules["lightgbm.sklearn"], "train", train)
-
-
-def _with_ours(callbacks: Sequence[Any] | None) -> list[Any]:
-    given = list(callbacks or ())
-    return (
-        given
-        if any(isinstance(known, LogbuchCallback) for known in given)
-        else [*given, LogbuchCallback(log_params=False)]
-    )
+    boosting.replace_train(library, "lightgbm", ("engine", "sklearn"), train)
 
 
 def _values(results: Sequence[Any] | None) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import logbuch
+from logbuch.integrations import sessions
 from logbuch.integrations.library import Library
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import TrainingRun
@@ -189,7 +190,8 @@ def patch(library: Library, module: str) -> None:
                 logger = LogbuchLogger(tags=options.get("extra_tags"), log_model=options.get("checkpoint", False))
                 trainer.loggers = [*trainer.loggers, logger]
                 trainer.callbacks.append(_Settings(logger))
-        return original(trainer, *args, **kwargs)
+        with sessions.entered():
+            return original(trainer, *args, **kwargs)
 
     library.patches.replace(sys.modules[module].Trainer, "fit", fit)
 

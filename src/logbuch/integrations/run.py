@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import logbuch
@@ -79,27 +79,24 @@ class TrainingRun:
 
     def dict(self, content: Any, path: str) -> None:
         """Keeps a dict or list as a JSON file."""
-        if self.run_id is not None:
-            with quietly(path):
-                logbuch.log_dict(content, path, run_id=self.run_id)
+        self._keep(logbuch.log_dict, content, path)
 
     def text(self, content: str, path: str) -> None:
         """Keeps text as a file."""
-        if self.run_id is not None:
-            with quietly(path):
-                logbuch.log_text(content, path, run_id=self.run_id)
-
-    def artifacts(self, folder: str, path: str) -> None:
-        """Keeps the content of a folder."""
-        if self.run_id is not None:
-            with quietly(path):
-                logbuch.log_artifacts(folder, path, run_id=self.run_id)
+        self._keep(logbuch.log_text, content, path)
 
     def artifact(self, file: str, path: str) -> None:
         """Keeps a file, or a folder, below a path."""
+        self._keep(logbuch.log_artifact, file, path)
+
+    def artifacts(self, folder: str, path: str) -> None:
+        """Keeps the content of a folder."""
+        self._keep(logbuch.log_artifacts, folder, path)
+
+    def _keep(self, log: Callable[..., object], content: Any, path: str) -> None:
         if self.run_id is not None:
             with quietly(path):
-                logbuch.log_artifact(file, path, run_id=self.run_id)
+                log(content, path, run_id=self.run_id)
 
     def end(self, error: BaseException | None = None) -> None:
         """Ends the run if it was begun for this training: FINISHED, or FAILED by this exception."""

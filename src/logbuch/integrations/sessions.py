@@ -25,8 +25,10 @@ def inside() -> bool:
 def entered() -> Iterator[None]:
     """This thread is within a logged training."""
     ident = threading.get_ident()
+    first = ident not in _inside
     _inside.add(ident)
     try:
         yield
     finally:
-        _inside.discard(ident)
+        if first:
+            _inside.discard(ident)

@@ -11,6 +11,7 @@ from transformers import TrainerCallback
 from transformers.trainer_callback import CallbackHandler
 
 import logbuch
+from logbuch.integrations import sessions
 from logbuch.integrations.library import Library
 from logbuch.integrations.patches import Patches
 from logbuch.integrations.quiet import quietly, warn
@@ -109,7 +110,8 @@ def patch(library: Library, module: str) -> None:
 
     def train(original: Callable[..., Any], trainer: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return original(trainer, *args, **kwargs)
+            with sessions.entered():
+                return original(trainer, *args, **kwargs)
         except BaseException as error:
             for callback in trainer.callback_handler.callbacks:
                 if isinstance(callback, LogbuchCallback):

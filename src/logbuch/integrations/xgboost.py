@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -71,23 +71,16 @@ def patch(library: Library, _module: str) -> None:
         if sessions.inside() or not _first_worker():
             return original(*args, **kwargs)
         with sessions.entered(), training(tags=library.options.get("extra_tags")) as run:
+            own = boosting.with_callback(kwargs.get("callbacks"), LogbuchCallback, LogbuchCallback)
             with quietly("the training's params"):
                 call = inspect.signature(original).bind(*args, **kwargs)
                 boosting.log_params(run, call.arguments)
                 if library.options.get("log_datasets", True):
                     data = call.arguments["dtrain"]
                     boosting.log_dataset(run, data.num_row(), data.num_col(), data.feature_names)
-                kwargs = {**kwargs, "callbacks": _with_ours(kwargs.get("callbacks"))}
-            return original(*args, **kwargs)
+            return original(*args, **kwargs | {"callbacks": own})
 
-    library.patches.replace(xgboost, "train", train)
-    library.patches.replace(sys.modules["xgboost.training"], "train", train)
-    library.patches.replace(sys.modules["xgboost.sklearn"], "train", train)
-
-
-def _with_ours(callbacks: Sequence[Any] | None) -> list[Any]:
-    given = list(callbacks or ())
-    return given if any(isinstance(known, LogbuchCallback) for known in given) else [*given, LogbuchCallback()]
+    boosting.replace_train(library, "xgboost", ("training", "sklearn"), train)
 
 
 def _latest(evals_log: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,4 +97,6 @@ def _latest(evals_log: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first_worker() -> bool:
-    return int(xgboost.collective.get_rank()) == 0
+    with contextlib.suppress(AttributeError):  # versions before 1.7
+        return int(xgboost.collective.get_rank()) == 0
+    return True
