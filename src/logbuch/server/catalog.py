@@ -8,6 +8,7 @@ new metric is offered at once, while the counts may lag behind.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -18,9 +19,12 @@ from logbuch.store import changes, keys
 from logbuch.store.experiments import inner_id
 
 QUICK_SECONDS = 0.05
+MANY_RUNS = 3000
+SAMPLE = 200
 LASTING = 20
 CHANGED_RUNS = 500
 REMEMBERED = 32
+logger = logging.getLogger("logbuch.server")
 Read = Callable[..., Awaitable[Any]]
 
 
@@ -43,10 +47,11 @@ class Catalog:
         self._read = read
         self._entries: OrderedDict[tuple[str, ...], _Entry] = OrderedDict()
         self._counting = asyncio.Lock()
+        self._begun: dict[tuple[str, ...], asyncio.Task[keys.Keys]] = {}
 
     async def of_experiments(self, experiment_ids: list[str]) -> keys.Keys:
         """The keys of the active runs of these experiments."""
-        wanted = tuple(sorted(set(experiment_ids)))
+        wanted = _wanted(experiment_ids)
         if not wanted:
             return keys.Keys(runs=0, metrics=[], params=[], tags=[])
         entry = self._entries.get(wanted)
@@ -60,6 +65,31 @@ class Catalog:
             return entry.found
         return entry.found.with_new(await self._read(keys.of_runs, changed[-CHANGED_RUNS:]))
 
+    async def at_once(self, experiment_ids: list[str]) -> tuple[keys.Keys, bool]:
+        """The same without waiting: where there are many runs and they have not been counted lately, an estimate from
+        the newest ones, and True; they are then being counted."""
+        wanted = _wanted(experiment_ids)
+        known = self._entries.get(wanted)
+        if known is not None and known.fresh:
+            return await self.of_experiments(experiment_ids), False
+        runs = await self._read(keys.count_runs, wanted)
+        if runs <= MANY_RUNS:
+            return await self.of_experiments(experiment_ids), False
+        if wanted not in self._begun:
+            task = asyncio.get_running_loop().create_task(self.of_experiments(list(wanted)))
+            self._begun[wanted] = task
+            task.add_done_callback(lambda done: self._ended(wanted, done))
+        if known is not None:
+            return known.found, True
+        return await self._read(keys.estimate, wanted, runs, SAMPLE), True
+
+    def _ended(self, wanted: tuple[str, ...], task: asyncio.Task[keys.Keys]) -> None:
+        self._begun.pop(wanted, None)
+        if not task.cancelled() and task.exception() is not None:
+            logger.warning(
+                "the keys of the experiments %s could not be counted: %s", ", ".join(wanted), task.exception()
+            )
+
     async def _count(self, wanted: tuple[str, ...]) -> _Entry:
         cursor = await self._read(changes.cursor)
         begun = time.monotonic()
@@ -70,3 +100,7 @@ class Catalog:
         while len(self._entries) > REMEMBERED:
             self._entries.popitem(last=False)
         return entry
+
+
+def _wanted(experiment_ids: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(experiment_ids)))

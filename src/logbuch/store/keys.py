@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, not_, select
 
 from logbuch.model import Noun
@@ -58,6 +59,29 @@ def of_experiments(tx: Tx, experiment_ids: Sequence[str]) -> Keys:
         return _of(tx, count, logged, params.run.not_in(others), tags.run.not_in(others))
     wanted = select(runs.id).where(ours)
     return _of(tx, count, logged, params.run.in_(wanted), tags.run.in_(wanted))
+
+
+def count_runs(tx: Tx, experiment_ids: Sequence[str]) -> int:
+    """How many active runs these experiments have."""
+    return int(tx.execute(select(func.count()).where(_active(experiment_ids))).scalar_one())
+
+
+def estimate(tx: Tx, experiment_ids: Sequence[str], runs: int, sample: int) -> Keys:
+    """The keys of the newest ``sample`` active runs of these experiments, with numbers of uses scaled to ``runs``."""
+    newest = select(schema.runs.c.id).where(_active(experiment_ids)).order_by(schema.runs.c.start_time.desc())
+    ids = [int(id_) for id_ in tx.execute(newest.limit(sample)).scalars()]
+    found = of_runs(tx, ids)
+    scale = runs / max(1, len(ids))
+    kinds = {
+        kind: [msgspec.structs.replace(use, runs=round(use.runs * scale)) for use in getattr(found, kind)]
+        for kind in ("metrics", "params", "tags")
+    }
+    return Keys(runs=runs, **kinds)
+
+
+def _active(experiment_ids: Sequence[str]) -> Any:
+    runs = schema.runs.c
+    return runs.experiment.in_([inner_id(id_) for id_ in experiment_ids]) & runs.deleted.is_(False)
 
 
 def of_runs(tx: Tx, runs: Sequence[int]) -> Keys:

@@ -40,7 +40,10 @@ class TableRequest(Body, kw_only=True):
 
 
 class ColumnsRequest(Body, kw_only=True):
+    """With ``quick`` not empty an estimate, ``partial``, comes where counting would take long."""
+
     experiment_id: list[str] = []
+    quick: str = ""
 
 
 class CsvRequest(Body, kw_only=True):

@@ -1,5 +1,5 @@
 import { toNumber, type WireNumber } from "../model/number";
-import { get, NATIVE, post, queryString } from "./http";
+import { get, NATIVE, post, postBinary, queryString } from "./http";
 import type { View } from "./experiments";
 import type { RunInfo } from "./runs";
 import { under } from "../url/base";
@@ -11,7 +11,9 @@ export interface TableQuery {
   view?: View;
   max_results?: number;
   page_token?: string;
+  offset?: number;
   columns?: string[];
+  parts?: string[];
   run_ids?: string[];
 }
 
@@ -30,6 +32,8 @@ export interface Row {
   metrics: Record<string, MetricCell>;
   /** Params and tags by their full column key, such as "params.lr". */
   texts: Record<string, string | null>;
+  /** The columns that were asked for, whether the run has them or not. */
+  have?: ReadonlySet<string>;
 }
 
 export interface TablePage {
@@ -65,14 +69,21 @@ function metricAt(column: WireMetric, i: number): MetricCell {
 /** Columns become rows: the page reads, sorts and diffs by run. */
 export function toRows(page: WirePage): Row[] {
   const entries = Object.entries(page.columns ?? {});
+  const have = new Set(entries.map(([key]) => key));
   return (page.runs ?? []).map((run, i) => {
-    const row: Row = { run, metrics: {}, texts: {} };
+    const row: Row = { run, metrics: {}, texts: {}, have };
     for (const [key, column] of entries) {
       if (key.startsWith("metrics.")) row.metrics[key.slice(8)] = metricAt(column, i);
       else row.texts[key] = column.value?.[i] ?? null;
     }
     return row;
   });
+}
+
+/** A row with more of its columns; the newer values win. */
+export function mergeRow(old: Row, fresh: Row): Row {
+  const have = new Set([...(old.have ?? []), ...(fresh.have ?? [])]);
+  return { run: fresh.run, metrics: { ...old.metrics, ...fresh.metrics }, texts: { ...old.texts, ...fresh.texts }, have };
 }
 
 export async function queryTable(query: TableQuery, signal?: AbortSignal): Promise<TablePage> {
@@ -90,18 +101,39 @@ export interface TextColumn extends MetricColumn {
 }
 export interface Columns {
   runs: number;
+  /** True while the counts are those of a sample: the real ones are being counted. */
+  partial?: boolean;
   metrics: MetricColumn[];
   params: TextColumn[];
   tags: TextColumn[];
 }
 
 export async function getColumns(experimentIds: string[], signal?: AbortSignal): Promise<Columns> {
-  const body = await get<Partial<Columns>>(`${NATIVE}/runs/columns`, { experiment_id: experimentIds }, signal);
-  return { runs: body.runs ?? 0, metrics: body.metrics ?? [], params: body.params ?? [], tags: body.tags ?? [] };
+  const body = await get<Partial<Columns>>(`${NATIVE}/runs/columns`, { experiment_id: experimentIds, quick: "1" }, signal);
+  return { runs: body.runs ?? 0, partial: body.partial ?? false, metrics: body.metrics ?? [], params: body.params ?? [], tags: body.tags ?? [] };
 }
 
-/** Where the CSV of a whole search result is downloaded from. */
-export function csvHref(experimentId: string, filter: string, orderBy: string[], view: View): string {
-  return under(`${NATIVE}/runs.csv`) + queryString({ experiment_id: experimentId, filter: filter || undefined, order_by: orderBy, view });
+export type FileFormat = "csv" | "parquet";
+
+/** Where a whole search result is downloaded from. */
+export function fileHref(format: FileFormat, experimentId: string, filter: string, orderBy: string[], view: View): string {
+  return under(`${NATIVE}/runs.${format}`) + queryString({ experiment_id: experimentId, filter: filter || undefined, order_by: orderBy, view });
 }
 
+/** The file of some runs, in the order of a search. */
+export async function exportRuns(format: FileFormat, query: TableQuery): Promise<Blob> {
+  return new Blob([await postBinary(`${NATIVE}/runs/export`, { ...query, format })]);
+}
+
+const IDS_A_PAGE = 5000;
+
+/** The ids of all runs of a search, in its order. */
+export async function allIds(query: TableQuery): Promise<string[]> {
+  const ids: string[] = [];
+  for (let next = ""; ;) {
+    const page: TablePage = await queryTable({ ...query, columns: [], max_results: IDS_A_PAGE, page_token: next || undefined });
+    for (const row of page.rows) ids.push(row.run.run_id);
+    if (!page.next) return ids;
+    next = page.next;
+  }
+}

@@ -5,7 +5,7 @@ import { TableStore } from "./tableStore";
 
 const row = (id: string, loss = 1): Row => ({
   run: { run_id: id, experiment_id: "1", name: id, status: "RUNNING", start_time: 0, end_time: null, lifecycle_stage: "active" },
-  metrics: { loss: { last: loss, step: 1, min: loss, minStep: 1, max: loss, maxStep: 1 } }, texts: {},
+  metrics: { loss: { last: loss, step: 1, min: loss, minStep: 1, max: loss, maxStep: 1 } }, texts: {}, have: new Set(["metrics.loss"]),
 });
 
 /** A server with numbered runs, newest first. */
@@ -15,25 +15,43 @@ function server(count: number) {
   const fetch = (query: TableQuery): Promise<TablePage> => {
     asked.push(query);
     if (query.filter === "bad") return Promise.reject(new ApiError(400, "INVALID_PARAMETER_VALUE", "bad filter"));
-    const from = Number(query.page_token || 0);
+    const from = query.offset ?? 0;
     const most = query.max_results!;
     const list = query.run_ids ? runs.filter((r) => query.run_ids!.includes(r.run.run_id)) : runs.slice(from, from + most);
+    if (query.columns?.includes("params.lr"))
+      return Promise.resolve({ rows: list.map((one) => ({ ...one, metrics: {}, texts: { "params.lr": "x" }, have: new Set(query.columns) })), total: runs.length, next: "" });
     return Promise.resolve({ rows: list, total: runs.length, next: from + most < runs.length ? String(from + most) : "" });
   };
   return { runs, asked, store: new TableStore(fetch) };
 }
 const ids = (store: TableStore) => store.state.get().rows.map((r) => r.run.run_id);
 
-it("loads pages as far as needed", async () => {
+it("loads pages where they are looked at", async () => {
   const { store, asked } = server(3000);
   await store.load({});
   expect(ids(store)).toHaveLength(200);
-  await store.need(1500);
-  expect(ids(store)).toHaveLength(2200);
-  expect(new Set(ids(store)).size).toBe(2200);
-  await store.need(2999);
-  expect(ids(store)).toHaveLength(3000);
-  expect(asked).toHaveLength(4);
+  await store.need(1500, 1540);
+  expect(asked.map((q) => q.offset ?? 0)).toEqual([0, 1400]);
+  expect(store.at(1500)?.run.run_id).toBe("r1500");
+  expect(store.at(900)).toBeUndefined();
+  expect(ids(store)).toHaveLength(200);
+  await store.need(190, 210);
+  expect(ids(store)).toHaveLength(400);
+  expect((await store.rowsBetween(395, 405)).map((r) => r.run.run_id)).toHaveLength(11);
+  await store.need(2990, 5000);
+  expect(store.at(2999)?.run.run_id).toBe("r2999");
+});
+
+it("fetches the columns in view for the rows in view alone", async () => {
+  const { store, asked } = server(300);
+  await store.load({ columns: ["metrics.loss"] });
+  await store.need(10, 12, ["metrics.loss", "params.lr"]);
+  expect(asked.at(-1)).toMatchObject({ run_ids: ["r10", "r11", "r12"], columns: ["params.lr"] });
+  expect(store.at(11)?.texts).toEqual({ "params.lr": "x" });
+  expect(store.at(11)?.metrics["loss"]?.last).toBe(1);
+  const count = asked.length;
+  await store.need(11, 12, ["params.lr"]);
+  expect(asked).toHaveLength(count);
 });
 
 it("keeps the last good result after an error", async () => {
@@ -64,7 +82,7 @@ it("holds new runs and changes values in place", async () => {
 it("asks only for what changed when many rows are loaded", async () => {
   const { store, asked } = server(3000);
   await store.load({ columns: ["metrics.loss"] });
-  await store.need(2999);
+  await store.need(0, 1500);
   await store.refresh(["r7", "unknown"], false);
   expect(asked.at(-1)).toMatchObject({ run_ids: ["r7"], columns: ["metrics.loss"] });
 });

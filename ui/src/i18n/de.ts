@@ -1,8 +1,10 @@
 import type { Messages } from "./en";
+import { tableDe } from "./tableDe";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("de")} ${count === 1 ? one : many}`;
 
 export const de: Messages = {
+  ...tableDe,
   home: "Start", experiments: "Experimente", experiment: "Experiment", compare: "Vergleich", settings: "Einstellungen", skip: "Zum Inhalt", mainNav: "Hauptmenü",
   live: "Live", upToDate: "aktuell", connecting: "Verbinde", running: (c) => `${c} ${c === 1 ? "läuft" : "laufen"}`,
   offline: "Server nicht erreichbar", offlineSince: (time) => `Server nicht erreichbar, Stand ${time}`, tryNow: "Jetzt versuchen",

@@ -1,6 +1,9 @@
+import { tableEn } from "./tableEn";
+
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...tableEn,
   // frame
   home: "Home", experiments: "Experiments", experiment: "Experiment", compare: "Compare", settings: "Settings", skip: "Skip to content", mainNav: "Main",
   live: "Live", upToDate: "up to date", connecting: "Connecting", running: (c: number) => `${c} running`,

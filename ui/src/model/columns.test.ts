@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Columns, Row } from "../api/table";
-import { defaultColumns, differs, headerGroups, fitValues, orderBy, toColumn, toColumns, wireColumn, withDelta } from "./columns";
+import { defaultColumns, differs, headerGroups, fitValues, metricValue, moveColumn, orderBy, toColumn, toColumns, windowOf, wireColumn, withDelta, withPinned, withWidths } from "./columns";
 import { addSlot, assignSlots, removeSlot, slotOf, toggleSlot } from "./slots";
 
 const columns: Columns = {
@@ -40,7 +40,30 @@ describe("columns", () => {
     const list = ["metrics.eval/loss", "metrics.eval/ppl", "params.lr"].map((id) => toColumn(id)!);
     expect(headerGroups(list).map((g) => [g.group, g.columns.length])).toEqual([["eval/", 2], ["params", 1]]);
   });
-  it("adds the change after the main metric", () => expect(withDelta(["a", "metrics.m", "b"], "m")).toEqual(["a", "metrics.m", "delta.m", "b"]));
+  it("adds the change after every metric", () =>
+    expect(withDelta(toColumns(["params.a", "min:metrics.m", "tags.b"])).map((c) => [c.id, c.aggregate])).toEqual([["params.a", "last"], ["min:metrics.m", "min"], ["delta.min:metrics.m", "min"], ["tags.b", "last"]]));
+  it("brings pinned ones to the front and keeps given widths", () => {
+    const list = withWidths(withPinned(toColumns(["params.a", "params.b", "params.c"]), ["params.c"]), { "params.a": 99, "params.b": 1 });
+    expect(list.map((c) => c.key)).toEqual(["c", "a", "b"]);
+    expect(list[1]!.width).toBe(99);
+    expect(list[2]!.width).toBeGreaterThan(40);
+  });
+  it("moves a column to where another stood", () => {
+    expect(moveColumn(["a", "b", "c", "d"], "d", "b")).toEqual(["a", "d", "b", "c"]);
+    expect(moveColumn(["a", "b", "c", "d"], "a", "c")).toEqual(["b", "c", "a", "d"]);
+    expect(moveColumn(["a", "b"], "x", "b")).toEqual(["a", "b"]);
+  });
+  it("finds the columns in view", () => {
+    const offsets = Array.from({ length: 501 }, (_, i) => i * 100);
+    expect(windowOf(offsets, 0, 250, 0)).toEqual([0, 3]);
+    expect(windowOf(offsets, 10_050, 200, 0)).toEqual([100, 103]);
+    expect(windowOf(offsets, 49_900, 900, 2)).toEqual([497, 500]);
+    expect(windowOf([0], 0, 100)).toEqual([0, 0]);
+  });
+  it("knows which value is the best", () => {
+    const row = { run: {}, texts: {}, metrics: { m: { last: 2, min: 1, max: 3 } } } as unknown as Row;
+    expect([metricValue(row, "m", "best", true), metricValue(row, "m", "best", false), metricValue(row, "m", "last", false)]).toEqual([1, 3, 2]);
+  });
   it("writes order_by", () => expect(orderBy([{ key: "metrics.eval/loss", desc: false }, { key: "attributes.start_time", desc: true }])).toEqual(["metrics.`eval/loss` ASC", "attributes.start_time DESC"]));
   it("knows what differs", () => {
     const row = (lr: string | null): Row => ({ run: {} as Row["run"], metrics: {}, texts: { "params.lr": lr } });

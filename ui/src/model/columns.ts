@@ -2,7 +2,8 @@ import type { Columns, Row } from "../api/table";
 import { formatParam } from "./format";
 import { isEval, isLoss, isSystem, splitKey } from "./metrics";
 
-export type Aggregate = "last" | "min" | "max";
+/** What of a metric a column shows; `best` is the least or the greatest value, whichever is better. */
+export type Aggregate = "last" | "min" | "max" | "best";
 
 /** A column of the runs table. Its id is what the URL holds. */
 export interface Column {
@@ -18,14 +19,21 @@ export interface Column {
   left: boolean;
   /** A line without its last value, which another column shows. */
   bare?: boolean;
+  /** Stays in view while the others scroll sideways. */
+  pinned?: boolean;
 }
 
 const RUN_COLUMNS = { duration: 78, started: 66, user: 84 } as const;
 const SPARK_WIDTH = 124;
 const BARE_SPARK_WIDTH = 92;
 const MOST_WIDTH = 128;
-const AGGREGATES: Aggregate[] = ["min", "max"];
+const AGGREGATES: Aggregate[] = ["min", "max", "best"];
+export const LEAST_WIDTH = 44;
+export const WIDEST = 600;
 const width = (name: string, least: number) => Math.min(MOST_WIDTH, Math.max(least, Math.round(name.length * 6.4) + 22));
+
+/** The id of a metric's column with another aggregate. */
+export const metricId = (key: string, aggregate: Aggregate) => (aggregate === "last" ? `metrics.${key}` : `${aggregate}:metrics.${key}`);
 
 /** Reads a column id: "metrics.loss", "min:metrics.loss", "params.lr", "tags.t", "spark.loss", "delta.loss", "run.duration". */
 export function toColumn(id: string): Column | null {
@@ -99,14 +107,65 @@ export function defaultColumns(columns: Columns, main: string | null, trainLoss:
   ];
 }
 
-/** Puts the change against the baseline right after the main metric. */
-export function withDelta(ids: readonly string[], main: string | null): string[] {
-  const at = main === null ? -1 : ids.indexOf(`metrics.${main}`);
-  return at < 0 ? [...ids] : [...ids.slice(0, at + 1), `delta.${main}`, ...ids.slice(at + 1)];
+/** Puts the change against the baseline right after every metric. */
+export function withDelta(columns: readonly Column[]): Column[] {
+  return columns.flatMap((column) => {
+    if (column.kind !== "metric") return [column];
+    const delta = toColumn(`delta.${column.key}`)!;
+    return [column, { ...delta, id: `delta.${column.id}`, aggregate: column.aggregate, pinned: column.pinned }];
+  });
 }
 
-export function metricValue(row: Row, key: string, aggregate: Aggregate): number | null {
-  return row.metrics[key]?.[aggregate] ?? null;
+/** The pinned columns first, each part in its own order. */
+export function withPinned(columns: readonly Column[], pinned: readonly string[]): Column[] {
+  const marked = columns.map((column) => (pinned.includes(column.id) ? { ...column, pinned: true } : column));
+  return [...marked.filter((c) => c.pinned), ...marked.filter((c) => !c.pinned)];
+}
+
+/** Columns with the widths that somebody gave them. */
+export function withWidths(columns: readonly Column[], widths: Readonly<Record<string, number>>): Column[] {
+  return columns.map((column) => {
+    const given = widths[column.id];
+    return given === undefined ? column : { ...column, width: Math.min(WIDEST, Math.max(LEAST_WIDTH, given)) };
+  });
+}
+
+/** The ids with `id` standing where `target` stood: before it when it comes from the right, behind it from the left. */
+export function moveColumn(ids: readonly string[], id: string, target: string): string[] {
+  const [from, to] = [ids.indexOf(id), ids.indexOf(target)];
+  if (from < 0 || to < 0 || from === to) return [...ids];
+  const left = ids.filter((one) => one !== id);
+  left.splice(to, 0, id);
+  return left;
+}
+
+/** Where columns begin: as many as there are, and the end of the last. */
+export function offsetsOf(columns: readonly Column[]): number[] {
+  const offsets = [0];
+  for (const column of columns) offsets.push(offsets[offsets.length - 1]! + column.width);
+  return offsets;
+}
+
+/** The first and one behind the last column that a window of the row shows, and `more` on each side. */
+export function windowOf(offsets: readonly number[], from: number, width: number, more = 3): [number, number] {
+  const count = offsets.length - 1;
+  const search = (x: number) => {
+    let [low, high] = [0, count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (offsets[middle + 1]! <= x) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return [Math.max(0, search(from) - more), Math.min(count, search(from + width) + 1 + more)];
+}
+
+/** The part of a metric that `best` stands for. */
+export const partOf = (aggregate: Aggregate, lower: boolean): "last" | "min" | "max" => (aggregate === "best" ? (lower ? "min" : "max") : aggregate);
+
+export function metricValue(row: Row, key: string, aggregate: Aggregate, lower = true): number | null {
+  return row.metrics[key]?.[partOf(aggregate, lower)] ?? null;
 }
 
 /** True when the rows show at least two different things in this column. */

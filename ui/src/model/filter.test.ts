@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Columns } from "../api/table";
-import { addCondition, complete, equals, isPlain, quoteKey, toFilter, tokens, unfinished, unknownKeys } from "./filter";
+import { conditionsOf, addCondition, complete, equals, isPlain, quoteKey, toFilter, tokens, unfinished, unknownKeys } from "./filter";
 
 const columns: Columns = {
   runs: 4,
@@ -89,4 +89,14 @@ it("splits without losing a character", () => {
   const text = "metrics.`eval/loss` <= 0.4 AND (tags.a LIKE '%x y%' OR \"open";
   expect(tokens(text).map((t) => t.text).join("")).toBe(text);
   expect(tokens(text)[0]).toEqual({ text: "metrics.", kind: "namespace" });
+});
+
+describe("conditions", () => {
+  it.each([
+    ["a = 1 AND b = 'x AND y' AND c IN (1, 2)", ["a = 1", "b = 'x AND y'", "c IN (1, 2)"]],
+    ["(a = 1 AND b = 2) AND c = 3", ["(a = 1 AND b = 2)", "c = 3"]],
+    ["a BETWEEN 1 AND 2 AND b = 3", ["a BETWEEN 1 AND 2", "b = 3"]],
+    ["a = 1 OR b = 2 AND c = 3", ["a = 1 OR b = 2 AND c = 3"]],
+    ["", []],
+  ])("%s", (text, parts) => expect(conditionsOf(text)).toEqual(parts));
 });

@@ -63,6 +63,26 @@ export function unfinished(text: string): Unfinished | null {
   return depth > 0 ? { lacks: "parenthesis", word: "(" } : null;
 }
 
+/** The conditions that an expression joins by AND at its top; the whole, where it joins otherwise. */
+export function conditionsOf(text: string): string[] {
+  let [depth, from, between] = [0, 0, false];
+  const parts: string[] = [];
+  for (const match of text.matchAll(WORD)) {
+    const [all, quoted, open, close] = match;
+    if (open) depth++;
+    else if (close) depth--;
+    else if (quoted || depth > 0) continue;
+    else if (/^or$/i.test(all)) return text.trim() ? [text.trim()] : [];
+    else if (/^between$/i.test(all)) between = true;
+    else if (/^and$/i.test(all) && between) between = false;
+    else if (/^and$/i.test(all)) {
+      parts.push(text.slice(from, match.index).trim());
+      from = match.index + all.length;
+    }
+  }
+  return [...parts, text.slice(from).trim()].filter(Boolean);
+}
+
 /** A key as the search language wants it: backticks where it is no plain word. */
 export const quoteKey = (key: string) => (/^[A-Za-z_][\w]*$/.test(key) ? key : `\`${key}\``);
 

@@ -10,7 +10,9 @@ export function useExperiments(view: View) {
 }
 
 export function useColumns(experimentIds: string[]) {
-  return useQuery({ queryKey: ["columns", ...experimentIds], queryFn: ({ signal }) => getColumns(experimentIds, signal), enabled: experimentIds.length > 0, placeholderData: keepPreviousData });
+  return useQuery({ queryKey: ["columns", ...experimentIds], queryFn: ({ signal }) => getColumns(experimentIds, signal), enabled: experimentIds.length > 0, placeholderData: keepPreviousData,
+    // An estimate is asked for again until the counts are there.
+    refetchInterval: (query) => (query.state.data?.partial ? 2000 : false) });
 }
 
 export function useRun(runId: string) {

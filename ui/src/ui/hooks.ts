@@ -15,8 +15,8 @@ export function useNow(every = 10_000): number {
   return now;
 }
 
-/** The width and height of an element in CSS pixels. */
-export function useSize(ref: RefObject<HTMLElement | null>): { width: number; height: number } {
+/** The width and height of an element in CSS pixels; `mounted` changes when the element comes or goes. */
+export function useSize(ref: RefObject<HTMLElement | null>, mounted = true): { width: number; height: number } {
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
     const element = ref.current;
@@ -27,7 +27,7 @@ export function useSize(ref: RefObject<HTMLElement | null>): { width: number; he
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [ref]);
+  }, [ref, mounted]);
   return size;
 }
 

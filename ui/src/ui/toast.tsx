@@ -6,10 +6,11 @@ import { useStore } from "./hooks";
 interface Notice {
   text: string;
   bad: boolean;
+  action?: { label: string; run: () => void };
 }
 const notice = createStore<Notice | null>(null);
 
-export const say = (text: string) => notice.set({ text, bad: false });
+export const say = (text: string, action?: { label: string; run: () => void }) => notice.set({ text, bad: false, action });
 export const complain = (error: unknown) => notice.set({ text: error instanceof Error ? error.message : t.failed, bad: true });
 
 /** Copies and says so. */
@@ -33,12 +34,12 @@ export function Toasts() {
   const now = useStore(notice);
   useEffect(() => {
     if (!now) return;
-    const timer = setTimeout(() => notice.set(null), now.bad ? 8000 : 4000);
+    const timer = setTimeout(() => notice.set(null), now.bad || now.action ? 8000 : 4000);
     return () => clearTimeout(timer);
   }, [now]);
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {now && <div className={`toast${now.bad ? " bad" : ""}`}>{now.text}</div>}
+      {now && <div className={`toast${now.bad ? " bad" : ""}`}>{now.text}{now.action && <button type="button" className="toast-act" onClick={() => { notice.set(null); now.action?.run(); }}>{now.action.label}</button>}</div>}
     </div>
   );
 }

@@ -17,7 +17,7 @@ export function fromMlflowHash(hash: string): string | null {
   const [path = "", query = ""] = hash.slice(2).split("?");
   const [kind, id, runs, runId] = path.split("/").filter(Boolean).map(decodeURIComponent);
   if (kind === undefined) return "/";
-  if (kind === "compare-runs" || kind === "compare") return comparePath({ runs: listOf(new URLSearchParams(query).get("runs")), base: "" });
+  if (kind === "compare-runs" || kind === "compare") return comparePath({ runs: listOf(new URLSearchParams(query).get("runs")) });
   if (kind !== "experiments") return null;
   if (id === undefined) return "/experiments";
   if (runs === "runs" && runId) return runPath(id, runId);

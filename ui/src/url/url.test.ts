@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { below } from "./base";
-import { comparePath, formatCompare, parseCompare } from "./compare";
-import { DEFAULT_VIEW, formatExperiment, formatFrom, parseExperiment, type ExperimentView } from "./experiment";
+import { comparePath, DEFAULT_COMPARE, formatCompare, parseCompare, type CompareView } from "./compare";
+import { applyState, DEFAULT_VIEW, formatExperiment, formatFrom, isBare, parseExperiment, stateOf, type ExperimentView } from "./experiment";
 import { fromMlflowHash } from "./hash";
 import { formatRoute, parseRoute, type Route } from "./routes";
 
@@ -28,6 +28,7 @@ describe("experiment view", () => {
   const full: ExperimentView = {
     q: "metrics.`eval/loss` < 0.4 AND tags.a = 'x&y=ü'", sort: [{ key: "metrics.eval/loss", desc: false }, { key: "params.a,b", desc: true }],
     cols: ["metrics.a b", "params.lr"], draw: ["r1", "", "r2"], base: "r1", diff: true, deleted: true, layout: "charts",
+    pin: ["params.lr"], group: ["params.a,b"], open: ["params.lr=0.1|2"], heat: [], widths: { "metrics.a:b": 120 }, up: ["m"], down: ["n"], view: "abc",
     x: "metrics.tokens~|%seen", smooth: 0, zoom: [10, 20.5], charts: "train/*", band: "ci", fold: ["system/"],
     options: { "train/loss": { logY: true, logX: true, smooth: 0.5 }, "a~b|c%41": { full: true }, "own:Losses": { range: [-1, 2.5] } },
     own: [{ title: "Losses", keys: ["train/loss", "eval|~%7Closs"] }, { title: "100 %", keys: ["a"] }],
@@ -42,12 +43,28 @@ describe("experiment view", () => {
     const list = { q: "params.a = '1'", sort: [{ key: "metrics.eval/loss", desc: false }], deleted: false };
     expect(parseExperiment(formatFrom(list))).toEqual({ ...DEFAULT_VIEW, ...list });
   });
+  it("knows the address of deleted runs that was given out before", () => expect(parseExperiment("?view=deleted")).toEqual({ ...DEFAULT_VIEW, deleted: true }));
+  it("keeps in a saved view what outlasts the moment", () => {
+    const again = applyState(stateOf(full), "xyz");
+    expect(again).toEqual({ ...full, view: "xyz", zoom: null, open: [], draw: null });
+    expect(stateOf(again)).toBe(stateOf(full));
+    expect(isBare({ ...DEFAULT_VIEW, view: "xyz" })).toBe(true);
+    expect(isBare(full)).toBe(false);
+  });
   it("survives nonsense", () => expect(parseExperiment("?smooth=x&zoom=9~1&x=moon&layout=q&band=z&yrange=a|2|1~b|x|3&ysmooth=a|&own=title~|k")).toEqual(DEFAULT_VIEW));
 });
 
 describe("compare view", () => {
-  it("round-trips", () => expect(parseCompare(formatCompare({ runs: ["a", "b"], base: "b" }))).toEqual({ runs: ["a", "b"], base: "b" }));
-  it("drops doubles", () => expect(parseCompare("?runs=a,a,b").runs).toEqual(["a", "b"]));
+  it("round-trips", () => {
+    const full: CompareView = { runs: ["a", "b"], experiments: ["1", "2"], q: "params.a = 'x~y'", deleted: true, base: "b", part: "scatter", target: "eval/loss", colour: "params.lr", axes: ["params.a,b", "metrics.m"],
+      brush: [{ key: "metrics.m", from: -1.5, to: 2e-9 }, { key: "params.s", words: ["a b", "c::d~e"] }], x: "params.lr", y: "metrics.m" };
+    expect(parseCompare(formatCompare(full))).toEqual(full);
+    expect(formatCompare(DEFAULT_COMPARE)).toBe("");
+  });
+  it("drops doubles and nonsense", () => {
+    expect(parseCompare("?runs=a,a,b").runs).toEqual(["a", "b"]);
+    expect(parseCompare("?part=moon&brush=x::y::z~~")).toEqual(DEFAULT_COMPARE);
+  });
 });
 
 describe("MLflow's addresses", () => {
@@ -55,7 +72,7 @@ describe("MLflow's addresses", () => {
     ["#/experiments/1/runs/abc", "/e/1/runs/abc"],
     ["#/experiments/1", "/e/1"],
     ["#/", "/"],
-    ['#/compare-runs?runs=["a","b"]&experiments=["1"]', comparePath({ runs: ["a", "b"], base: "" })],
+    ['#/compare-runs?runs=["a","b"]&experiments=["1"]', comparePath({ runs: ["a", "b"] })],
   ])("%s", (hash, path) => expect(fromMlflowHash(hash)).toBe(path));
   it("leaves other fragments alone", () => expect(fromMlflowHash("#main")).toBeNull());
 });

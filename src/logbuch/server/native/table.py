@@ -30,9 +30,14 @@ async def page(context: Context, request: wire.TableRequest) -> Any:
 
 
 async def keys(context: Context, request: wire.ColumnsRequest) -> Any:
-    found = await context.catalog.of_experiments(request.experiment_id)
+    partial = False
+    if request.quick:
+        found, partial = await context.catalog.at_once(request.experiment_id)
+    else:
+        found = await context.catalog.of_experiments(request.experiment_id)
     metrics = [{"key": use.key, "runs": use.runs} for use in found.metrics]
-    return {"runs": found.runs, "metrics": metrics, "params": found.params, "tags": found.tags}
+    answer = {"runs": found.runs, "metrics": metrics, "params": found.params, "tags": found.tags}
+    return answer | ({"partial": True} if partial else {})
 
 
 _READ = Permission.READ

@@ -41,7 +41,10 @@ export function ColumnChooser({ view, change, columns, shown }: Props) {
   const groups = useMemo(() => (columns && open ? choices(columns) : []), [columns, open]);
   const total = columns ? columns.metrics.length + columns.params.length + columns.tags.length + 3 : 0;
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = groups.map((g) => ({ ...g, list: g.list.filter((c) => words.every((w) => c.name.toLowerCase().includes(w))).slice(0, MOST_LISTED) })).filter((g) => g.list.length);
+  const found = groups.map((g) => {
+    const list = g.list.filter((c) => words.every((w) => c.name.toLowerCase().includes(w)));
+    return { ...g, list: list.slice(0, MOST_LISTED), every: list.map((c) => c.id) };
+  }).filter((g) => g.list.length);
   const toggle = (id: string) => change({ cols: ids.includes(id) ? ids.filter((c) => c !== id) : [...ids, id] });
   return (
     <>
@@ -54,7 +57,7 @@ export function ColumnChooser({ view, change, columns, shown }: Props) {
           <div className="chooser-list">
             {found.map((group) => (
               <fieldset key={group.title}>
-                <legend>{group.title}</legend>
+                <legend>{group.title}<span className="legend-act"><button type="button" className="linkish" onClick={() => change({ cols: [...ids, ...group.every.filter((id) => !ids.includes(id))] })}>{t.allColumns}</button><button type="button" className="linkish" onClick={() => change({ cols: ids.filter((id) => !group.every.includes(id)) })}>{t.noColumns}</button></span></legend>
                 {group.list.map((c) => (
                   <label key={c.id} className="mi">
                     <input type="checkbox" className="cb" checked={ids.includes(c.id)} onChange={() => toggle(c.id)} />
@@ -62,6 +65,7 @@ export function ColumnChooser({ view, change, columns, shown }: Props) {
                     <span className="muted num">{c.note}</span>
                   </label>
                 ))}
+                {group.every.length > group.list.length && <p className="muted none">{t.moreColumns(group.every.length - group.list.length)}</p>}
               </fieldset>
             ))}
             {found.length === 0 && <p className="muted none">{t.noColumn}</p>}

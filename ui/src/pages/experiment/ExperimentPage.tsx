@@ -1,10 +1,14 @@
 import { useCallback, useMemo, useRef, useState, type CSSProperties } from "react";
+import { useQueryClient } from "@tanstack/react-query";
 import { ApiError } from "../../api/http";
+import { allIds } from "../../api/table";
+import type { Group } from "../../api/tableGroups";
 import { t } from "../../i18n";
 import { isRunning } from "../../model/status";
 import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
 import { useColumns, useExperiments, useRefresh } from "../../parts/queries";
+import { useUndoKey } from "../../parts/undo";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { EmptyStart } from "../../parts/EmptyStart";
 import { Segment } from "../../ui/Button";
@@ -24,23 +28,33 @@ import { PageMenu } from "./PageMenu";
 import { RunsList } from "./RunsList";
 import { RunsPane } from "./RunsPane";
 import { useTableKeys } from "./useTableKeys";
-import { useMain, useRows, useSlots, useSort, useTableColumns, visibleColumns } from "./useExperiment";
+import { useBaseline, useDiffering, useMain, useRows, useSlots, useSort, useTableColumns } from "./useExperiment";
+import { useLines } from "./useLines";
+import { useSavedViews } from "./useSavedViews";
+import { ViewMenu } from "./ViewMenu";
 
 const SPLIT = 60;
+/** More runs than this are named by their search: an address has an end. */
+const MOST_NAMED = 50;
 
 export default function ExperimentPage({ experimentId }: { experimentId: string }) {
   const [view, change] = useView(parseExperiment, formatExperiment);
+  const client = useQueryClient();
   const experiments = useExperiments("all");
   const experiment = experiments.data?.find((e) => e.experiment_id === experimentId);
   const columns = useColumns([experimentId]);
-  const main = useMain(columns.data, experiment?.tags);
+  const { views, ready } = useSavedViews(experimentId, view);
+  const main = useMain(columns.data, experiment?.tags, view);
   const sort = useSort(view, main);
   const chosen = useTableColumns(view, columns.data, main);
   const [hold, setHold] = useState(false);
-  const { store, state } = useRows(experimentId, view, sort, chosen, columns.data !== undefined, hold);
+  const known = columns.data !== undefined && ready;
+  const { store, state, query } = useRows(experimentId, view, sort, chosen, main, known, hold);
   const nested = useMemo(() => nest(state.rows, sort), [state.rows, sort]);
   const { rows } = nested;
-  const shown = useMemo(() => visibleColumns(chosen, state.rows, view.diff), [chosen, state.rows, view.diff]);
+  const shown = useDiffering(query, chosen, state.rows, view.diff);
+  const { lines, groups } = useLines(view, sort, chosen, main, query, store, state, nested, known);
+  const base = useBaseline(view.base, rows, query);
   const from = formatFrom({ q: view.q, sort, deleted: view.deleted });
   const slots = useSlots(view, state.rows, main);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -55,9 +69,12 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const draw = useCallback((id: string) => change({ draw: toggleSlot(slots, id) }, true), [change, slots]);
   const setBase = useCallback((id: string) => change({ base: view.base === id ? "" : id }), [change, view.base]);
   const compare = useCallback(() => {
-    const ids = rows.map((r) => r.run.run_id).filter((id) => selected.has(id));
-    if (ids.length > 1) navigate(comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
-  }, [rows, selected, view.base]);
+    const order = new Map(rows.map((r, i) => [r.run.run_id, i]));
+    const ids = [...selected].sort((a, b) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity));
+    if (ids.length > 1) navigate(ids.length > MOST_NAMED && ids.length >= state.total
+      ? comparePath({ experiments: [experimentId], q: view.q, deleted: view.deleted, base: view.base })
+      : comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
+  }, [rows, selected, view.base, view.q, view.deleted, experimentId, state.total]);
   const open = useCallback((id: string) => navigate(runPath(experimentId, id), { from }), [experimentId, from]);
   const select = useCallback((ids: string[], on: boolean) => setSelected((old) => {
     const next = new Set(old);
@@ -66,8 +83,23 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   }), []);
 
   const layout: Layout = narrow && view.layout === "both" ? "table" : view.layout;
+  const selectRange = useCallback((first: number, last: number, on: boolean) => {
+    const items = Array.from({ length: last - first + 1 }, (_, i) => lines.at(first + i));
+    const known = items.flatMap((item) => (item?.kind === "run" ? [item.row.run.run_id] : []));
+    if (lines.grouped || known.length === items.length) return select(known, on);
+    void store.rowsBetween(first, last).then((found) => select(found.map((row) => row.run.run_id), on));
+  }, [lines, store, select]);
+  const selectAll = useCallback(async () => setSelected(new Set(await allIds(query))), [query]);
+  const toggleGroup = useCallback((group: Group) => change({ open: view.open.includes(group.id) ? view.open.filter((id) => id !== group.id) : [...view.open, group.id] }, true), [change, view.open]);
+  const changed = useCallback(() => {
+    void store.reload();
+    void groups.refresh();
+    void client.invalidateQueries({ predicate: ({ queryKey }) => ["columns", "experiments", "table", "run"].includes(String(queryKey[0])) });
+  }, [store, groups, client]);
+
+  useUndoKey();
   useTableKeys({
-    rows, cursor, setCursor, draw, open, setBase, compare,
+    lines, cursor, setCursor, toggleGroup, draw, open, setBase, compare,
     toggle: (id) => select([id], !selected.has(id)),
     clear: () => (selected.size ? setSelected(new Set()) : change({ zoom: null }, true)),
     filter: () => filterInput.current?.focus(),
@@ -87,16 +119,17 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   ];
   const lead = state.rows.find((r) => slotOf(slots, r.run.run_id) !== null && !isRunning(r.run))?.run.run_id ?? null;
   const table = {
-    rows, nested, from, state, columns: shown, sort, main, slots, selected, cursor, base: view.base, experimentId, deleted: view.deleted, filtered: view.q !== "",
-    onSort: (next: typeof sort) => change({ sort: next }), onNeed: (index: number) => void store.need(index), onDraw: draw, onSelect: select, onCursor: setCursor,
-    onBase: setBase, onOpen: open, onRelease: () => store.release(), onHold: setHold, onClearFilter: () => change({ q: "" }),
-    onColumns: (ids: string[]) => change({ cols: ids }), onCompare: compare, onClearSelection: () => setSelected(new Set()), onChanged: () => void store.refresh(null, false),
-    onDrawSelected: () => change({ draw: assignSlots(slots, [...selected]) }, true), query: view.q, onShowActive: () => change({ deleted: false }),
+    rows, lines, nested, from, state, asked: query, view, change, columns: shown, sort, main, slots, selected, cursor, base, experimentId,
+    onDraw: draw, onSelect: select, onSelectRange: selectRange, onSelectAll: selectAll, onCursor: setCursor, onBase: setBase, onOpen: open, onToggleGroup: toggleGroup,
+    onRelease: () => store.release(), onHold: setHold, onCompare: compare, onClearSelection: () => setSelected(new Set()), onChanged: changed,
+    onDrawSelected: () => change({ draw: assignSlots(slots, [...selected]) }, true),
   };
-  const charts = <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
+  // Kept settings of charts go into the address, which a saved view may still become.
+  const charts = !ready ? null : <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running}>
+        <ViewMenu experimentId={experimentId} view={view} views={views} />
         {!phone && <Segment label={t.layout} value={layout} options={options} onChange={(next) => change({ layout: next })} />}
         <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} change={change} />
       </Top>
@@ -105,12 +138,12 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
         : (
           <>
             <FourAnswers experimentId={experimentId} view={view} filter={state.filter} first={rows[0] ?? null} from={from} columns={columns.data} main={main} slots={slots} total={state.total} change={change} />
-            <FilterBar inputRef={filterInput} view={view} change={change} columns={columns.data} state={state} all={chosen} sort={sort} main={main} />
+            <FilterBar inputRef={filterInput} view={view} change={change} columns={columns.data} state={state} all={chosen} hidden={chosen.length - shown.length} sort={sort} main={main} />
             {phone
               ? <div className="phone"><div className="phone-charts">{charts}</div><RunsList {...table} /></div>
               : (
                 <div className={`split ${layout}`} style={{ "--split": `${split}%` } as CSSProperties}>
-                  {layout !== "charts" && <RunsPane {...table} />}
+                  {layout !== "charts" && <RunsPane {...table} all={chosen} />}
                   {layout === "both" && <Splitter value={Number(split)} fallback={SPLIT} onChange={(value) => setSplit(String(value))} />}
                   {layout !== "table" && charts}
                 </div>

@@ -10,6 +10,7 @@ import { MenuButton } from "../../ui/Menu";
 import type { ExperimentView, SortKey } from "../../url/experiment";
 import { ColumnChooser } from "./ColumnChooser";
 import { FilterField } from "./FilterField";
+import { GroupMenu } from "./GroupMenu";
 import type { MainMetric } from "./useExperiment";
 
 interface Props {
@@ -19,13 +20,15 @@ interface Props {
   columns: Columns | undefined;
   state: TableState;
   all: Column[];
+  /** How many columns are hidden for having one value. */
+  hidden: number;
   sort: SortKey[];
   main: MainMetric;
 }
 
 const label = (key: string) => (key.startsWith("attributes.") ? t.started : key.slice(key.indexOf(".") + 1));
 
-export function FilterBar({ inputRef, view, change, columns, state, all, sort, main }: Props) {
+export function FilterBar({ inputRef, view, change, columns, state, all, hidden, sort, main }: Props) {
   const total = columns?.runs ?? state.total;
   const count = view.q && total >= state.total ? t.ofTotal(formatCount(state.total, locale), formatCount(total, locale)) : t.runs(state.total);
   const first = sort[0];
@@ -37,7 +40,8 @@ export function FilterBar({ inputRef, view, change, columns, state, all, sort, m
     <div className="bar">
       <FilterField inputRef={inputRef} value={view.q} error={state.error} columns={columns} count={state.fresh ? "" : count} onChange={(q) => change({ q, zoom: null }, true)} />
       <MenuButton label={t.sortBy} icon="sort" entries={sorts} aria-label={`${t.sortBy}: ${first ? label(first.key) : ""}`}><span className="hide-s ell sortname">{first ? label(first.key) : t.sortBy}</span></MenuButton>
-      <Button className="hide-s" icon="diff" on={view.diff} onClick={() => change({ diff: !view.diff })}>{t.onlyDiffering}</Button>
+      <GroupMenu view={view} change={change} columns={columns} />
+      <Button className="hide-s" icon="diff" on={view.diff} title={view.diff && hidden > 0 ? t.hiddenEqual(hidden) : undefined} onClick={() => change({ diff: !view.diff })}>{t.onlyDiffering}</Button>
       <ColumnChooser view={view} change={change} columns={columns} shown={all} />
       {state.loading && !state.fresh && <span className="vh" role="status">{t.loadingText}</span>}
       {view.q && <button type="button" className="vh" onClick={() => change({ q: "" })}>{t.clearFilter}<Icon name="x" /></button>}

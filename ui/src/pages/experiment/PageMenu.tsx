@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { csvHref } from "../../api/table";
+import { fileHref } from "../../api/table";
 import type { Experiment } from "../../api/experiments";
 import { orderBy } from "../../model/columns";
 import { toFilter } from "../../model/filter";
@@ -25,10 +25,13 @@ interface Props {
 export function PageMenu({ experimentId, experiment, view, sort, change }: Props) {
   const [action, setAction] = useState<ExperimentAction | null>(null);
   const client = useQueryClient();
-  const csv = csvHref(experimentId, toFilter(view.q), orderBy(sort), view.deleted ? "deleted" : "active");
+  const href = (format: "csv" | "parquet") => fileHref(format, experimentId, toFilter(view.q), orderBy(sort), view.deleted ? "deleted" : "active");
   const entries = (): MenuEntry[] => [
     { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) },
-    { label: view.deleted ? t.showActive : t.showDeleted, icon: view.deleted ? "eye" : "trash", onSelect: () => change({ deleted: !view.deleted }) },
+    { label: t.asCsv, icon: "download", href: href("csv") },
+    { label: t.asParquet, icon: "download", href: href("parquet") },
+    "line",
+    { label: view.deleted ? t.activeRuns : t.archivedRuns, icon: view.deleted ? "eye" : "archive", onSelect: () => change({ deleted: !view.deleted }) },
     "line",
     { label: t.drawBest, icon: "chart", checked: view.draw === null, onSelect: () => change({ draw: null }) },
     { label: t.drawNone, checked: view.draw?.length === 0, onSelect: () => change({ draw: [] }) },
@@ -39,7 +42,7 @@ export function PageMenu({ experimentId, experiment, view, sort, change }: Props
   ];
   return (
     <>
-      <a className="btn hide-s" href={csv} download data-testid="csv-link"><Icon name="download" small />{t.csv}</a>
+      <a className="btn hide-s" href={href("csv")} download data-testid="csv-link"><Icon name="download" small />{t.csv}</a>
       <Button className="hide-s" icon="share" onClick={() => void copyText(location.href)}>{t.copyLink}</Button>
       <MenuButton icon="more" label={t.more} entries={entries} />
       {action && experiment && (

@@ -1,78 +1,129 @@
-import { headerGroups, type Aggregate, type Column } from "../../model/columns";
+import { useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { headerGroups, LEAST_WIDTH, type Column } from "../../model/columns";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/Icon";
-import { MenuButton, type MenuEntry } from "../../ui/Menu";
+import { MenuButton } from "../../ui/Menu";
 import type { SortKey } from "../../url/experiment";
+import { columnMenu, nudge, reorder, type ColumnActions } from "./columnMenu";
+import type { Drawn } from "./RunRow";
 
 interface Props {
-  columns: Column[];
-  firsts: ReadonlySet<string>;
-  sort: SortKey[];
+  drawn: Drawn;
+  actions: ColumnActions;
   allSelected: boolean;
   someSelected: boolean;
-  main: string | null;
-  onSort: (sort: SortKey[]) => void;
+  selectable: boolean;
   onSelectAll: (on: boolean) => void;
-  onHide: (id: string) => void;
-  onReplace: (id: string, next: string) => void;
-  onMain: (key: string) => void;
   /** The direction a column is first sorted in: best first for metrics. */
   descFirst: (column: Column) => boolean;
+  /** A width while the edge is dragged; null when it is let go. */
+  onSizing: (size: { id: string; width: number } | null) => void;
 }
 
+const DRAG_LEAST = 5;
 const NAMES = (): Record<string, string> => ({ duration: t.duration, started: t.started, user: t.user, "Δ": t.deltaBase });
 
-function columnMenu(column: Column, p: Props): MenuEntry[] {
-  const key = column.sort;
-  const sortEntry = (desc: boolean): MenuEntry => ({ label: desc ? t.sortDesc : t.sortAsc, icon: desc ? "arrowDown" : "arrowUp", checked: p.sort[0]?.key === key && p.sort[0].desc === desc, onSelect: () => p.onSort([{ key: key!, desc }]) });
-  const id = (aggregate: Aggregate) => (aggregate === "last" ? `metrics.${column.key}` : `${aggregate}:metrics.${column.key}`);
-  const shown: [Aggregate, string][] = [["last", t.showLast], ["min", t.showMin], ["max", t.showMax]];
-  return [
-    ...(key ? [sortEntry(false), sortEntry(true), "line" as const] : []),
-    ...(column.kind === "metric"
-      ? [...shown.map(([a, label]): MenuEntry => ({ label, checked: a === column.aggregate, onSelect: () => p.onReplace(column.id, id(a)) })), "line" as const,
-        { label: t.useAsMain, checked: column.key === p.main, onSelect: () => p.onMain(column.key) }, "line" as const]
-      : []),
-    { label: t.hideColumn, icon: "x", onSelect: () => p.onHide(column.id) },
-  ];
+/** Sorting by a column: alone, or after those that are there. */
+function sorted(sort: SortKey[], column: Column, add: boolean, descFirst: boolean): SortKey[] {
+  const at = sort.findIndex((s) => s.key === column.sort);
+  const next = { key: column.sort!, desc: at >= 0 ? !sort[at]!.desc : descFirst };
+  if (!add) return [next];
+  return at >= 0 ? sort.map((s, i) => (i === at ? next : s)) : [...sort, next];
+}
+
+/** Dragging a header's cell over another one; the pointer's column is marked, and gets the place when it is let go. */
+function useDrag(onMove: (id: string, target: string) => void) {
+  const from = useRef<{ id: string; x: number; moving: boolean } | null>(null);
+  const [target, setTarget] = useState<{ id: string; over: string } | null>(null);
+  const down = (event: PointerEvent<HTMLElement>, column: Column) => {
+    if (event.button !== 0 || column.kind === "delta" || (event.target as HTMLElement).closest(".colmenu, .edge")) return;
+    from.current = { id: column.id, x: event.clientX, moving: false };
+  };
+  const move = (event: PointerEvent<HTMLElement>) => {
+    const drag = from.current;
+    if (!drag) return;
+    if (!drag.moving && Math.abs(event.clientX - drag.x) < DRAG_LEAST) return;
+    if (!drag.moving) event.currentTarget.setPointerCapture(event.pointerId);
+    drag.moving = true;
+    const over = document.elementsFromPoint(event.clientX, event.clientY).map((e) => (e as HTMLElement).closest?.<HTMLElement>(".thead [data-col]")?.dataset["col"]).find(Boolean);
+    setTarget(over && over !== drag.id && !over.startsWith("delta.") ? { id: drag.id, over } : null);
+  };
+  const up = () => {
+    if (from.current?.moving && target) onMove(target.id, target.over);
+    from.current = null;
+    setTarget(null);
+  };
+  return { down, move, up, over: target?.over ?? null };
+}
+
+/** The right edge of a column: drag sizes, double click fits. The column's menu does the same for the keyboard. */
+function Edge({ column, onSizing, onDone, onFit }: { column: Column; onSizing: Props["onSizing"]; onDone: (width: number) => void; onFit: () => void }) {
+  const start = useRef<{ x: number; width: number } | null>(null);
+  const width = (event: PointerEvent) => Math.max(LEAST_WIDTH, Math.round(start.current!.width + event.clientX - start.current!.x));
+  return (
+    <i className="edge" aria-hidden="true" title={t.dragColumn}
+      onPointerDown={(e) => { e.stopPropagation(); e.preventDefault(); e.currentTarget.setPointerCapture(e.pointerId); start.current = { x: e.clientX, width: column.width }; }}
+      onPointerMove={(e) => start.current && onSizing({ id: column.id, width: width(e) })}
+      onPointerUp={(e) => { if (start.current && e.clientX !== start.current.x) onDone(width(e)); start.current = null; onSizing(null); }}
+      onDoubleClick={(e) => { e.stopPropagation(); onFit(); }} />
+  );
 }
 
 /** Two header lines: the namespace, then the name with its sorting. */
 export function RunsHeader(p: Props) {
+  const { drawn, actions } = p;
+  const { view, change, sort } = actions;
   const names = NAMES();
-  const click = (column: Column, add: boolean) => {
-    if (!column.sort) return;
-    const at = p.sort.findIndex((s) => s.key === column.sort);
-    const next = { key: column.sort, desc: at >= 0 ? !p.sort[at]!.desc : p.descFirst(column) };
-    p.onSort(add ? (at >= 0 ? p.sort.map((s, i) => (i === at ? next : s)) : [...p.sort, next]) : [next]);
+  const drag = useDrag((id, target) => reorder(actions, id, target));
+  const keys = (event: KeyboardEvent, column: Column) => {
+    if (!event.ctrlKey || !event.shiftKey || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    nudge(actions, column.id, event.key === "ArrowLeft" ? -1 : 1);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(`.thead [data-col="${CSS.escape(column.id)}"] .sortbtn`)?.focus());
   };
+  const cell = (column: Column, number: number) => {
+    const at = sort.findIndex((s) => s.key === column.sort && column.sort !== null && column.aggregate === "last");
+    const desc = sort[at]?.desc;
+    const name = names[column.name] ?? column.name;
+    const about = column.aggregate === "last" ? null : column.aggregate === "best" ? t.best : column.aggregate;
+    return (
+      <div key={column.id} role="columnheader" aria-colindex={number} data-col={column.id} aria-sort={at < 0 ? undefined : desc ? "descending" : "ascending"} style={{ width: column.width }}
+        className={`th${column.left ? " l" : ""}${drawn.firsts.has(column.id) ? " gl" : ""}${at >= 0 ? " sorted" : ""}${drag.over === column.id ? " drop" : ""}`}
+        onPointerDown={(e) => drag.down(e, column)} onPointerMove={drag.move} onPointerUp={drag.up} onPointerCancel={drag.up} onKeyDown={(e) => keys(e, column)}>
+        {column.kind !== "delta" && <MenuButton look="ghost" className="colmenu" icon="down" label={t.columnMenu(column.key)} entries={() => columnMenu(column, actions)} />}
+        {column.sort
+          ? <button type="button" className="sortbtn" title={column.key} onClick={(e) => change({ sort: sorted(sort, column, e.shiftKey, p.descFirst(column)) })}><span className="ell">{name}</span>{at >= 0 && <Icon name={desc ? "arrowDown" : "arrowUp"} small />}{at >= 0 && sort.length > 1 && <small>{at + 1}</small>}</button>
+          : <span className="ell" title={column.key}>{name}{about && <small className="muted"> {about}</small>}</span>}
+        {column.kind !== "delta" && <Edge column={column} onSizing={p.onSizing} onFit={() => actions.onFit(column.id)} onDone={(width) => change({ widths: { ...view.widths, [column.id]: width } }, true)} />}
+      </div>
+    );
+  };
+  const group = ({ group: name, columns }: { group: string; columns: Column[] }) => (
+    <div key={columns[0]!.id} role="columnheader" aria-colspan={columns.length} className="th gl" style={{ width: columns.reduce((sum, c) => sum + c.width, 0) }}><span className="ell">{name === "run" ? t.runHead : name}</span></div>
+  );
+  const gap = drawn.before > 0 && <i className="gapcell" style={{ width: drawn.before }} />;
   return (
     <div className="thead" role="rowgroup">
       <div role="row" className="tr g" aria-rowindex={1}>
-        <div role="columnheader" className="th p0"><span className="vh">{t.colour}</span></div>
-        <div role="columnheader" className="th p1"><span className="vh">{t.run}</span></div>
-        {headerGroups(p.columns).map(({ group, columns }) => (
-          <div key={columns[0]!.id} role="columnheader" aria-colspan={columns.length} className="th gl" style={{ width: columns.reduce((sum, c) => sum + c.width, 0) }}>{group === "run" ? t.runHead : group}</div>
-        ))}
+        <div className="pinned" role="none">
+          <div role="columnheader" className="th p0"><span className="vh">{t.colour}</span></div>
+          <div role="columnheader" className="th p1"><span className="vh">{t.run}</span></div>
+          {headerGroups(drawn.pinned).map(group)}
+        </div>
+        {gap}
+        {headerGroups(drawn.shown).map(group)}
       </div>
       <div role="row" className="tr h" aria-rowindex={2}>
-        <div role="columnheader" className="th p0">
-          <input type="checkbox" className="cb" aria-label={t.selectAll} checked={p.allSelected} ref={(node) => { if (node) node.indeterminate = p.someSelected && !p.allSelected; }} onChange={(e) => p.onSelectAll(e.target.checked)} />
+        <div className="pinned" role="none">
+          <div role="columnheader" aria-colindex={1} className="th p0">
+            {p.selectable && <input type="checkbox" className="cb" aria-label={t.selectAll} checked={p.allSelected} ref={(node) => { if (node) node.indeterminate = p.someSelected && !p.allSelected; }} onChange={(e) => p.onSelectAll(e.target.checked)} />}
+          </div>
+          <div role="columnheader" aria-colindex={2} className="th p1">{t.run}</div>
+          {drawn.pinned.map((column, i) => cell(column, i + 3))}
         </div>
-        <div role="columnheader" className="th p1">{t.run}</div>
-        {p.columns.map((column) => {
-          const at = p.sort.findIndex((s) => s.key === column.sort && column.sort !== null);
-          const desc = p.sort[at]?.desc;
-          const name = names[column.name] ?? column.name;
-          return (
-            <div key={column.id} role="columnheader" aria-sort={at < 0 ? undefined : desc ? "descending" : "ascending"} className={`th${column.left ? " l" : ""}${p.firsts.has(column.id) ? " gl" : ""}${at >= 0 ? " sorted" : ""}`} style={{ width: column.width }}>
-              {column.kind !== "delta" && <MenuButton look="ghost" className="colmenu" icon="down" label={t.columnMenu(name)} entries={() => columnMenu(column, p)} />}
-              {column.sort
-                ? <button type="button" className="sortbtn" title={column.key} onClick={(e) => click(column, e.shiftKey)}><span className="ell">{name}</span>{at >= 0 && <Icon name={desc ? "arrowDown" : "arrowUp"} small />}{at >= 0 && p.sort.length > 1 && <small>{at + 1}</small>}</button>
-                : <span className="ell" title={column.key}>{name}{column.aggregate !== "last" && <small className="muted"> {column.aggregate}</small>}</span>}
-            </div>
-          );
-        })}
+        {gap}
+        {drawn.shown.map((column, i) => cell(column, drawn.first + i))}
       </div>
     </div>
   );

@@ -18,22 +18,27 @@ const ROW = 56;
 
 /** The runs on a phone: two lines each, scrolling with the page. */
 export function RunsList(p: TableProps) {
-  const { rows, state, onNeed, main } = p;
+  const { rows, lines, state, main } = p;
   const list = useRef<HTMLDivElement>(null);
   const now = useNow();
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => list.current?.closest<HTMLElement>(".phone") ?? null, estimateSize: () => ROW, overscan: 8, scrollMargin: list.current?.offsetTop ?? 0 });
+  const virtual = useVirtualizer({ count: state.total || rows.length, getScrollElement: () => list.current?.closest<HTMLElement>(".phone") ?? null, estimateSize: () => ROW, overscan: 8, scrollMargin: list.current?.offsetTop ?? 0 });
   const items = virtual.getVirtualItems();
   const last = items.length ? items[items.length - 1]!.index : 0;
-  useEffect(() => onNeed(last + 1), [last, onNeed]);
+  const first = items[0]?.index ?? 0;
+  const need = lines.need;
+  useEffect(() => need(first, last + 1, []), [first, last, need, state.loading]);
   const digits = useMemo(() => digitsFor(rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null))), [rows, main.key]);
   const params = p.columns.filter((c) => c.kind === "param").slice(0, 2);
-  const baseline = rows.find((r) => r.run.run_id === p.base);
+  const baseline = p.base;
   const base = baseline && main.key ? baseline.metrics[main.key]?.last : null;
-  if (!rows.length) return state.fresh ? <SkeletonRows /> : <EmptyState title={p.filtered ? t.noMatch : t.noRunsHere} />;
+  if (!rows.length) return state.fresh ? <SkeletonRows /> : <EmptyState title={p.view.q ? t.noMatch : t.noRunsHere} />;
   return (
     <div ref={list} className="mlist" data-testid="runs-table" role="list" aria-label={t.runsTable} style={{ height: virtual.getTotalSize() }}>
       {items.map(({ index, start }) => {
-        const { run, metrics, texts } = rows[index]!;
+        const item = lines.grouped ? undefined : lines.at(index);
+        const row = item?.kind === "run" ? item.row : rows[index];
+        if (!row) return <div key={index} role="listitem" className="mrow" style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}><span className="sk" /></div>;
+        const { run, metrics, texts } = row;
         const value = main.key ? (metrics[main.key]?.last ?? null) : null;
         const slot = slotOf(p.slots, run.run_id);
         const parent = p.nested.childOf.get(run.run_id);

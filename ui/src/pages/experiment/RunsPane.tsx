@@ -1,38 +1,60 @@
 import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { setExperimentTag } from "../../api/experiments";
 import { hotRun } from "../../charts/hot";
-import { headerGroups, type Column } from "../../model/columns";
+import { wireColumn, type Column } from "../../model/columns";
+import { addCondition, quoteKey, splitColumn } from "../../model/filter";
 import { slotOf } from "../../model/slots";
 import { t } from "../../i18n";
-import { Button } from "../../ui/Button";
 import { useLatest, useMedia, useNow, useStore } from "../../ui/hooks";
-import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
-import { complain } from "../../ui/toast";
+import { complain, copyText } from "../../ui/toast";
+import { cellEntries, CellMenu, condition, rawValue, type CellAt } from "./CellMenu";
+import { heatedIds, type ColumnActions } from "./columnMenu";
 import { formatsOf } from "./formats";
-import { RunRow } from "./RunRow";
+import { Nothing } from "./Nothing";
+import { GroupRow, RunRow } from "./RunRow";
 import { RunsHeader } from "./RunsHeader";
 import { SelectionBar } from "./SelectionBar";
 import { TableFooter } from "./TableFooter";
 import type { TableProps } from "./tableTypes";
+import { useColumnWindow } from "./useColumnWindow";
 import { MAIN_TAG } from "./useExperiment";
 
-const PINNED = 62 + 192;
 const HEADER_ROWS = 2;
+const MOST_FIT = 480;
 
-/** Why the table is empty. */
-function Nothing(p: TableProps) {
-  if (p.state.error && p.state.fresh) return <ErrorBox error={p.state.error} onRetry={p.onChanged} />;
-  if (p.state.fresh) return <SkeletonRows rows={14} />;
-  if (p.filtered) return <EmptyState title={t.noMatch}><p>{t.noMatchText}</p><Button onClick={p.onClearFilter}>{t.clearFilter}</Button></EmptyState>;
-  if (p.deleted) return <EmptyState title={t.noDeletedRuns}><Button onClick={p.onShowActive}>{t.showActive}</Button></EmptyState>;
-  return <EmptyState title={t.noRunsHere} />;
+/** The width that a column's cells and its name need, as far as they are drawn. */
+function fitted(scroller: HTMLElement, id: string): number {
+  const cells = [...scroller.querySelectorAll<HTMLElement>(`[data-col="${CSS.escape(id)}"]`)];
+  const need = cells.map((cell) => {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    let [left, right] = [Infinity, -Infinity];
+    const take = (box: DOMRect) => {
+      if (!box.width) return;
+      left = Math.min(left, box.left);
+      right = Math.max(right, box.right);
+    };
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      if (node.parentElement?.closest(".vh")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      take(range.getBoundingClientRect());
+    }
+    for (const drawing of cell.querySelectorAll(".spark, .sortbtn svg")) take(drawing.getBoundingClientRect());
+    return Math.max(0, right - left) + 20;
+  });
+  return Math.min(MOST_FIT, Math.ceil(Math.max(44, ...need)));
 }
 
-/** The runs as a grid: rows are virtual and come page by page, the header and the first two cells stay in view. */
-export function RunsPane(p: TableProps) {
-  const { rows, columns, selected, onNeed, onSelect, state } = p;
+interface PaneProps extends TableProps {
+  /** All columns of the view, those that differ not included in `columns` too. */
+  all: Column[];
+}
+
+/** The runs as a grid: rows and columns are virtual and come as they are looked at; the header and the first cells stay in view. */
+export function RunsPane(p: PaneProps) {
+  const { rows, lines, columns: shown, selected, state, view, change, main, base } = p;
   const scroller = useRef<HTMLDivElement>(null);
   const anchor = useRef(0);
   const coarse = useMedia("(pointer: coarse)");
@@ -40,63 +62,139 @@ export function RunsPane(p: TableProps) {
   const now = useNow();
   const hot = useStore(hotRun);
   const client = useQueryClient();
-  const count = state.next ? Math.max(rows.length, state.total) : rows.length;
   const { cursor } = p;
+  const [sizing, setSizing] = useState<{ id: string; width: number } | null>(null);
+  const columns = useMemo(() => (sizing ? shown.map((c) => (c.id === sizing.id ? { ...c, width: sizing.width } : c)) : shown), [shown, sizing]);
+  const [column, setColumn] = useState<string | null>(null);
+  const [menu, setMenu] = useState<CellAt | null>(null);
+  const filled = lines.count > 0;
+  const { drawn, width, reveal } = useColumnWindow(scroller, columns, filled);
+
   // The row with the focus stays mounted wherever the table is scrolled to.
   const extract = useCallback((range: Range) => {
     const seen = defaultRangeExtractor(range);
     return cursor < 0 || cursor >= range.count || seen.includes(cursor) ? seen : [...seen, cursor].sort((a, b) => a - b);
   }, [cursor]);
-  const virtual = useVirtualizer({ rangeExtractor: extract, count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 10, scrollPaddingStart: 52, getItemKey: (i) => rows[i]?.run.run_id ?? i });
+  const virtual = useVirtualizer({ rangeExtractor: extract, count: lines.count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 8, scrollPaddingStart: 52, useFlushSync: false });
   const items = virtual.getVirtualItems();
-  const last = virtual.range?.endIndex ?? 0;
-  useEffect(() => onNeed(last), [last, onNeed, rows.length]);
-  const cursorId = useLatest(rows[cursor]?.run.run_id);
+  const [first, last] = [virtual.range?.startIndex ?? 0, virtual.range?.endIndex ?? 0];
+  const wires = useMemo(() => [...drawn.pinned, ...drawn.shown].map(wireColumn).filter((c): c is string => c !== null), [drawn]);
+  const need = lines.need;
+  useEffect(() => need(Math.max(0, first - 8), last + 8, wires), [first, last, need, wires, state.loading, state.total]);
   useEffect(() => {
     if (cursor >= 0) virtual.scrollToIndex(cursor, { align: "auto" });
   }, [cursor, virtual]);
   // The focus follows the cursor, unless it is in a control of that very row or in a field.
   useEffect(() => {
-    const row = cursor < 0 ? null : document.getElementById(`row-${cursorId.current}`);
+    const row = cursor < 0 ? null : document.getElementById(`row-${cursor}`);
     if (row && !row.contains(document.activeElement) && !document.activeElement?.closest("input:not([type=checkbox]), textarea, dialog, .pop")) row.focus({ preventScroll: true });
-  }, [cursor, cursorId]);
+  }, [cursor]);
   useEffect(() => () => hotRun.set(null), []);
   useEffect(() => virtual.measure(), [height, virtual]);
 
-  const baseline = useMemo(() => rows.find((r) => r.run.run_id === p.base) ?? null, [rows, p.base]);
-  const formats = useMemo(() => formatsOf(columns, rows, p.main.key, p.main.lower), [columns, rows, p.main]);
-  const firsts = useMemo(() => new Set(headerGroups(columns).map((g) => g.columns[0]!.id)), [columns]);
-  const width = PINNED + columns.reduce((sum, c) => sum + c.width, 0);
+  const heated = useMemo(() => heatedIds(view, main), [view, main]);
+  const formats = useMemo(() => formatsOf(columns, rows, heated, main.lower), [columns, rows, heated, main]);
+  const pickRange = p.onSelectRange;
+  const pickOne = p.onSelect;
+  const lineAt = useLatest(lines.at);
   const pick = useCallback((index: number, on: boolean, range: boolean) => {
-    const [from, to] = range ? [Math.min(anchor.current, index), Math.max(anchor.current, index)] : [index, index];
-    onSelect(rows.slice(from, to + 1).map((r) => r.run.run_id), on);
+    const item = lineAt.current(index);
+    if (range) pickRange(Math.min(anchor.current, index), Math.max(anchor.current, index), on);
+    else if (item?.kind === "run") pickOne([item.row.run.run_id], on);
     anchor.current = index;
-  }, [rows, onSelect]);
+  }, [lineAt, pickRange, pickOne]);
   const hover = useCallback((id: string | null) => hotRun.set(id), []);
-  const ids = () => columns.filter((c) => c.kind !== "delta").map((c) => c.id);
-  const setMain = (key: string) => setExperimentTag(p.experimentId, MAIN_TAG, key).then(() => client.invalidateQueries({ queryKey: ["experiments"] }), complain);
-  const descFirst = (column: Column) => (column.kind === "metric" || column.kind === "spark" ? !p.main.lower(column.key) : column.kind === "started");
+  const setMain = (key: string) => void setExperimentTag(p.experimentId, MAIN_TAG, key).then(() => client.invalidateQueries({ queryKey: ["experiments"] }), complain);
+  const descFirst = (c: Column) => (c.kind === "metric" || c.kind === "spark" ? !main.lower(c.key) : c.kind === "started");
 
+  const actions: ColumnActions = {
+    view, change, columns: p.all, sort: p.sort, main, onMain: setMain,
+    onFit: (id) => scroller.current && change({ widths: { ...view.widths, [id]: fitted(scroller.current, id) } }, true),
+    onCopy: (c) => void copyText(rows.map((row) => rawValue(row, c, main) ?? "").join("\n")),
+    onFilter: (c) => {
+      const [kind, key] = splitColumn(c.id);
+      const field = document.querySelector<HTMLInputElement>("[data-testid=filter-input]");
+      if (!field) return;
+      const start = addCondition(view.q, `${kind}.${quoteKey(key)} = `);
+      const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!;
+      setter.call(field, start);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+      field.setSelectionRange(start.length, start.length);
+    },
+  };
+
+  /** The run's cell under an event; null in headers and group rows. */
+  const cellOf = (target: EventTarget): CellAt | null => {
+    const element = (target as HTMLElement).closest<HTMLElement>("[role=gridcell][data-col]");
+    const index = Number(element?.closest<HTMLElement>("[data-index]")?.dataset["index"] ?? NaN);
+    const item = Number.isNaN(index) ? undefined : lines.at(index);
+    const found = columns.find((c) => c.id === element?.dataset["col"]);
+    return element && item?.kind === "run" && found ? { row: item.row, column: found, element } : null;
+  };
+  const altClick = (event: MouseEvent) => {
+    const cell = event.altKey ? cellOf(event.target) : null;
+    const text = cell && condition(cell.column, rawValue(cell.row, cell.column, main));
+    if (!text) return;
+    event.preventDefault();
+    event.stopPropagation();
+    change({ q: addCondition(view.q, text) });
+  };
+  const contextMenu = (event: MouseEvent) => {
+    const cell = cellOf(event.target);
+    if (!cell) return;
+    event.preventDefault();
+    setMenu(cell);
+  };
+  const order = [...drawn.pinned, ...columns.filter((c) => !c.pinned)].map((c) => c.id);
+  const keys = (event: KeyboardEvent) => {
+    if ((event.target as HTMLElement).getAttribute("role") !== "row" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const item = lines.at(cursor);
+    const page = Math.max(1, last - first - 2);
+    const to = { Home: 0, End: lines.count - 1, PageDown: Math.min(lines.count - 1, cursor + page), PageUp: Math.max(0, cursor - page) }[event.key];
+    if (to !== undefined) p.onCursor(to);
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+      const right = event.key === "ArrowRight";
+      const at = column === null ? -1 : order.indexOf(column);
+      if (item?.kind === "group" && item.open !== right) p.onToggleGroup(item.group);
+      else {
+        const next = order[at + (right ? 1 : -1)] ?? (right ? column : null);
+        setColumn(next);
+        if (next !== null) reveal(next);
+      }
+    } else if ((event.key === "ContextMenu" || (event.shiftKey && event.key === "F10") || event.key === "=") && column !== null) {
+      const element = document.querySelector<HTMLElement>(`#row-${cursor} [data-col="${CSS.escape(column)}"]`);
+      const cell = element && cellOf(element);
+      if (cell) setMenu(cell);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const runsShown = rows.filter(() => !lines.grouped);
   return (
     <div className="tw" onPointerEnter={() => p.onHold(true)} onPointerLeave={() => p.onHold(false)}>
-      {state.loading && !state.fresh && <div className="progress" />}
-      {state.held > 0 && <button type="button" className="newruns" onClick={p.onRelease}>{t.newRuns(state.held)}</button>}
-      {rows.length === 0
+      {(state.loading || lines.grouped?.loading) && !state.fresh && <div className="progress" />}
+      {state.held > 0 && !lines.grouped && <button type="button" className="newruns" onClick={p.onRelease}>{t.newRuns(state.held)}</button>}
+      {!filled
         ? <div className="tnone" data-testid="runs-table"><Nothing {...p} /></div>
         : (
-          <div ref={scroller} className="tscroll" role="grid" aria-label={t.runsTable} aria-rowcount={state.total + HEADER_ROWS} aria-colcount={columns.length + 2} aria-multiselectable="true" data-testid="runs-table">
+          <div ref={scroller} className="tscroll" role={lines.grouped ? "treegrid" : "grid"} aria-label={t.runsTable} aria-rowcount={lines.count + HEADER_ROWS} aria-colcount={columns.length + 2} aria-multiselectable="true" data-testid="runs-table"
+            onClickCapture={altClick} onContextMenu={contextMenu} onKeyDown={keys}>
             <div className="tsize" style={{ width }}>
-              <RunsHeader columns={columns} firsts={firsts} sort={p.sort} main={p.main.key} onSort={p.onSort} descFirst={descFirst} onMain={(key) => void setMain(key)}
-                allSelected={selected.size > 0 && rows.every((r) => selected.has(r.run.run_id))} someSelected={selected.size > 0} onSelectAll={(on) => onSelect(rows.map((r) => r.run.run_id), on)}
-                onHide={(id) => p.onColumns(ids().filter((c) => c !== id))} onReplace={(id, next) => p.onColumns(ids().map((c) => (c === id ? next : c)))} />
+              <RunsHeader drawn={drawn} actions={actions} descFirst={descFirst} onSizing={setSizing} selectable={!lines.grouped}
+                allSelected={selected.size > 0 && runsShown.every((r) => selected.has(r.run.run_id))} someSelected={selected.size > 0} onSelectAll={(on) => (on ? p.onSelect(rows.map((r) => r.run.run_id), true) : p.onClearSelection())} />
               <div role="rowgroup" className="tbody" style={{ height: virtual.getTotalSize() }}>
                 {items.map(({ index, start }) => {
-                  const row = rows[index];
-                  if (!row) return <div key={index} className="tr skel" style={{ transform: `translateY(${start}px)` }}><span className="sk" /></div>;
-                  const id = row.run.run_id;
+                  const item = lines.at(index);
+                  if (!item) return <div key={index} role="row" aria-rowindex={index + 3} className="tr skel" style={{ transform: `translateY(${start}px)` }}><div role="gridcell" className="skelcell"><span className="sk" /></div></div>;
+                  const on = index === cursor;
+                  const shared = { index, top: start, drawn, formats, baseline: base, cursor: on, at: on ? column : null, stop: index === Math.max(0, cursor), lower: main.lower, onCursor: p.onCursor };
+                  if (item.kind === "group") return <GroupRow key={`g${item.group.id}`} {...shared} group={item.group} by={view.group} open={item.open} onToggle={p.onToggleGroup} />;
+                  const id = item.row.run.run_id;
                   return (
-                    <RunRow key={id} row={row} index={index} top={start} columns={columns} firsts={firsts} slot={slotOf(p.slots, id)} selected={selected.has(id)} cursor={index === p.cursor} stop={index === Math.max(0, p.cursor)} depth={p.nested.depth.get(id) ?? 0} childOf={p.nested.childOf.get(id) ?? null} from={p.from} hot={hot === id}
-                      baseline={baseline} formats={formats} now={now} lower={p.main.lower} onSelect={pick} onDraw={p.onDraw} onCursor={p.onCursor} onHover={hover} />
+                    <RunRow key={id} {...shared} row={item.row} slot={slotOf(p.slots, id)} selected={selected.has(id)} depth={item.group === null ? (p.nested.depth.get(id) ?? 0) : 1} childOf={p.nested.childOf.get(id) ?? null} from={p.from}
+                      hot={hot === id} now={now} onSelect={pick} onDraw={p.onDraw} onHover={hover} />
                   );
                 })}
               </div>
@@ -104,6 +202,7 @@ export function RunsPane(p: TableProps) {
           </div>
         )}
       {selected.size > 0 ? <SelectionBar {...p} /> : <TableFooter {...p} />}
+      <CellMenu at={menu} entries={menu ? cellEntries(menu, view, main, change) : []} onClose={() => setMenu(null)} />
     </div>
   );
 }

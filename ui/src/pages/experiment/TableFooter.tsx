@@ -1,10 +1,10 @@
-import { formatNumber } from "../../model/format";
+import { formatCount, formatNumber } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { isRunning } from "../../model/status";
 import type { TableProps } from "./tableTypes";
 
 /** Number of runs and drawn ones, mean and deviation of the sorted metric, the keys. */
-export function TableFooter({ rows, state, sort, slots }: TableProps) {
+export function TableFooter({ rows, state, sort, slots, lines }: TableProps) {
   const key = sort[0]?.key.startsWith("metrics.") ? sort[0].key.slice(8) : null;
   const values = key === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => r.metrics[key]?.last ?? NaN).filter(Number.isFinite);
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
@@ -12,8 +12,9 @@ export function TableFooter({ rows, state, sort, slots }: TableProps) {
   return (
     <div className="tfoot">
       <span>{t.runs(state.total)}</span>
+      {lines.grouped && !lines.grouped.fresh && <span>{lines.grouped.groups.length < lines.grouped.total ? `${formatCount(lines.grouped.groups.length, locale)} ${t.ofN(t.groups(lines.grouped.total))}` : t.groups(lines.grouped.total)}</span>}
       <span>{t.drawn(slots.filter(Boolean).length)}</span>
-      {values.length > 1 && <span className="ell">{t.mean} <b>{formatNumber(mean, locale)} ± {formatNumber(deviation, locale)}</b></span>}
+      {values.length > 1 && rows.length >= state.total && <span className="ell">{t.mean} <b>{formatNumber(mean, locale)} ± {formatNumber(deviation, locale)}</b></span>}
       <span className="grow" />
       <span className="hint"><kbd>Space</kbd> {t.drawMenu.toLowerCase()}</span>
       <span className="hint"><kbd>B</kbd> {t.baseline}</span>

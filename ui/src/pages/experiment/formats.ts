@@ -13,23 +13,30 @@ export interface Formats {
 
 const SAMPLE = 400;
 
-/** One number format a column, and the colour scale of the main metric, from the rows at hand. */
-export function formatsOf(columns: Column[], rows: Row[], main: string | null, lower: (key: string) => boolean): Formats {
+/** One number format a column, and the colour scales of those in `heated`, from the rows at hand. */
+export function formatsOf(columns: Column[], rows: Row[], heated: readonly string[], lower: (key: string) => boolean): Formats {
   const digits = new Map<string, Digits>();
   const heat = new Map<string, Heat>();
   const sample = rows.slice(0, SAMPLE);
   for (const column of columns) {
-    if (column.kind !== "metric" && column.kind !== "spark") continue;
-    const values = sample.map((row) => metricValue(row, column.key, column.aggregate));
-    digits.set(column.id, digitsFor(values));
-    if (column.kind === "spark" || column.key !== main || column.aggregate !== "last") continue;
-    const finite = values.filter((v): v is number => v !== null && Number.isFinite(v)).sort((a, b) => (lower(column.key) ? a - b : b - a));
+    const numeric = column.kind === "metric" || column.kind === "spark";
+    if (!numeric && !heated.includes(column.id)) continue;
+    const down = column.kind === "param" || lower(column.key);
+    const values = sample.map((row) => (numeric ? metricValue(row, column.key, column.aggregate, down) : asNumber(row.texts[column.id])));
+    if (numeric) digits.set(column.id, digitsFor(values));
+    if (!heated.includes(column.id)) continue;
+    const finite = values.filter((v): v is number => v !== null && Number.isFinite(v)).sort((a, b) => (down ? a - b : b - a));
     if (finite.length < 3) continue;
     const best = finite[0]!;
     const middle = finite[Math.floor(finite.length * 0.75)]!;
     heat.set(column.id, { best, reach: Math.abs(middle - best) || 1 });
   }
   return { digits, heat };
+}
+
+export function asNumber(text: string | null | undefined): number | null {
+  const number = text === null || text === undefined || text.trim() === "" ? NaN : Number(text);
+  return Number.isNaN(number) ? null : number;
 }
 
 /** How strong the pad behind a value is: 1 for the best, 0 from the third quarter on. */

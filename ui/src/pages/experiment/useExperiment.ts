@@ -1,14 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Columns, Row } from "../../api/table";
-import { TableStore } from "../../api/tableStore";
+import type { Columns, Row, TableQuery } from "../../api/table";
+import { PAGE, TableStore } from "../../api/tableStore";
 import { apart, bestRow } from "../../model/answers";
-import { defaultColumns, differs, fitValues, orderBy, toColumns, wireColumn, withDelta, type Column } from "../../model/columns";
+import { defaultColumns, differs, fitValues, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Column } from "../../model/columns";
 import { toFilter } from "../../model/filter";
 import { lowerIsBetter, pickMain, pickTrainLoss } from "../../model/metrics";
 import { PARENT_COLUMN } from "../../model/nest";
 import { assignSlots } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { useOnChanges } from "../../parts/live";
+import { useTable } from "../../parts/queries";
 import { useLatest, useStore } from "../../ui/hooks";
 import type { ExperimentView, SortKey } from "../../url/experiment";
 
@@ -21,16 +22,18 @@ export interface MainMetric {
   lower: (key: string) => boolean;
 }
 
-/** The metric that decides, from the experiment's tags or the metrics' names. */
-export function useMain(columns: Columns | undefined, tags: Record<string, string> | undefined): MainMetric {
+/** The metric that decides, from the experiment's tags or the metrics' names; the view may turn a metric's direction. */
+export function useMain(columns: Columns | undefined, tags: Record<string, string> | undefined, view: ExperimentView): MainMetric {
+  const turned = `${view.up.join("~")}|${view.down.join("~")}`;
   return useMemo(() => {
+    const [up = [], down = []] = turned.split("|").map((list) => list.split("~"));
     const chosen = tags?.[MAIN_TAG];
     const metrics = columns?.metrics ?? [];
     const key = chosen && metrics.some((m) => m.key === chosen) ? chosen : pickMain(metrics);
     const direction = tags?.[DIRECTION_TAG];
-    const lower = (name: string) => (name === chosen && direction ? !/^true$/i.test(direction) : lowerIsBetter(name));
+    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : name === chosen && direction ? !/^true$/i.test(direction) : lowerIsBetter(name));
     return { key, trainLoss: pickTrainLoss(metrics), lower };
-  }, [columns, tags]);
+  }, [columns, tags, turned]);
 }
 
 /** The sorting of the URL, else by the main metric, best first. */
@@ -41,32 +44,59 @@ export function useSort(view: ExperimentView, main: MainMetric): SortKey[] {
   }, [view.sort, main]);
 }
 
-/** The columns of the URL or the default ones, with the change against the baseline when there is one. */
+/** Room for a mean and its deviation. */
+const GROUPED_WIDTH = 122;
+
+/** The columns of the URL or the default ones: pinned ones first, each with its change against the baseline when there is one. */
 export function useTableColumns(view: ExperimentView, columns: Columns | undefined, main: MainMetric): Column[] {
+  const initial = useInitialColumns(columns, main);
+  const grouped = view.group.length > 0;
   return useMemo(() => {
-    const ids = view.cols ?? (columns ? defaultColumns(columns, main.key, main.trainLoss) : []);
-    return toColumns(view.base ? withDelta(ids, main.key) : ids).map((column) => fitValues(column, columns));
-  }, [view.cols, view.base, columns, main]);
+    const fitted = toColumns(view.cols ?? initial).map((column) => fitValues(column, columns));
+    const arranged = withPinned(fitted, view.pin);
+    const roomy = grouped ? arranged.map((c) => (c.kind === "metric" ? { ...c, width: Math.max(c.width, GROUPED_WIDTH) } : c)) : arranged;
+    return withWidths(view.base ? withDelta(roomy) : roomy, view.widths);
+  }, [view.cols, view.base, view.pin, view.widths, grouped, columns, initial]);
+}
+
+/** What is shown before anybody chose. Columns that a sample has named stay where they are when the counts arrive. */
+function useInitialColumns(columns: Columns | undefined, main: MainMetric): string[] {
+  const [kept, setKept] = useState<string[] | null>(null);
+  const fresh = useMemo(() => (columns ? defaultColumns(columns, main.key, main.trainLoss) : []), [columns, main.key, main.trainLoss]);
+  if (columns?.partial && kept === null) setKept(fresh);
+  return kept ?? fresh;
 }
 
 export function visibleColumns(all: Column[], rows: Row[], only: boolean): Column[] {
-  return only ? all.filter((column) => differs(column, rows)) : all;
+  return only ? all.filter((column) => column.pinned || differs(column, rows)) : all;
+}
+
+/** Up to so many columns are fetched with their rows; of more, only those that come into view. */
+export const FEW_COLUMNS = 40;
+const ALWAYS = 12;
+
+const wiresOf = (columns: readonly Column[]) => [...new Set(columns.map(wireColumn).filter((c): c is string => c !== null))];
+
+/** What is fetched with every row. */
+function coreWires(columns: Column[], main: MainMetric): string[] {
+  const core = columns.length <= FEW_COLUMNS ? columns : columns.filter((column, i) => i < ALWAYS || column.pinned);
+  return [...new Set([...wiresOf(core), ...(main.key === null ? [] : [`metrics.${main.key}`]), PARENT_COLUMN])].sort();
 }
 
 /** Rows of the table: loaded as the view asks, kept fresh by the live stream, still while `hold` is true. */
-export function useRows(experimentId: string, view: ExperimentView, sort: SortKey[], columns: Column[], ready: boolean, hold: boolean) {
+export function useRows(experimentId: string, view: ExperimentView, sort: SortKey[], columns: Column[], main: MainMetric, ready: boolean, hold: boolean) {
   const [store] = useState(() => new TableStore());
   const state = useStore(store.state);
-  const wire = useMemo(() => [...new Set([...columns.map(wireColumn).filter((c): c is string => c !== null), PARENT_COLUMN])].sort(), [columns]);
+  const wire = useMemo(() => coreWires(columns, main), [columns, main]);
+  const parts = useMemo(() => (columns.some((c) => c.aggregate !== "last") ? ["last", "min", "max"] : ["last"]), [columns]);
   const order = useMemo(() => orderBy(sort), [sort]);
   const filter = toFilter(view.q);
-  const asked = JSON.stringify([filter, order, wire, view.deleted]);
-  const latest = useLatest({ filter, order, wire });
+  const query = useMemo<TableQuery>(() => ({ experiment_ids: [experimentId], filter, order_by: order, columns: wire, parts, view: view.deleted ? "deleted" : "active" }), [experimentId, filter, order, wire, parts, view.deleted]);
+  const asked = JSON.stringify(query);
+  const latest = useLatest(query);
   useEffect(() => {
-    if (!ready) return;
-    const now = latest.current;
-    void store.load({ experiment_ids: [experimentId], filter: now.filter, order_by: now.order, columns: now.wire, view: view.deleted ? "deleted" : "active" });
-  }, [store, experimentId, asked, ready, view.deleted, latest]);
+    if (ready) void store.load(latest.current);
+  }, [store, asked, ready, latest]);
   useOnChanges((runs) => {
     const ours = runs.filter((r) => r.experiment_id === experimentId).map((r) => r.run_id);
     return ours.length ? store.refresh(ours, hold) : Promise.resolve();
@@ -74,7 +104,21 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
   useEffect(() => {
     if (!hold) store.release();
   }, [hold, store]);
-  return { store, state };
+  return { store, state, query };
+}
+
+/** The run that the others are measured against: from the rows at hand, else fetched by itself. */
+export function useBaseline(id: string, rows: Row[], query: TableQuery): Row | null {
+  const near = useMemo(() => (id ? (rows.find((r) => r.run.run_id === id) ?? null) : null), [id, rows]);
+  const far = useTable("baseline", { columns: query.columns, parts: query.parts, run_ids: [id], max_results: 1, view: "all" }, id !== "" && near === null && rows.length > 0);
+  return near ?? (id ? (far.data?.rows[0] ?? null) : null);
+}
+
+/** The first rows with all columns, to see which differ when the table fetches only those in view. */
+export function useDiffering(query: TableQuery, columns: Column[], rows: Row[], only: boolean): Column[] {
+  const many = only && columns.length > FEW_COLUMNS;
+  const sample = useTable("differing", { ...query, columns: wiresOf(columns), parts: ["last"], max_results: PAGE }, many);
+  return useMemo(() => visibleColumns(columns, many ? (sample.data?.rows ?? []) : rows, only), [columns, rows, only, many, sample.data]);
 }
 
 const DRAWN = 8;

@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import type { Row, TableQuery } from "./table";
+import { groupId, GroupStore, toGroups, type GroupQuery } from "./tableGroups";
+
+const QUERY: GroupQuery = { experiment_ids: ["1"], filter: "", view: "active", by: ["params.lr"], metrics: ["loss"], order_by: [] };
+const body = {
+  values: { "params.lr": ["0.1", null] }, runs: [3, 2], filters: ["params.lr = '0.1'", "params.lr IS NULL"], total: 2,
+  metrics: { loss: { count: [3, 0], mean: [1.5, null], std: [0.5, null], min: [1, null], max: [2, "Infinity"], median: [1.5, null] } },
+};
+const row = (id: string): Row => ({ run: { run_id: id, experiment_id: "1", name: id, status: "FINISHED", start_time: 0, end_time: 1, lifecycle_stage: "active" }, metrics: {}, texts: {}, have: new Set() });
+
+function made() {
+  const asked: TableQuery[] = [];
+  const store = new GroupStore(() => Promise.resolve({ groups: toGroups(body), total: 2 }), (query) => {
+    asked.push(query);
+    const count = query.filter?.includes("NULL") ? 2 : 3;
+    return Promise.resolve({ rows: Array.from({ length: count }, (_, i) => row(`${count}-${i}`)), total: count, next: "" });
+  });
+  return { store, asked };
+}
+const lines = (store: GroupStore) => Array.from({ length: store.count }, (_, i) => {
+  const item = store.at(i);
+  return item === undefined ? "…" : item.kind === "group" ? `[${item.group.values.join()}]` : item.row.run.run_id;
+});
+
+it("reads groups with what is absent", () => {
+  const [first, second] = toGroups(body);
+  expect(first!.metrics["loss"]).toEqual({ count: 3, mean: 1.5, std: 0.5, min: 1, max: 2, median: 1.5 });
+  expect(second).toMatchObject({ values: [null], runs: 2, metrics: { loss: { mean: null, max: Infinity } } });
+  expect(groupId(["a~b|c", null])).not.toContain("~");
+  expect(groupId(["a|b"])).not.toBe(groupId(["a", "b"]));
+});
+
+it("lists the runs of open groups below them", async () => {
+  const { store, asked } = made();
+  await store.load(QUERY, { experiment_ids: ["1"], filter: "tags.a = 'b'" });
+  expect(lines(store)).toEqual(["[0.1]", "[]"]);
+  store.setOpen(["0.1"]);
+  expect(lines(store)).toEqual(["[0.1]", "…", "…", "…", "[]"]);
+  await store.need(0, 4, []);
+  await Promise.resolve();
+  expect(lines(store)).toEqual(["[0.1]", "3-0", "3-1", "3-2", "[]"]);
+  expect(asked[0]!.filter).toBe("(tags.a = 'b') AND params.lr = '0.1'");
+  store.setOpen([]);
+  expect(lines(store)).toEqual(["[0.1]", "[]"]);
+  expect(store.at(2)).toBeUndefined();
+});

@@ -1,0 +1,79 @@
+import { useEffect, useMemo, useState } from "react";
+import type { TableQuery } from "../../api/table";
+import { GroupStore, type GroupState, type Item } from "../../api/tableGroups";
+import type { TableState, TableStore } from "../../api/tableStore";
+import { partOf, type Aggregate, type Column } from "../../model/columns";
+import type { Nested } from "../../model/nest";
+import { useOnChanges } from "../../parts/live";
+import { useLatest, useStore } from "../../ui/hooks";
+import type { ExperimentView, SortKey } from "../../url/experiment";
+import type { MainMetric } from "./useExperiment";
+
+/** The lines of the table, one after the other: runs, or groups with the runs of those that are open. */
+export interface Lines {
+  count: number;
+  /** Undefined while the line is on its way. */
+  at: (index: number) => Item | undefined;
+  need: (first: number, last: number, columns: readonly string[]) => void;
+  /** Grows whenever a line changes. */
+  version: number;
+  grouped: GroupState | null;
+}
+
+/** A metric of a group as the server names it. */
+export function measureOf(key: string, aggregate: Aggregate, lower: boolean): string {
+  const part = partOf(aggregate, lower);
+  return part === "last" ? key : `${part}(${key})`;
+}
+
+const MOST_MEASURES = 50;
+
+function groupOrder(sort: SortKey[], by: string[], measures: string[]): string[] {
+  return sort.flatMap(({ key, desc }) => {
+    const way = desc ? "DESC" : "ASC";
+    if (by.includes(key)) return [`${key} ${way}`];
+    const metric = key.startsWith("metrics.") ? key.slice(8) : null;
+    return metric !== null && measures.includes(metric) ? [`mean(${metric}) ${way}`] : [];
+  });
+}
+
+const isMetric = (column: Column) => column.kind === "metric" || column.kind === "delta" || column.kind === "spark";
+
+/** The lines of the view. Groups are asked for only while the view has some. */
+export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[], main: MainMetric, query: TableQuery, store: TableStore, state: TableState, nested: Nested, ready: boolean): { lines: Lines; groups: GroupStore } {
+  const [groups] = useState(() => new GroupStore());
+  const grouped = useStore(groups.state);
+  const on = view.group.length > 0;
+  const measures = useMemo(() => {
+    const own = columns.filter(isMetric).map((c) => measureOf(c.key, c.aggregate, main.lower(c.key)));
+    const sorted = sort.flatMap(({ key }) => (key.startsWith("metrics.") ? [key.slice(8)] : []));
+    return [...new Set([...sorted, ...own])].slice(0, MOST_MEASURES);
+  }, [columns, main, sort]);
+  const asked = useMemo(() => ({
+    experiment_ids: query.experiment_ids ?? [], filter: query.filter ?? "", view: query.view ?? "active" as const,
+    by: view.group, metrics: measures, order_by: groupOrder(sort, view.group, measures),
+  }), [query, view.group, measures, sort]);
+  const text = JSON.stringify([asked, query]);
+  const latest = useLatest({ asked, query });
+  useEffect(() => {
+    if (on && ready) void groups.load(latest.current.asked, latest.current.query);
+  }, [groups, on, ready, text, latest]);
+  const open = view.open.join("~");
+  useEffect(() => groups.setOpen(open ? open.split("~") : []), [groups, open]);
+  useOnChanges((runs) => (on && runs.some((r) => r.experiment_id === asked.experiment_ids[0]) ? groups.refresh() : Promise.resolve()), 2000);
+
+  const lines = useMemo<Lines>(() => {
+    if (on)
+      return { count: groups.count, at: (i) => groups.at(i), need: (first, last, wires) => void groups.need(first, last, wires), version: grouped.version, grouped };
+    const { rows } = nested;
+    return {
+      count: Math.max(rows.length, state.total), version: state.version, grouped: null,
+      at: (i) => {
+        const row = rows[i] ?? store.at(i);
+        return row && { kind: "run", row, group: null };
+      },
+      need: (first, last, wires) => void store.need(first, last, wires),
+    };
+  }, [on, groups, grouped, nested, state.total, state.version, store]);
+  return { lines, groups };
+}
