@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric, Param
-from logbuch.store import Store, batch, experiments, runs, schema
+from logbuch.store import Store, batch, experiments, keys, runs, schema
 from logbuch.store.query import columns
 from logbuch.store.query.among import among, given
 from logbuch.store.query.columns import OfRuns
@@ -74,3 +74,15 @@ def test_forty_thousand_ids_are_one_value(store: Store, run: int) -> None:
     many = [run, *range(10**6, 10**6 + 40_000)]
     assert store.read(ids, select(table.run).where(among(table.run, many))) == {run}
     assert store.read(ids, select(table.run).where(among(table.run, []))) == set()
+
+
+def test_keys_are_estimated_from_the_newest_runs(store: Store) -> None:
+    id_ = store.write(experiments.create, "many")
+    for number in range(6):
+        run_id = store.write(runs.create, NewRun(experiment_id=id_, start_time=number)).info.run_id
+        params = [Param(key="always", value=str(number)), Param(key="old" if number < 3 else "new", value="x")]
+        store.write(batch.log_batch, run_id, [Metric(key="loss", value=1, timestamp=1, step=1)], params)
+    assert store.read(keys.count_runs, [id_]) == 6
+    found = store.read(keys.estimate, [id_], 6, 3)
+    assert (found.runs, [(use.key, use.runs) for use in found.params]) == (6, [("always", 6), ("new", 6)])
+    assert [(use.key, use.runs) for use in found.metrics] == [("loss", 6)]
