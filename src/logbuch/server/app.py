@@ -34,6 +34,7 @@ from logbuch.server.native import (
     live,
     logs,
     saved,
+    stability,
     table,
     uploads,
 )
@@ -79,6 +80,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *uploads.ROUTES,
             *logs.ROUTES,
             *heartbeats.ROUTES,
+            *stability.ROUTES,
             *live.ROUTES,
             *routes(operations.NATIVE),
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),

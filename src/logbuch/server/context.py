@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from logbuch.files.roots import Files
 from logbuch.server.catalog import Catalog
+from logbuch.server.examiner import Examiner
 from logbuch.server.live import Hub
 from logbuch.server.watch import Watch
 from logbuch.store import Store, experiments
@@ -54,11 +55,13 @@ class Context:
     hub: Hub = field(init=False)
     catalog: Catalog = field(init=False)
     watch: Watch = field(init=False)
+    examiner: Examiner = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
         self.catalog = Catalog(self.read)
         self.watch = Watch(self.store)
+        self.examiner = Examiner(self.store)
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""
@@ -99,6 +102,7 @@ class Context:
 
     def close(self) -> None:
         self.watch.close()
+        self.examiner.close()
         self.threads.shutdown(cancel_futures=True)
         self.files_threads.shutdown(cancel_futures=True)
         self.store.close()

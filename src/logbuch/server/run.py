@@ -111,6 +111,7 @@ def _run(context: Context, listener: socket.socket) -> int:
     server = _Server(config, context)
     _calm_collector()
     context.watch.start()
+    context.examiner.start()
     try:
         server.run(sockets=[listener])
     finally:

@@ -302,6 +302,17 @@ changes = Table(
     Index("ix_changes_version", "version"),
 )
 
+# What is thought of the stability of a run, from its curves as they were at a version.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="of the run's last change that was seen"),
+    Column("word", Text, nullable=False),
+    Column("findings", Text, nullable=False, comment="JSON"),
+    Column("points", BigInteger, nullable=False, comment="finite ones of the loss"),
+)
+
 # What is known of files beyond what their place tells: written when they are whole, and true as long as the mark is.
 artifacts = Table(
     "artifacts",

@@ -1,0 +1,170 @@
+"""Verdicts on the stability of runs: made from their curves, and kept until the run changes.
+
+A verdict bears the version of the run that it saw (:mod:`logbuch.store.changes`). Its word stands in the run's tag
+``logbuch.stability`` too, by which runs are searched, sorted and grouped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, or_, select
+
+from logbuch.model import Noun, Tag
+from logbuch.stability.curve import Curve
+from logbuch.stability.findings import Finding
+from logbuch.stability.parts import Parts, parts
+from logbuch.stability.verdict import Verdict, Watch, Watched, Word, judge
+from logbuch.store import heads, runs, schema, tags
+from logbuch.store.metrics import charts, ordinal
+from logbuch.store.metrics.buckets import COLUMNS, View
+from logbuch.store.metrics.rows import Axis
+from logbuch.store.tx import Tx, chunks
+
+TAG = "logbuch.stability"
+BUCKETS = 2000
+"""What a check reads of a series; see docs/reference/stability.md."""
+OTHERS = 16
+"""Of metrics without a part, so many are looked into where their values are not finite."""
+_SILENT = frozenset({Word.SHORT, Word.UNKNOWN})
+_table, _latest, _changes = schema.verdicts, schema.latest, schema.changes
+_findings = msgspec.json.Decoder(tuple[Finding, ...])
+_NO_NUMBERS = (ordinal.NAN, ordinal.INFINITY, ordinal.NEGATIVE_INFINITY)
+
+
+class Examined(Noun, frozen=True, kw_only=True):
+    """A verdict on a run as it stood at a version."""
+
+    run_id: str
+    version: int
+    verdict: Verdict
+
+
+def examine(tx: Tx, run_id: str) -> Examined:
+    """Judges a run as it now stands."""
+    head = runs.row(tx, run_id)
+    version = tx.execute(select(_changes.c.version).where(_changes.c.run == head.id)).scalar() or 0
+    return Examined(run_id=run_id, version=version, verdict=judge(_watch(tx, head.id)))
+
+
+def current(tx: Tx, run_id: str) -> Examined:
+    """The verdict that was kept if the run has not changed since, else a new one."""
+    head = runs.row(tx, run_id)
+    fresh = (_changes.c.run == _table.c.run) & (_changes.c.version <= _table.c.version)
+    kept = tx.execute(select(_table).join(_changes, fresh).where(_table.c.run == head.id)).first()
+    if kept is None:
+        return examine(tx, run_id)
+    verdict = Verdict(word=Word(kept.word), findings=_findings.decode(kept.findings), points=kept.points)
+    return Examined(run_id=run_id, version=kept.version, verdict=verdict)
+
+
+def keep(tx: Tx, examined: Iterable[Examined]) -> None:
+    """Keeps verdicts; of runs that are gone meanwhile, none."""
+    for one in examined:
+        head = heads.fetch(tx, [one.run_id]).get(one.run_id)
+        if head is not None:
+            row = (head.id, one.version, one.verdict.word, _encoded(one.verdict.findings), one.verdict.points)
+            tx.insert_rows(tx.seam.upsert(_table, _all), ("run", "version", "word", "findings", "points"), [row])
+            _tell(tx, head.id, head.experiment, one.verdict.word)
+
+
+def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
+    """Those of these runs (inner ids) that have changed since they were judged, or never were; deleted ones never."""
+    found: list[str] = []
+    for part in chunks(run_ids):
+        query = (
+            select(schema.runs.c.run_id)
+            .join(_changes, _changes.c.run == schema.runs.c.id)
+            .outerjoin(_table, _table.c.run == schema.runs.c.id)
+            .where(schema.runs.c.id.in_(part), schema.runs.c.deleted.is_(False))
+            .where(or_(_table.c.run.is_(None), _table.c.version < _changes.c.version))
+        )
+        found += tx.execute(query).scalars()
+    return found
+
+
+def before(tx: Tx, version: int | None, limit: int) -> tuple[list[int], int | None]:
+    """The runs (inner ids) that changed last before a version, newest first, and the version to go on from; None: now,
+    and at the end."""
+    query = select(_changes.c.run, _changes.c.version).order_by(_changes.c.version.desc())
+    if version is not None:
+        query = query.where(_changes.c.version < version)
+    rows = tx.execute(query.limit(limit)).all()
+    if len(rows) < limit:
+        return [row.run for row in rows], None
+    # A commit touches many runs: those of the last version are all taken, for the next page begins below it.
+    last = rows[-1].version
+    rest = tx.execute(select(_changes.c.run).where(_changes.c.version == last)).scalars()
+    return [*(row.run for row in rows if row.version > last), *rest], last
+
+
+def _watch(tx: Tx, run: int) -> Watch:
+    keys = _keys(tx, run)
+    chosen = parts(keys)
+    watched = _by_step(chosen)
+    others = [key for key in _keys(tx, run, _not_finite()) if key not in watched][:OTHERS]
+    by_step = _curves(tx, run, keys, [*watched, *others], "step")
+    by_time = _curves(tx, run, keys, chosen.gpus, "time")
+    return Watch(
+        loss=by_step.get(chosen.loss or ""),
+        evaluation=by_step.get(chosen.evaluation or ""),
+        gradients=_of(by_step, chosen.gradients),
+        rates=_of(by_step, chosen.rates),
+        throughputs=_of(by_step, chosen.throughputs),
+        gpus=_of(by_time, chosen.gpus),
+        others=_of(by_step, others),
+    )
+
+
+def _keys(tx: Tx, run: int, *conditions: Any) -> dict[str, int]:
+    """The metrics of a run, with their inner ids."""
+    ids = tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars()
+    return {key: id_ for id_, key in sorted(tx.texts(ids).items(), key=lambda item: item[1])}
+
+
+def _by_step(chosen: Parts) -> list[str]:
+    losses = [key for key in (chosen.loss, chosen.evaluation) if key is not None]
+    return list(dict.fromkeys([*losses, *chosen.gradients, *chosen.rates, *chosen.throughputs]))
+
+
+def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ...]:
+    return tuple(curves[key] for key in keys if key in curves)
+
+
+def _curves(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis) -> dict[str, Watched]:
+    found = charts.tables(tx, run, [ids[key] for key in keys], axis, View(BUCKETS)) if keys else {}
+    return {
+        key: Watched(key, Curve.of_buckets(dict(zip(COLUMNS, found[ids[key]].table, strict=True))))
+        for key in keys
+        if ids[key] in found
+    }
+
+
+def _not_finite() -> Any:
+    columns = (_latest.c.value, _latest.c.min, _latest.c.max)
+    return or_(*(column.in_(_NO_NUMBERS) for column in columns))
+
+
+def _tell(tx: Tx, run: int, experiment: int, word: Word) -> None:
+    """Sets the tag, or takes it away where there is nothing to say. A tag that stands already touches nothing."""
+    key = tx.name_ids([TAG])[TAG]
+    mine = (schema.tags.c.run == run) & (schema.tags.c.key == key)
+    told = tx.execute(select(schema.tags.c.value).where(mine)).scalar()
+    wanted = None if word in _SILENT else str(word)
+    if told == wanted:
+        return
+    if wanted is None:
+        tx.change(delete(schema.tags).where(mine))
+    else:
+        tags.write(tx, run, [Tag(key=TAG, value=wanted)])
+    tx.touch(run, experiment)
+
+
+def _encoded(findings: Sequence[Finding]) -> str:
+    return msgspec.json.encode(findings).decode()
+
+
+def _all(new: Any) -> Mapping[str, Any]:
+    return {name: getattr(new, name) for name in ("version", "word", "findings", "points")}

@@ -1,0 +1,167 @@
+"""Verdicts on both databases: made, kept, told as a tag, and made anew when a run changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from logbuch.errors import NotFound
+from logbuch.model import Metric, Tag
+from logbuch.server.examiner import AGAIN_SECONDS, SETTLE_SECONDS, Examiner
+from logbuch.stability.findings import Kind
+from logbuch.stability.verdict import Word
+from logbuch.store import Store, batch, runs, search, verdicts
+from logbuch.store.runs import NewRun
+from logbuch.store.search import RunQuery
+
+FALLING = (2 * np.exp(-np.linspace(0, 3, 200))).tolist()
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def new_run(store: Store, values: Sequence[float] = (), key: str = "loss", first: int = 0) -> str:
+    made = store.write(runs.create, NewRun(experiment_id="0", start_time=1000))
+    log(store, made.info.run_id, values, key, first)
+    return made.info.run_id
+
+
+def log(store: Store, run_id: str, values: Sequence[float], key: str = "loss", first: int = 0) -> None:
+    points = [
+        Metric(key=key, value=value, timestamp=10_000 * step, step=step) for step, value in enumerate(values, first)
+    ]
+    store.write(batch.log_batch, run_id, points)
+
+
+def told(store: Store, run_id: str) -> str | None:
+    return store.read(runs.get, run_id).data.tags.get(verdicts.TAG)
+
+
+def words(store: Store, run_id: str) -> tuple[Word, list[Kind]]:
+    verdict = store.read(verdicts.current, run_id).verdict
+    return verdict.word, [finding.kind for finding in verdict.findings]
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def examiner(store: Store, time: Time) -> Examiner:
+    made = Examiner(store, time)
+    made.turn()
+    return made
+
+
+def later(examiner: Examiner, time: Time, seconds: float) -> None:
+    examiner.turn()
+    time.now += seconds
+    examiner.turn()
+
+
+def test_runs_are_judged_by_their_curves(store: Store) -> None:
+    assert words(store, new_run(store, FALLING)) == (Word.STABLE, [])
+    spiked = [*FALLING[:100], 9.0, *FALLING[101:]]
+    assert words(store, new_run(store, spiked)) == (Word.UNSTABLE, [Kind.SPIKE])
+    assert words(store, new_run(store, [*FALLING, math.nan])) == (Word.DIVERGED, [Kind.NOT_FINITE])
+    assert words(store, new_run(store, FALLING[:20])) == (Word.SHORT, [])
+    assert words(store, new_run(store)) == (Word.UNKNOWN, [])
+
+
+def test_any_metric_is_looked_at_for_what_is_no_number(store: Store) -> None:
+    run_id = new_run(store, FALLING)
+    log(store, run_id, [1.0, math.inf, 1.0], "aux/entropy")
+    verdict = store.read(verdicts.current, run_id).verdict
+    assert [(finding.kind, finding.metric, finding.start) for finding in verdict.findings] == [
+        (Kind.NOT_FINITE, "aux/entropy", 1)
+    ]
+
+
+def test_a_gpu_is_looked_at_by_the_clock(store: Store) -> None:
+    run_id = new_run(store, FALLING)
+    log(store, run_id, [90.0] * 100 + [1.0] * 100 + [90.0] * 50, "system/gpu_0_utilization_percentage")
+    verdict = store.read(verdicts.current, run_id).verdict
+    (finding,) = verdict.findings
+    assert (finding.kind, finding.start, finding.end) == (Kind.IDLE_GPU, 1_000_000, 2_000_000)
+    assert verdict.word is Word.STABLE
+
+
+def test_a_kept_verdict_stands_until_the_run_changes(store: Store) -> None:
+    run_id = new_run(store, FALLING)
+    first = store.read(verdicts.examine, run_id)
+    store.write(verdicts.keep, [first])
+    assert told(store, run_id) == "stable"
+    store.write(verdicts.keep, [store.read(verdicts.examine, run_id)])  # the tag has changed the run
+    kept = store.read(verdicts.current, run_id)
+    assert kept.verdict == first.verdict
+    log(store, run_id, [math.nan], first=200)
+    assert words(store, run_id)[0] is Word.DIVERGED
+
+
+def test_the_examiner_tells_by_a_tag_what_is_searched_by_it(store: Store, examiner: Examiner, time: Time) -> None:
+    good, bad = new_run(store, FALLING), new_run(store, [*FALLING, math.nan])
+    later(examiner, time, SETTLE_SECONDS - 0.1)
+    assert told(store, good) is None
+    later(examiner, time, 0.2)
+    assert (told(store, good), told(store, bad)) == ("stable", "diverged")
+    query = RunQuery(experiment_ids=("0",), filter=f"tags.`{verdicts.TAG}` = 'diverged'")
+    found, _ = store.read(search.page, query, 10)
+    assert [row.run_id for row in found] == [bad]
+
+
+def test_a_run_that_goes_on_is_judged_now_and_then(store: Store, examiner: Examiner, time: Time) -> None:
+    run_id = new_run(store, FALLING)
+    later(examiner, time, SETTLE_SECONDS)
+    assert told(store, run_id) == "stable"
+    log(store, run_id, [math.nan], first=200)
+    later(examiner, time, SETTLE_SECONDS)
+    assert told(store, run_id) == "stable"
+    later(examiner, time, AGAIN_SECONDS)
+    assert told(store, run_id) == "diverged"
+
+
+def test_what_a_run_no_longer_is_is_not_told_any_more(store: Store) -> None:
+    run_id = new_run(store, FALLING[:10])
+    store.write(runs.set_tags, run_id, (Tag(key=verdicts.TAG, value="stable"),))
+    store.write(verdicts.keep, [store.read(verdicts.examine, run_id)])
+    assert told(store, run_id) is None
+
+
+def test_runs_of_the_past_are_judged_when_nothing_else_is_to_be_done(store: Store, time: Time) -> None:
+    old = [new_run(store, FALLING) for _ in range(5)]
+    examiner = Examiner(store, time)
+    for _ in range(3):
+        examiner.turn()
+    assert {told(store, run_id) for run_id in old} == {"stable"}
+
+
+def test_pages_of_the_past_miss_no_run_of_a_large_commit(store: Store) -> None:
+    made = [new_run(store) for _ in range(7)]
+    found: list[int] = []
+    version: int | None = None
+    while True:
+        page, version = store.read(verdicts.before, version, 2)
+        found += page
+        if version is None:
+            break
+    assert len(found) == len(set(found)) == len(made)
+
+
+def test_deleted_and_erased_runs_are_left_alone(store: Store, examiner: Examiner, time: Time) -> None:
+    run_id = new_run(store, FALLING)
+    examined = store.read(verdicts.examine, run_id)
+    store.write(runs.delete, run_id)
+    later(examiner, time, SETTLE_SECONDS)
+    assert told(store, run_id) is None
+    with pytest.raises(NotFound):
+        store.read(verdicts.current, "f" * 32)
+    store.write(verdicts.keep, [verdicts.Examined(run_id="f" * 32, version=1, verdict=examined.verdict)])
