@@ -14,6 +14,8 @@ const HomePage = lazy(() => import("./pages/home/HomePage"));
 const ExperimentsPage = lazy(() => import("./pages/experiments/ExperimentsPage"));
 const ExperimentPage = lazy(() => import("./pages/experiment/ExperimentPage"));
 const RunPage = lazy(() => import("./pages/run/RunPage"));
+const ModelsPage = lazy(() => import("./pages/models/ModelsPage"));
+const ModelPage = lazy(() => import("./pages/models/ModelPage"));
 const ComparePage = lazy(() => import("./pages/compare/ComparePage"));
 
 const client = new QueryClient({
@@ -49,6 +51,10 @@ function Page({ route }: { route: Route }) {
       return <RunPage key={route.runId} experimentId={route.experimentId} runId={route.runId} tab={route.tab} />;
     case "compare":
       return <ComparePage />;
+    case "models":
+      return <ModelsPage />;
+    case "model":
+      return <ModelPage key={route.name} name={route.name} />;
     case "missing":
       return <main id="main" className="page"><EmptyState title={t.notFound}><Link to="/" className="btn">{t.toHome}</Link></EmptyState></main>;
   }

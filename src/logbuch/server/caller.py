@@ -1,7 +1,7 @@
 """Who sends a request, as far as the request says.
 
 Without a login this is the caller's own word: the user name of Basic authentication, or the header X-Logbuch-User that
-Logbuch's SDK and page send. The address is the connection's.
+Logbuch's SDK sends. The address is the connection's.
 """
 
 from __future__ import annotations

@@ -67,6 +67,11 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
   return (await response.json()) as T;
 }
 
+/** A change by another method; its answer too is JSON. */
+export async function change<T>(method: "PATCH" | "DELETE", path: string, body: unknown): Promise<T> {
+  return (await (await send(path, { ...json(body), method })).json()) as T;
+}
+
 export async function postBinary(path: string, body: unknown, signal?: AbortSignal): Promise<ArrayBuffer> {
   return (await send(path, signal ? { ...json(body), signal } : json(body))).arrayBuffer();
 }

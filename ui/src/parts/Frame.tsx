@@ -16,6 +16,7 @@ function places(): { to: string; name: string; icon: IconName; pages: PageName[]
   return [
     { to: "/", name: t.home, icon: "home", pages: ["home"], key: "G H" },
     { to: "/experiments", name: t.experiments, icon: "flask", pages: ["experiments", "experiment", "run"], key: "G E" },
+    { to: "/models", name: t.models, icon: "box", pages: ["models", "model"], key: "G M" },
     { to: "/compare", name: t.compare, icon: "compare", pages: ["compare"], key: "G C" },
   ];
 }
@@ -27,7 +28,7 @@ export function Frame({ page, children }: { page: PageName; children: ReactNode 
   const roomy = useMedia("(min-width: 1100px)");
   const overview = page === "home" || page === "experiments";
   const wide = roomy && overview && rail !== "narrow";
-  useKeys({ "?": () => setHelp(true), "g h": () => navigate("/"), "g e": () => navigate("/experiments"), "g c": () => navigate("/compare"), "[": () => setRail(wide ? "narrow" : null) });
+  useKeys({ "?": () => setHelp(true), "g h": () => navigate("/"), "g e": () => navigate("/experiments"), "g m": () => navigate("/models"), "g c": () => navigate("/compare"), "[": () => setRail(wide ? "narrow" : null) });
   const link = (small: boolean) => places().map(({ to, name, icon, pages, key }) => {
     const on = pages.includes(page);
     return (

@@ -4,7 +4,7 @@ import { Dialog } from "../ui/Dialog";
 
 const lines = (): [keys: string, what: string][] => [
   ["F", t.keyFilter], ["J K ↓ ↑", t.keyMove], ["Enter", t.keyOpen], ["X", t.keySelect], ["Space", t.keyDraw], ["B", t.keyBaseline], ["C", t.keyCompare],
-  ["D", t.keyDiff], ["O", t.keyColumns], ["U", t.keyGroup], ["V", t.keyViews], ["← →", t.keyCell], ["=", t.keyCellMenu], ["Ctrl Z", t.keyUndo], ["1 2 3", t.keyLayout], ["G H", t.keyGoHome], ["G E", t.keyGoExperiments], ["[", t.keyRail], ["Esc", t.keyEsc], ["?", t.keyHelp],
+  ["D", t.keyDiff], ["O", t.keyColumns], ["U", t.keyGroup], ["V", t.keyViews], ["← →", t.keyCell], ["=", t.keyCellMenu], ["Ctrl Z", t.keyUndo], ["1 2 3", t.keyLayout], ["G H", t.keyGoHome], ["G E", t.keyGoExperiments], ["G M", t.keyGoModels], ["[", t.keyRail], ["Esc", t.keyEsc], ["?", t.keyHelp],
 ];
 
 export function KeyHelp({ onClose }: { onClose: () => void }) {

@@ -7,6 +7,8 @@ export type Route =
   | { page: "experiment"; experimentId: string }
   | { page: "run"; experimentId: string; runId: string; tab: RunTab }
   | { page: "compare" }
+  | { page: "models" }
+  | { page: "model"; name: string }
   | { page: "missing"; path: string };
 
 const isTab = (text: string): text is RunTab => (RUN_TABS as readonly string[]).includes(text);
@@ -26,6 +28,8 @@ export function parseRoute(path: string): Route {
   if (first === undefined) return { page: "home" };
   if (first === "experiments" && parts.length === 1) return { page: "experiments" };
   if (first === "compare" && parts.length === 1) return { page: "compare" };
+  if (first === "models" && parts.length === 1) return { page: "models" };
+  if (first === "models" && parts.length === 2) return { page: "model", name: parts[1]! };
   if (first === "e" && experimentId && parts.length === 2) return { page: "experiment", experimentId };
   if (first === "e" && experimentId && runs === "runs" && runId && parts.length <= 5 && isTab(tab))
     return { page: "run", experimentId, runId, tab };
@@ -40,7 +44,10 @@ export function formatRoute(route: Route): string {
       return "/";
     case "experiments":
     case "compare":
+    case "models":
       return `/${route.page}`;
+    case "model":
+      return `/models/${part(route.name)}`;
     case "experiment":
       return `/e/${part(route.experimentId)}`;
     case "run": {
@@ -55,3 +62,4 @@ export function formatRoute(route: Route): string {
 export const experimentPath = (experimentId: string) => formatRoute({ page: "experiment", experimentId });
 export const runPath = (experimentId: string, runId: string, tab: RunTab = "overview") =>
   formatRoute({ page: "run", experimentId, runId, tab });
+export const modelPath = (name: string, version?: string) => formatRoute({ page: "model", name }) + (version ? `?v=${encodeURIComponent(version)}` : "");

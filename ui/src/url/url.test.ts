@@ -11,11 +11,12 @@ describe("routes", () => {
     { page: "experiment", experimentId: "12" },
     { page: "run", experimentId: "1", runId: "a-b", tab: "overview" },
     { page: "run", experimentId: "a b/c", runId: "x", tab: "artifacts" },
+    { page: "models" }, { page: "model", name: "story teller.ä" },
   ];
   it.each(routes)("round-trips %o", (route) => expect(parseRoute(formatRoute(route))).toEqual(route));
   it("knows what it does not know", () => {
     expect(parseRoute("/e/1/runs/x/nonsense").page).toBe("missing");
-    expect(parseRoute("/models").page).toBe("missing");
+    expect(parseRoute("/models/a/b").page).toBe("missing");
     expect(parseRoute("/e/%E0%A4%A/").page).toBe("experiment");
   });
   it("cuts the prefix", () => {

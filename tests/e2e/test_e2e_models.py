@@ -1,0 +1,161 @@
+"""The pages of registered models in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.servers import Server
+
+NewPage = Callable[..., Page]
+AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+NAME = "storyteller-production"
+
+
+@dataclass(frozen=True)
+class Registry:
+    server: Server
+    run_id: str
+
+    def send(self, method: str, path: str, **body: object) -> None:
+        headers = {"x-logbuch-user": "anna"}
+        answer = httpx.request(method, f"{self.server.url}/api/2.0/mlflow/{path}", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def registry(make_server: Callable[[], Server]) -> Iterator[Registry]:
+    """A model with three versions, one of them in Production, and some more models."""
+    server = make_server()
+    experiment = server.post("experiments/create", {"name": "storyteller/sweep"}).json()["experiment_id"]
+    tags = [
+        {"key": "mlflow.source.git.commit", "value": "4f6c1a9be0d24c8f9a7b5e3d1c2a0b9f8e7d6c5b"},
+        {"key": "mlflow.source.git.branch", "value": "main"},
+    ]
+    body = {"experiment_id": experiment, "run_name": "standard_r8", "tags": tags}
+    run_id = server.post("runs/create", body).json()["run"]["info"]["run_id"]
+    dataset = {"name": "tiny-stories", "digest": "b2892d90", "source_type": "local", "source": "{}"}
+    used = {"dataset": dataset, "tags": [{"key": "mlflow.data.context", "value": "training"}]}
+    server.post("runs/log-inputs", {"run_id": run_id, "datasets": [used]})
+    made = Registry(server, run_id)
+    for name in (NAME, "lora-de", "lora-en"):
+        made.send("POST", "registered-models/create", name=name, description="Writes stories" if name == NAME else "")
+    for number in range(3):
+        text = f"after epoch {number + 1}"
+        made.send("POST", "model-versions/create", name=NAME, source=f"runs:/{run_id}/model", description=text)
+    made.send("POST", "model-versions/transition-stage", name=NAME, version="1", stage="Production")
+    made.send("POST", "registered-models/alias", name=NAME, version="1", alias="champion")
+    yield made
+
+
+def settle(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(800)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_are_clean_and_fit_a_phone(
+    registry: Registry, new_page: NewPage, screenshots: Path, theme: str
+) -> None:
+    for name, path in (("models", "/models"), ("model", f"/models/{NAME}")):
+        page = new_page(theme)
+        page.goto(registry.server.url + path)
+        settle(page)
+        page.screenshot(path=screenshots / f"{name}-{theme}.png")
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
+        assert [(item["id"], [node["html"][:200] for node in item["nodes"]][:3]) for item in found["violations"]] == []
+        page.set_viewport_size({"width": 390, "height": 844})
+        settle(page)
+        page.screenshot(path=screenshots / f"{name}-{theme}-phone.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_from_the_list_to_the_run_of_a_version(registry: Registry, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(registry.server.url)
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    expect(page.get_by_test_id("model-row")).to_have_count(3)
+    page.get_by_label("Search models").fill("story PROD")
+    expect(page.get_by_test_id("model-row")).to_have_count(1)
+    page.get_by_role("link", name=NAME).click()
+    expect(page.get_by_test_id("version-row")).to_have_count(3)
+    page.get_by_role("button", name="Version 1", exact=True).click()
+    assert page.url.endswith(f"/models/{NAME}?v=1")
+    card = page.get_by_test_id("version-card")
+    for text in ("Production", "@champion", "anna", "4f6c1a9be0", "main", "tiny-stories", "b2892d90"):
+        expect(card).to_contain_text(text)
+    card.get_by_role("link", name="standard_r8").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("standard_r8")
+
+
+def test_a_version_is_promoted_and_the_history_tells_it(registry: Registry, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(f"{registry.server.url}/models/{NAME}")
+    row = page.locator("[data-version='3']")
+    row.get_by_role("button", name="Actions for Version 3").click()
+    page.get_by_role("menuitem", name="Move to Production").click()
+    expect(page.get_by_role("checkbox")).to_be_checked()
+    page.get_by_role("button", name="Move to Production").click()
+    expect(row).to_contain_text("Production")
+    expect(page.locator("[data-version='1']")).to_contain_text("Archived")
+    row.get_by_role("button", name="Actions for Version 3").click()
+    page.get_by_role("menuitem", name="Set alias").click()
+    page.get_by_role("textbox", name="Alias").fill("v3")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("reserved")
+    page.get_by_role("textbox", name="Alias").fill("champion")
+    page.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("@champion")
+    history = page.get_by_test_id("audit-entry")
+    expect(history.first).to_contain_text("moved alias champion from version 1 to 3")
+    expect(history.nth(1)).to_contain_text("moved version 1 from Production to Archived")
+    expect(history.nth(2)).to_contain_text("moved version 3 from None to Production")
+    expect(history.last).to_contain_text("anna created the model")
+    row.get_by_role("button", name="Actions for Version 3").click()
+    page.get_by_role("menuitem", name="Delete version").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_versions_and_models_are_deleted_and_described(registry: Registry, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(f"{registry.server.url}/models/{NAME}")
+    page.get_by_role("button", name="Actions for Version 2").click()
+    page.get_by_role("menuitem", name="Delete version").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_test_id("version-row")).to_have_count(2)
+    page.get_by_role("button", name=f"Actions for {NAME}").click()
+    page.get_by_role("menuitem", name="Edit description").click()
+    page.get_by_role("textbox", name="Description").fill("<img src=x onerror=alert(1)>")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+    page.get_by_role("button", name=f"Actions for {NAME}").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Name, without").fill("renamed ü")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("renamed ü")
+    page.get_by_role("button", name="Actions for renamed ü").click()
+    page.get_by_role("menuitem", name="Delete model").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_test_id("model-row")).to_have_count(2)
+    page.goto(f"{registry.server.url}/models/renamed%20%C3%BC")
+    expect(page.get_by_text("There is no such model")).to_be_visible()
+
+
+def test_german_and_an_empty_registry(make_server: Callable[[], Server], new_page: NewPage) -> None:
+    page = new_page()
+    page.add_init_script("localStorage.setItem('logbuch.lang', 'de')")
+    page.goto(f"{make_server().url}/models")
+    expect(page.get_by_text("Noch kein Modell registriert")).to_be_visible()
+    page.get_by_role("button", name="Neues Modell").click()
+    page.get_by_role("textbox", name="Name, ohne").fill("märchen")
+    page.get_by_role("button", name="Anlegen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("märchen")
+    expect(page.get_by_text("Noch keine Version")).to_be_visible()
+    expect(page.get_by_test_id("audit-entry")).to_contain_text("hat das Modell angelegt")
