@@ -90,6 +90,12 @@ AUDIT_PER_PAGE_DEFAULT = 100
 ARTIFACT_PATH_BYTES = 4000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
+RETENTION_TAG = "logbuch.retention"
+"""Of an experiment: how long its runs are kept after their end, as ``90d``."""
+
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+_PERIOD = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,3})?[wdhms])+")
+_PART = re.compile(r"([0-9.]+)([wdhms])")
 _KEY = re.compile(r"[/\w.\- :]*")
 _ALIAS = re.compile(r"[\w\-]*")
 _VERSION_ALIAS = re.compile(r"[vV]\d+")
@@ -253,6 +259,14 @@ def check_unique(keys: Sequence[str]) -> None:
         seen: set[str] = set()
         twice = sorted({key for key in keys if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
         raise InvalidInput(f"Duplicate parameter keys have been submitted: {twice}")
+
+
+def parse_period(text: str) -> int:
+    """Milliseconds of ``30d``, ``12h``, ``1d2h30m``, ``2w``; InvalidInput for anything else."""
+    compact = text.replace(" ", "").lower()
+    if not _PERIOD.fullmatch(compact):
+        raise InvalidInput(f"Invalid period {clip(text)!r}: write it as 30d, 12h or 1d12h (w, d, h, m, s).")
+    return int(sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(compact)) * 1000)
 
 
 def clip(text: str, width: int = 80) -> str:

@@ -12,32 +12,25 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from logbuch import settings
+from logbuch.cli.options import option
 
 _FOLDER = Path(".logbuch")
 
 
-def _option(name: str, setting: settings.Setting, **more: Any) -> Callable[[Any], Any]:
-    default = setting.default
-    shown = more.pop("help", setting.help)
-    return click.option(
-        name, default=default, envvar=list(setting.variables), help=shown, show_default=default is not None, **more
-    )
-
-
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that both commands share."""
-    for option in reversed(
+    for add in reversed(
         (
-            _option("--backend-store-uri", settings.BACKEND_STORE_URI, metavar="URI"),
-            _option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="ROOT"),
-            _option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="ROOT"),
-            _option("--artifact-roots", settings.ARTIFACT_ROOTS, metavar="ROOTS"),
-            _option("--host", settings.SERVER_HOST, metavar="ADDRESS"),
-            _option("--port", settings.SERVER_PORT, type=click.IntRange(1, 65535)),
-            _option("--allowed-hosts", settings.ALLOWED_HOSTS, metavar="NAMES"),
-            _option("--cors-allowed-origins", settings.CORS_ALLOWED_ORIGINS, metavar="ORIGINS"),
-            _option("--static-prefix", settings.STATIC_PREFIX, metavar="PATH"),
-            _option("--workers", settings.WORKERS, type=click.IntRange(1, 64)),
+            option("--backend-store-uri", settings.BACKEND_STORE_URI, metavar="URI"),
+            option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="ROOT"),
+            option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="ROOT"),
+            option("--artifact-roots", settings.ARTIFACT_ROOTS, metavar="ROOTS"),
+            option("--host", settings.SERVER_HOST, metavar="ADDRESS"),
+            option("--port", settings.SERVER_PORT, type=click.IntRange(1, 65535)),
+            option("--allowed-hosts", settings.ALLOWED_HOSTS, metavar="NAMES"),
+            option("--cors-allowed-origins", settings.CORS_ALLOWED_ORIGINS, metavar="ORIGINS"),
+            option("--static-prefix", settings.STATIC_PREFIX, metavar="PATH"),
+            option("--workers", settings.WORKERS, type=click.IntRange(1, 64)),
             click.option(
                 "--serve-artifacts/--no-serve-artifacts",
                 default=True,
@@ -46,7 +39,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
         )
     ):
-        command = option(command)
+        command = add(command)
     return command
 
 
@@ -68,7 +61,7 @@ def _serve(options: dict[str, Any]) -> None:
     from logbuch.server.context import Options
     from logbuch.server.run import Service, serve
 
-    uri = store_uri_of(options["backend_store_uri"] or f"sqlite:///{_FOLDER / 'logbuch.db'}")
+    uri = store_uri_of(options["backend_store_uri"] or default_store_uri())
     service = Service(
         store_uri=uri,
         artifact_root=artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri),
@@ -76,12 +69,12 @@ def _serve(options: dict[str, Any]) -> None:
             host=options["host"],
             port=options["port"],
             static_prefix=_prefix(options["static_prefix"] or ""),
-            allowed_hosts=_names(options["allowed_hosts"]),
-            origins=_names(options["cors_allowed_origins"]) or (),
+            allowed_hosts=names(options["allowed_hosts"]),
+            origins=names(options["cors_allowed_origins"]) or (),
         ),
         workers=options["workers"],
         beside=lambda: _caretaker(uri),
-        artifact_roots=_names(options["artifact_roots"]) or (),
+        artifact_roots=names(options["artifact_roots"]) or (),
     )
     sys.exit(serve(service))
 
@@ -95,6 +88,11 @@ def _caretaker(store_uri: str) -> AbstractContextManager[None]:
 
     where = place.understand(store_uri)
     return nullcontext() if isinstance(where, str) else caretaker(*where)
+
+
+def default_store_uri() -> str:
+    """The database of this folder."""
+    return f"sqlite:///{_FOLDER / 'logbuch.db'}"
 
 
 def store_uri_of(text: str) -> str:
@@ -123,7 +121,8 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _names(text: str | None) -> tuple[str, ...] | None:
+def names(text: str | None) -> tuple[str, ...] | None:
+    """The parts of a comma-separated text; None for none."""
     if text is None:
         return None
     return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from logbuch.errors import InvalidInput, StoreRefused, Unavailable
+from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
 from logbuch.files.bucket import BucketFiles
 from logbuch.files.disk import LocalFiles
+from logbuch.files.keys import TEMPORARY
 from logbuch.files.s3 import Access
 from logbuch.files.storage import Expected, Found, Opened, Receiving, Stat, Storage
 from logbuch.limits import clip
 from logbuch.model import FileInfo
 
+OWNER_KEY = TEMPORARY + "owner"
+"""Where a root names the store that it belongs to. No artifact can bear this name."""
 MARK = ":"
 """Begins the first segment of a key that lies below another root than the default: the mark and the root's name."""
 
@@ -40,10 +43,22 @@ class Files:
         """Whether clients can be sent to the object store itself, wherever an experiment keeps its files."""
         return all(isinstance(root, BucketFiles) and root.signs for root in (self.default, *self._others.values()))
 
-    @property
-    def names(self) -> Sequence[str]:
-        """What keys may begin with: nothing for the default root, and the other roots' names."""
-        return ("", *self._others)
+    def claim(self, owner: str) -> set[str]:
+        """Marks the roots that nobody has marked as those of a store, by its ID. The names of the roots that bore this
+        mark before: empty for the default root."""
+        mine = set()
+        for name, root in (("", self.default), *self._others.items()):
+            try:
+                opened = root.open(OWNER_KEY)
+            except NotFound:
+                with Receiving(root.sink(OWNER_KEY), Expected()) as receiving:
+                    receiving.write((owner.encode(),))
+                    receiving.finish()
+                continue
+            if opened.read(0, opened.stat.size) == owner.encode():
+                mine.add(name)
+            opened.close()
+        return mine
 
     def location(self, wanted: str) -> str:
         """The folder, as keys begin with it, that a client wants for an experiment's files; empty for none.
@@ -99,6 +114,11 @@ class Files:
         """See :meth:`Storage.walk`; the keys that are found are those of the root."""
         root, inside = self.place(key)
         return root.walk(inside)
+
+
+def root_name(key: str) -> str:
+    """The name of a key's root; empty for the default one."""
+    return key.partition("/")[0] if key.startswith(MARK) else ""
 
 
 def open_root(where: str) -> Storage:

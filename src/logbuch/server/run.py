@@ -58,7 +58,9 @@ def serve(service: Service) -> int:
 
 def _open(service: Service) -> Context:
     files = Files.at(service.artifact_root, service.artifact_roots)
-    return Context(open_store(service.store_uri), files, service.options)
+    store = open_store(service.store_uri)
+    files.claim(store.id)  # so that a clean-up of another store leaves them alone
+    return Context(store, files, service.options)
 
 
 def _bind(options: Options) -> socket.socket:

@@ -187,6 +187,8 @@ def _write_tags(tx: Tx, id_: int, tags: Sequence[Tag]) -> None:
 def _check_tag(tag: Tag) -> None:
     limits.check_key(tag.key, "key")
     limits.check_text(tag.value, "value", limits.EXPERIMENT_TAG_VALUE_LENGTH)
+    if tag.key == limits.RETENTION_TAG:
+        limits.parse_period(tag.value)
 
 
 def _name_taken(name: str, *, deleted: bool) -> AlreadyExists:
