@@ -126,6 +126,12 @@ SYSTEM_METRICS_NODE = _setting(
     "Name of this machine within the system metrics of a run on several machines",
     "MLFLOW_SYSTEM_METRICS_NODE_ID",
 )
+PROGRESS_BARS = _setting(
+    "progress_bars",
+    "true",
+    "Show the progress of transfers that take longer than a second, on a terminal",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+)
 QUIET = _setting("quiet", "false", "Do not print the address of a run", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT")
 SERVER_HOST = _setting("host", "127.0.0.1", "Address that the server listens on", "MLFLOW_HOST")
 SERVER_PORT = _setting("port", "5000", "Port that the server listens on", "MLFLOW_PORT")

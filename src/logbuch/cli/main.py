@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli import gc, run, server, sync
+from logbuch.cli import artifacts, gc, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
@@ -19,6 +19,7 @@ def cli() -> None:
 
 cli.add_command(server.server)
 cli.add_command(server.ui)
+cli.add_command(artifacts.artifacts)
 cli.add_command(gc.gc)
 cli.add_command(run.run)
 cli.add_command(sync.sync)

@@ -11,7 +11,7 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunStatus, Tag, ViewType
-from logbuch.sdk import beginning, capture, files, loggedmodels, pictures, render, tablefiles, values
+from logbuch.sdk import archives, beginning, capture, files, loggedmodels, pictures, render, tablefiles, values
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.entities import MetricWithRunId, PagedList
 from logbuch.sdk.loggedmodels import LoggedModelClient
@@ -274,11 +274,20 @@ class LogbuchClient(RegistryClient, LoggedModelClient):
         for file, name in files.local_files(place):
             files.put_file(connection, writer, file, files.join(folder, name))
 
-    def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
-        """Keeps the content of a folder."""
+    def log_artifacts(
+        self,
+        run_id: str,
+        local_dir: str | os.PathLike[str],
+        artifact_path: str | None = None,
+        compress: str | None = None,
+    ) -> None:
+        """Keeps the content of a folder; with ``compress`` (``tar.gz`` or ``tar.zst``) as one archive of its name."""
         connection, writer = self._writer(run_id)
         if not Path(local_dir).is_dir():
             raise InvalidInput(f"No such folder: {str(local_dir)!r}")
+        if compress is not None:
+            files.put_archive(connection, writer, Path(local_dir), artifact_path, compress)
+            return
         for file, name in files.local_files(local_dir):
             files.put_file(connection, writer, file, files.join(artifact_path, name))
 
@@ -340,9 +349,13 @@ class LogbuchClient(RegistryClient, LoggedModelClient):
         backend = self._connection.settle(Files.DUE)
         return backend.list_artifacts(backend.get_run(run_id).info, path or "")
 
-    def download_artifacts(self, run_id: str, path: str, dst_path: str | None = None) -> str:
-        """Downloads a file or a folder and returns the local path; below a new temporary folder by default."""
-        return str(files.fetch(self._connection.settle(Files.DUE), run_id, path, dst_path))
+    def download_artifacts(self, run_id: str, path: str, dst_path: str | None = None, unpack: bool = False) -> str:
+        """Downloads a file or a folder and returns the local path; below a new temporary folder by default.
+
+        With ``unpack`` an archive (``tar.gz``, ``tar.zst``) becomes the folder that was packed.
+        """
+        found = files.fetch(self._connection.settle(Files.DUE), run_id, path, dst_path)
+        return str(archives.unpacked(found) if unpack else found)
 
     def download_location(self, location: str, path: str | None = None, dst_path: str | None = None) -> Path:
         """Downloads what lies below ``mlflow-artifacts:/…``, where a server keeps the files of a model."""

@@ -12,9 +12,11 @@ from pathlib import Path, PurePosixPath
 from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
 from logbuch.limits import clip
 from logbuch.model import FileInfo
+from logbuch.sdk import archives
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.calls import arrived
 from logbuch.sdk.connection import Connection
+from logbuch.sdk.progress import Bar, tracked
 from logbuch.sdk.writer import RunWriter
 
 logger = logging.getLogger("logbuch")
@@ -66,6 +68,16 @@ def put_file(connection: Connection, writer: RunWriter, local: Path, path: str) 
             if not connection.backend.spools:
                 raise
             _queue_copy(connection, writer, local, path)
+
+
+def put_archive(connection: Connection, writer: RunWriter, folder: Path, path: str | None, kind: str) -> None:
+    """Packs a folder and sends the archive."""
+    chosen = archives.check_kind(kind)
+    target = join(path, archives.name_of(folder, chosen))
+    with never_fatal(connection, writer, target), tempfile.TemporaryDirectory(prefix="logbuch-") as place:
+        packed = Path(place) / "archive"
+        archives.pack(local_files(folder), chosen, packed)
+        put_file(connection, writer, packed, target)
 
 
 def local_files(place: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
@@ -143,9 +155,13 @@ def _save(chunks: Iterator[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
+        bar = Bar(target.name, None)
+        try:
+            with part.open("wb") as file:
+                for chunk in tracked(chunks, bar):
+                    file.write(chunk)
+        finally:
+            bar.close()
         part.replace(target)
     finally:
         with contextlib.suppress(OSError):

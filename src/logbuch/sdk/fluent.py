@@ -280,10 +280,13 @@ def log_artifact(
 
 
 def log_artifacts(
-    local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
+    local_dir: str | os.PathLike[str],
+    artifact_path: str | None = None,
+    run_id: str | None = None,
+    compress: str | None = None,
 ) -> None:
-    """Keeps the content of a folder."""
-    LogbuchClient.log_artifacts(*_client(run_id), local_dir, artifact_path)
+    """Keeps the content of a folder; with ``compress`` (``tar.gz`` or ``tar.zst``) as one archive of its name."""
+    LogbuchClient.log_artifacts(*_client(run_id), local_dir, artifact_path, compress)
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from logbuch.errors import EndpointNotFound, InvalidInput, NotFound, NotImplementedHere, Unavailable
+from logbuch.sdk.progress import Bar, tracked
 
 PARTED_BYTES = 32 * 1024 * 1024
 """Files from here on are sent in parts; what is smaller is sent again as a whole just as quickly."""
@@ -28,25 +29,33 @@ class Way(Protocol):
 
 def send(way: Way, place: str, path: str, file: Path, content_type: str, *, parts: bool = True) -> None:
     """Sends a file to ``path`` of the artifact proxy, whose address is ``place``. It is checked on arrival."""
+    bar = Bar(file.name, file.stat().st_size)
+    try:
+        _send(way, place, path, file, content_type, parts, bar)
+    finally:
+        bar.close()
+
+
+def _send(way: Way, place: str, path: str, file: Path, content_type: str, parts: bool, bar: Bar) -> None:
     size = file.stat().st_size
     sha256 = _sha256(file)
     if parts and size >= PARTED_BYTES:
         try:
-            _send_parts(way, path, file, size, sha256.hexdigest())
+            _send_parts(way, path, file, size, sha256.hexdigest(), bar)
             return
         except (EndpointNotFound, NotImplementedHere):
             pass  # a server of MLflow's
     headers = {"Content-Type": content_type, "Content-Length": str(size), "Content-Digest": _header(sha256.digest())}
-    way.put(place, lambda: _stretch(file, 0, size), headers)
+    way.put(place, lambda: tracked(_stretch(file, 0, size), bar), headers)
 
 
-def _send_parts(way: Way, path: str, file: Path, size: int, sha256: str) -> None:
+def _send_parts(way: Way, path: str, file: Path, size: int, sha256: str, bar: Bar) -> None:
     for left in range(BEGINNINGS - 1, -1, -1):
         begun = way.post(_API + "begin", {"path": path, "size": size, "sha256": sha256})
         if begun.get("whole"):
             return
         try:
-            marks = _send_rest(way, begun, file, size)
+            marks = _send_rest(way, begun, file, size, bar)
             way.post(_API + "complete", {"upload_id": begun["upload_id"], "marks": marks})
             return
         except (NotFound, InvalidInput):
@@ -54,12 +63,13 @@ def _send_parts(way: Way, path: str, file: Path, size: int, sha256: str) -> None
                 raise
 
 
-def _send_rest(way: Way, begun: dict[str, Any], file: Path, size: int) -> dict[str, str]:
+def _send_rest(way: Way, begun: dict[str, Any], file: Path, size: int, bar: Bar) -> dict[str, str]:
     """Sends the parts that have not arrived; the store's marks of those that went there directly."""
     part_bytes, first = int(begun["part_bytes"]), int(begun["parts"])
     urls: Sequence[str] = begun.get("urls") or ()
     marks: dict[str, str] = {}
     for number in range(first, -(-size // part_bytes)):
+        bar.reach(number * part_bytes)
         content = b"".join(_stretch(file, number * part_bytes, min(part_bytes, size - number * part_bytes)))
         if urls:
             try:
