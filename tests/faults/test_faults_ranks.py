@@ -11,6 +11,8 @@ import pytest
 from support.ports import free_port
 from support.servers import Server
 
+pytestmark = pytest.mark.slow
+
 BODY = """
 rank = int(os.environ["RANK"])
 time.sleep(float(os.environ.get("LATE", "0")) * (rank == 0))
@@ -146,7 +148,6 @@ def test_a_run_that_is_named_is_joined_by_all(make_server: Callable[..., Server]
     assert check(server, run_id)["info"]["status"] == "FINISHED"
 
 
-@pytest.mark.slow
 def test_real_ranks_of_pytorch_meet_in_its_store(make_server: Callable[..., Server], launch: Launch) -> None:
     server = make_server()
     body = (

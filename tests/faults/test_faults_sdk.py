@@ -76,20 +76,32 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(7200 if LONG else 300)
 def test_killed_trainings_lose_no_point(
     make_server: Callable[..., Server], program: Any, sync: Sync, tmp_path: Path
 ) -> None:
-    server, dice = make_server(), random.Random(1)
-    for number in range(1000 if LONG else 6):
-        done = tmp_path / f"done{number}"
-        process = program(LOOP, server.url, DONE=str(done))
-        run_id = process.stdout.readline().strip()
-        time.sleep(dice.uniform(0.0, 0.8))
-        process.kill()
-        process.wait()
+    """Kills at random moments of the loop, some of them before the run has begun at the server."""
+    server, dice = make_server(), random.Random(time.time_ns() if LONG else 1)
+    points = 0
+    for first in range(0, 1000 if LONG else 48, 8):
+        killed = []
+        for number in range(first, first + 8):
+            done = tmp_path / f"done{number}"
+            killed.append((program(LOOP, server.url, DONE=str(done)), done))
+        for process, _ in killed:
+            process.run_id = process.stdout.readline().strip()
+        for process, _ in killed:
+            time.sleep(dice.uniform(0.0, 0.2))
+            process.kill()
+            process.wait()
         report = sync()
         assert report.returncode == 0, report.stdout + report.stderr
-        check(server, run_id, logged(done))
+        for process, done in killed:
+            check(server, process.run_id, logged(done))
+            assert info(server, process.run_id)["status"] == "KILLED"
+            points += logged(done)
+    print(f"{first + 8} kills, {points} points")
 
 
 def test_the_next_process_sends_what_a_killed_one_has_left(

@@ -110,7 +110,7 @@ class Sender:
 
     def put(self, record: ingest.Record, run_id: str, *, vital: bool = False, counted: bool = True) -> None:
         """Logs a record that is no point."""
-        if not self.journal.record(ingest.encode_record(record), vital=vital, counted=counted):
+        if not self.journal.record(ingest.encode_record(record), vital=vital, counted=counted) and counted:
             self.drop(run_id)
         if self.idle:
             self.nudge()

@@ -333,7 +333,7 @@ class Journal:
         fits = self._place + len(raw) <= self._end or self._turn(len(raw))
         reserved = vital and self._place + len(raw) <= self._limit
         if not (fits or reserved) or not self._put(raw, 1):
-            self.dropped += 1
+            self.dropped += not body[2] & UNCOUNTED
             return False
         self.logged += not body[2] & UNCOUNTED
         return True
