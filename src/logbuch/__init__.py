@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         data,
         entities,
         exceptions,
+        keras,
         lightgbm,
         pytorch,
         sklearn,
@@ -189,6 +190,7 @@ _MODULES = {
     "data": "logbuch.data",
     "entities": "logbuch.entities",
     "exceptions": "logbuch.exceptions",
+    "keras": "logbuch.keras",
     "lightgbm": "logbuch.lightgbm",
     "pytorch": "logbuch.pytorch",
     "sklearn": "logbuch.sklearn",
@@ -238,6 +240,7 @@ __all__ = [
     "get_tracking_uri",
     "initialize_logged_model",
     "is_tracking_uri_set",
+    "keras",
     "last_active_run",
     "lightgbm",
     "list_artifacts",
@@ -292,7 +295,7 @@ __all__ = [
 _MLFLOWS = """
     ActiveModel add_trace azure bedrock catboost clear_active_model client config delete_prompt_alias doctor dspy
     evaluate genai get_active_model_id get_artifact_store get_assessment get_current_active_span
-    get_last_active_trace_id get_registry_uri get_trace keras langchain last_logged_model litellm llama_index
+    get_last_active_trace_id get_registry_uri get_trace langchain last_logged_model litellm llama_index
     load_model load_prompt log_assessment log_expectation log_feedback log_model log_trace metrics models onnx openai
     override_feedback paddle projects prophet pyfunc register_prompt run search_prompts search_sessions search_traces
     sentence_transformers set_active_model set_prompt_alias set_registry_uri set_trace_tag shap spacy spark start_span

@@ -21,6 +21,7 @@ SEEN = {
     "lightgbm": "train-binary_logloss",
     "transformers": "train/loss",
     "lightning": "train_loss",
+    "keras": "accuracy",
 }
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 
@@ -100,6 +101,7 @@ def test_a_broken_tracker_is_said_once_and_hurts_no_training(
         ("xgboost", "xgboost.training.CallbackContainer"),
         ("lightgbm", "lightgbm.engine.Booster.update"),
         ("transformers", "transformers.Trainer.training_step"),
+        ("keras", "keras.src.backend.torch.trainer.TorchTrainer.train_step"),
         ("lightning", "lightning.pytorch.trainer.trainer.Trainer._run_stage"),
     ],
 )

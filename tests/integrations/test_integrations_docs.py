@@ -32,6 +32,8 @@ def names_for(snippet: str) -> dict[str, Any]:
         from lightning.pytorch import Trainer as LightningTrainer
 
         found |= {"module": trainings.lightning_module(), "loader": trainings.torch_data(), "Trainer": LightningTrainer}
+    if "keras" in snippet:
+        found["model"] = trainings.keras_model()
     if "watch(" in snippet:
         import torch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,18 @@ def with_lightning() -> Any:
     return [value.tolist() for value in module.parameters()]
 
 
+def with_keras() -> Any:
+    model = keras_model()
+    return model.fit(*data(), epochs=2, batch_size=30, verbose=0).history["loss"]
+
+
 ALL: dict[str, Callable[[], Any]] = {
     "sklearn": with_sklearn,
     "xgboost": with_xgboost,
     "lightgbm": with_lightgbm,
     "transformers": with_transformers,
     "lightning": with_lightning,
+    "keras": with_keras,
 }
 """Each returns a result by which two trainings can be compared."""
 
@@ -91,6 +98,17 @@ def trainer(callbacks: Any = None, **arguments: Any) -> Any:
         eval_dataset=rows,
         callbacks=callbacks,
     )
+
+
+def keras_model() -> Any:
+    """A linear classifier, on torch."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
 
 
 def torch_data() -> Any:

@@ -11,8 +11,9 @@ SKLEARN = Library("sklearn", ("sklearn",), "logbuch.integrations.sklearn.patched
 XGBOOST = Library("xgboost", ("xgboost",), "logbuch.integrations.xgboost")
 LIGHTGBM = Library("lightgbm", ("lightgbm",), "logbuch.integrations.lightgbm")
 TRANSFORMERS = Library("transformers", ("transformers.trainer",), "logbuch.integrations.transformers")
+KERAS = Library("keras", ("keras",), "logbuch.integrations.keras")
 PYTORCH = Library("pytorch", ("lightning.pytorch", "pytorch_lightning"), "logbuch.integrations.lightning")
-LIBRARIES = (SKLEARN, XGBOOST, LIGHTGBM, TRANSFORMERS, PYTORCH)
+LIBRARIES = (SKLEARN, XGBOOST, LIGHTGBM, TRANSFORMERS, PYTORCH, KERAS)
 
 
 def autolog(
@@ -26,9 +27,9 @@ def autolog(
     """Turns automatic logging on for all libraries, whether they are imported already or later; ``disable`` turns it
     off and leaves them as they were.
 
-    A training logs to the active run, or to one of its own. ``exclude_flavors`` names libraries that are left out:
-    sklearn, xgboost, lightgbm, transformers, pytorch. ``extra_tags`` are set on each run. Other options of MLflow's
-    ``autolog`` are taken.
+    A training logs to the active run, or to one of its own. ``exclude_flavors`` names libraries that are left out, of
+    sklearn, xgboost, lightgbm, transformers, pytorch and keras. ``extra_tags`` are set on each run. Other options of
+    MLflow's ``autolog`` are taken.
     """
     left_out = set(exclude_flavors or ())
     unknown = left_out - {library.name for library in LIBRARIES}
