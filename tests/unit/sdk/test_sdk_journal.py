@@ -415,3 +415,35 @@ def test_a_disk_that_does_not_sync_is_an_error_and_is_tried_again(
     journal.sync()
     assert synced == [False, False, True]
     journal.close(remove=True)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 20, 21])
+def test_rows_of_the_same_keys_become_columns(journal: Journal, width: int) -> None:
+    keys = [f"k{number}" for number in range(width)]
+    wanted = set()
+    for step in range(500):
+        named = keys if step % 150 < 140 else [*keys[:-1], "other"]
+        values = [step + number / 64 for number in range(width)]
+        assert journal.row("r", named, values, step, 1000 + step)
+        wanted |= {(key, step, 1000 + step, value) for key, value in zip(named, values, strict=True)}
+        if step == 250:
+            journal.point("r", "alone", -1.0, step, 7)
+            wanted.add(("alone", step, 7, -1.0))
+    course = Course(journal.parts)
+    found, entries = [], 0
+    while batch := course.next():
+        for item in batch.items:
+            record = msgspec.msgpack.decode(item.raw)
+            names, index, *columns = record[2:]
+            rows = zip(memoryview(index).cast("I"), *map(cast_column, columns, "qqd"), strict=True)
+            found += [(names[number], step, time, value) for number, step, time, value in rows]
+            entries += item.counts
+        course.accept(batch)
+    assert entries == 501
+    assert len(found) == len(wanted)
+    assert set(found) == wanted
+    assert course.number == journal.last == 501
+
+
+def cast_column(raw: bytes, kind: str) -> memoryview:
+    return memoryview(raw).cast(kind)  # type: ignore[call-overload,no-any-return]
