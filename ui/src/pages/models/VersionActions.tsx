@@ -20,7 +20,7 @@ export function VersionActions({ version }: { version: ModelVersion }) {
   const refresh = () => client.invalidateQueries();
   const inUse = stage === "Staging" || stage === "Production";
   const entries = (): MenuEntry[] => [
-    ...STAGES.filter((one) => one !== stage).map((one): MenuEntry => ({ label: t.moveTo(stageName(one)), icon: "right", onSelect: () => setAsked({ what: "move", stage: one }) })),
+    ...STAGES.filter((one) => one !== stage).map((one): MenuEntry => ({ label: t.moveStage(stageName(one)), icon: "right", onSelect: () => setAsked({ what: "move", stage: one }) })),
     "line",
     { label: t.setAlias, icon: "tag", onSelect: () => setAsked({ what: "alias" }) },
     ...(version.aliases ?? []).map((alias): MenuEntry => ({ label: t.removeAlias(alias), icon: "x", onSelect: () => void deleteAlias(name, alias).then(refresh, complain) })),
@@ -56,12 +56,12 @@ function MoveDialog({ version, stage, onClose, onDone }: MoveProps) {
     moveVersion(version.name, version.version, stage, active && archive).then(onDone).then(onClose, complain);
   };
   return (
-    <Dialog title={t.moveTitle(version.version, stageName(stage))} onClose={onClose}>
+    <Dialog title={t.moveStageTitle(version.version, stageName(stage))} onClose={onClose}>
       <form onSubmit={move}>
         {active && <label className="mcheck"><input type="checkbox" checked={archive} onChange={(e) => setArchive(e.target.checked)} /><span>{t.archiveOthers(stageName(stage))}</span></label>}
         <div className="dialog-end">
           <Button look="ghost" onClick={onClose}>{t.cancel}</Button>
-          <Button type="submit" look="primary" autoFocus>{t.moveTo(stageName(stage))}</Button>
+          <Button type="submit" look="primary" autoFocus>{t.moveStage(stageName(stage))}</Button>
         </div>
       </form>
     </Dialog>
