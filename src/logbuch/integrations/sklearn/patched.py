@@ -12,6 +12,7 @@ from logbuch.integrations.library import Library
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import training
 from logbuch.integrations.sklearn import fitted, search
+from logbuch.integrations.sklearn.scores import Given
 
 _METHODS = ("fit", "fit_transform", "fit_predict")
 _PREPARING = (
@@ -39,7 +40,7 @@ def patch(library: Library, _module: str) -> None:
                 run.params(fitted.params(estimator, deep=not search.is_search(estimator)))
             result = original(estimator, *args, **kwargs)
             with quietly("the fitted estimator"):
-                given = fitted.Given.of(args, kwargs)
+                given = Given.of(args, kwargs)
                 fitted.log(run, estimator, given, datasets=options.get("log_datasets", True))
                 if search.is_search(estimator):
                     search.log(run, estimator, options.get("max_tuning_runs", 5))
