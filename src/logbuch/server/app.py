@@ -26,6 +26,7 @@ from logbuch.server.native import about as native_about
 from logbuch.server.native import (
     buckets,
     bulk,
+    census,
     curves,
     export,
     groups,
@@ -72,6 +73,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *table.ROUTES,
             *export.ROUTES,
             *bulk.ROUTES,
+            *census.ROUTES,
             *saved.ROUTES,
             *groups.ROUTES,
             *buckets.ROUTES,

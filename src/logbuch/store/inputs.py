@@ -25,7 +25,7 @@ def write(tx: Tx, head: RunRow, wanted: Sequence[DatasetInput]) -> None:
     if len(wanted) > limits.DATASETS_PER_CALL:
         raise InvalidInput(f"'datasets' holds {len(wanted)} data sets; at most {limits.DATASETS_PER_CALL} are allowed.")
     for used in wanted:
-        _check(used)
+        check_input(used)
     position = int(tx.execute(select(func.count()).where(_inputs.c.run == head.id)).scalar_one())
     for offset, used in enumerate(wanted):
         dataset = _dataset_id(tx, head.experiment, used.dataset)
@@ -129,7 +129,8 @@ def _noun(row: Row[Any]) -> Dataset:
     )
 
 
-def _check(used: DatasetInput) -> None:
+def check_input(used: DatasetInput) -> None:
+    """InvalidInput for a data set that breaks a rule."""
     dataset = used.dataset
     for text, field, limit in (
         (dataset.name, "name", limits.DATASET_NAME_LENGTH),

@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, bindparam, create_engine, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    bindparam,
+    create_engine,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
@@ -77,6 +88,10 @@ class PostgresSeam:
         connection.execute(
             text("SELECT pg_advisory_xact_lock(:space, :run)"), {"space": _RUN_LOCKS, "run": run & 0x7FFF_FFFF}
         )
+
+    def numbered(self, connection: Connection, table: Table) -> None:
+        sequence, highest = func.pg_get_serial_sequence(table.name, "id"), select(func.max(table.c.id))
+        connection.execute(select(func.setval(sequence, highest.scalar_subquery())))
 
     def version(self, connection: Connection) -> int:
         return int(self.driver.fetch(connection, "SELECT pg_current_xact_id()::text::bigint")[0][0])

@@ -83,6 +83,9 @@ class Seam(Protocol):
     def lock_run(self, connection: Connection, run: int) -> None:
         """Makes other replicas wait that want to seal this run, until the transaction ends."""
 
+    def numbered(self, connection: Connection, table: Table) -> None:
+        """Told after a row was given an ID that the table did not choose: the next one it chooses is free."""
+
     def version(self, connection: Connection) -> int:
         """The number of the current write transaction, as it stands in ``changes.version``."""
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, create_engine, event, func, literal, text
+from sqlalchemy import ColumnElement, Connection, Table, create_engine, event, func, literal, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
@@ -80,6 +80,9 @@ class SqliteSeam:
 
     def lock_run(self, connection: Connection, run: int) -> None:
         """BEGIN IMMEDIATE already keeps every other writer out."""
+
+    def numbered(self, connection: Connection, table: Table) -> None:
+        """Tables that number their rows go on behind the highest number by themselves."""
 
     def version(self, connection: Connection) -> int:
         return self._newest(connection) + 1

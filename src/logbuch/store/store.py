@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import batch, bulk, changes, erase, journals, logs, migrate, retention, runs
+from logbuch.store import adopt, batch, bulk, changes, erase, journals, logs, migrate, retention, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -41,7 +41,7 @@ _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
     }
 )
 """Functions whose first argument is the ID of a run. A group locks and reads all its runs at once, in order."""
-_OF_RUNS: frozenset[Callable[..., Any]] = bulk.OF_RUNS | {erase.erase_runs, retention.remove}
+_OF_RUNS: frozenset[Callable[..., Any]] = bulk.OF_RUNS | {adopt.take, erase.erase_runs, retention.remove}
 """Functions whose first argument is the IDs of runs."""
 
 

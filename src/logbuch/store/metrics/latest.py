@@ -97,6 +97,12 @@ def _by_series(arrived: Arrived) -> tuple[Places, Places, list[int], Ints]:
     return order, starts, [arrived.runs[rank] for rank in (found // span).tolist()], found % span + low
 
 
+def by_key(arrived: Arrived) -> tuple[Places, list[int], list[int]]:
+    """The order that brings the keys of one run together, where each begins in it, and which they are."""
+    order, starts, _, keys = _by_series(arrived)
+    return order, starts.tolist(), keys.tolist()
+
+
 def _latest_places(starts: Places, sizes: Places, steps: Ints, times: Ints, values: Ints) -> Places:
     """Where the greatest (step, timestamp, value) of each series stands."""
     ascending = steps[1:] > steps[:-1]

@@ -23,11 +23,15 @@ def append(tx: Tx, head: RunRow, points: Incoming) -> None:
     """Hands points of a run to the commit: their keys are checked here, and they are written with the whole group's."""
     if not len(points):
         return
+    tx.pending.arrivals.append(arrival(tx, head, points))
+    tx.touch(head.id, head.experiment)
+
+
+def arrival(tx: Tx, head: RunRow, points: Incoming) -> Arrival:
+    """Points with the inner ids of their keys, which are checked."""
     ids = _ids(tx, points.names)
     keys = _spread([ids[name] for name in points.names], points.index)
-    arrival = Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values)
-    tx.pending.arrivals.append(arrival)
-    tx.touch(arrival.run, arrival.experiment)
+    return Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values)
 
 
 def flush(tx: Tx, group: Pending) -> None:

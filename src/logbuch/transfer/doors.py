@@ -1,0 +1,48 @@
+"""Finds out what an address means, and opens it as a source or a target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from logbuch.errors import InvalidInput
+from logbuch.files.roots import Files
+from logbuch.store import open_store
+from logbuch.transfer.report import Report
+from logbuch.transfer.source import Source
+from logbuch.transfer.target import Target
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+
+
+def mlflow(place: str, report: Report, *, artifacts: Path | None = None, infinities: bool = True) -> Source:
+    """An MLflow installation: a server's address, a database's URI or file, or an ``mlruns`` folder."""
+    if _ADDRESS.match(place):
+        from logbuch.transfer.sources.tracking_server import TrackingServer
+
+        return TrackingServer(place, report, infinities=infinities)
+    folder = Path(place.removeprefix("file://") if place.startswith("file:///") else place)
+    if folder.is_dir():
+        from logbuch.transfer.sources.mlruns import MlrunsFolder
+
+        return MlrunsFolder(folder, report, artifacts=artifacts)
+    if "://" not in place and not folder.is_file():
+        raise InvalidInput(f"There is no {place!r}: a database, an mlruns folder or a server's address is wanted.")
+    from logbuch.transfer.sources.mlflow_database import MlflowDatabase
+
+    return MlflowDatabase(place, report, artifacts=artifacts, infinities=infinities)
+
+
+def server(address: str, report: Report) -> Target:
+    """A running Logbuch server."""
+    from logbuch.transfer.targets.logbuch_server import LogbuchServer
+
+    return LogbuchServer(address, report)
+
+
+def store(uri: str, roots: Sequence[str], report: Report) -> Target:
+    """A Logbuch database, made if there is none, and its artifact roots, the default one first."""
+    from logbuch.transfer.targets.store import StoreTarget
+
+    return StoreTarget(open_store(uri, seal=False), Files.at(roots[0], roots[1:]), report)

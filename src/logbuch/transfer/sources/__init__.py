@@ -1,0 +1,1 @@
+"""Where experiments and runs come from; each file reads one kind of place, and changes nothing there."""

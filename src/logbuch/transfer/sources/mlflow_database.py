@@ -1,0 +1,338 @@
+"""MLflow's database as a source: SQLite, PostgreSQL or MySQL, of any schema from MLflow 1.30 on.
+
+Which tables and columns there are is looked at, not concluded from a version: what an older MLflow did not keep is not
+asked for. MLflow's tables cannot hold an infinite value: ±Inf stands there as the largest double, and NaN as 0 with a
+mark.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, func, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from logbuch.errors import InvalidInput
+from logbuch.limits import clip
+from logbuch.model import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunStatus,
+    Tag,
+)
+from logbuch.store.metrics.incoming import Incoming
+from logbuch.transfer.report import Report
+from logbuch.transfer.source import SourceFile, SourceRun
+from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+from logbuch.transfer.sources.infinities import restore
+
+RUNS_AT_ONCE = 200
+ROWS_AT_ONCE = 50_000
+_NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
+_DEFAULT_WORKSPACE = "default"
+_LOGBUCH = "log_heads"
+
+
+class MlflowDatabase:
+    """See :class:`logbuch.transfer.source.Source`. ``infinities=False`` leaves the largest doubles as they are."""
+
+    def __init__(self, uri: str, report: Report, *, artifacts: Path | None = None, infinities: bool = True) -> None:
+        self.report = report
+        url = _url(uri)
+        self.name = url.render_as_string(hide_password=True)
+        self._engine = _engine(url)
+        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        self._infinities = infinities
+        try:
+            self._tables = _tables(self._engine, self.name)
+        except BaseException:
+            self._engine.dispose()
+            raise
+        base = (
+            Path(url.database).absolute().parent if url.get_backend_name() == "sqlite" and url.database else Path.cwd()
+        )
+        self._folders = ArtifactFolders(base, artifacts, report)
+        self._points: dict[str, int] | None = self._counted()
+
+    # -- experiments ---------------------------------------------------------------------------------------------------
+
+    def experiments(self) -> Iterable[Experiment]:
+        table = self._tables["experiments"]
+        tags: defaultdict[int, list[Tag]] = defaultdict(list)
+        for row in self._rows("experiment_tags", "tags of experiments"):
+            tags[row["experiment_id"]].append(Tag(key=row["key"], value=row["value"] or ""))
+        return [
+            Experiment(
+                experiment_id=str(row["experiment_id"]),
+                name=_full_name(row),
+                artifact_location=row.get("artifact_location") or "",
+                lifecycle_stage=_stage(row),
+                creation_time=row.get("creation_time") or 0,
+                last_update_time=row.get("last_update_time") or 0,
+                tag_list=tuple(tags[row["experiment_id"]]),
+            )
+            for row in self._rows("experiments", "experiments", select(table).order_by(table.c.experiment_id))
+        ]
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
+    def runs(self, experiment: Experiment) -> Iterable[SourceRun]:
+        table = self._tables["runs"]
+        mine = table.c.experiment_id == int(experiment.experiment_id)
+        what = f"runs of experiment {clip(experiment.name)!r}"
+        query = select(table).where(mine).order_by(table.c.start_time, table.c.run_uuid)
+        rows = list(self._rows("runs", what, query))
+        for start in range(0, len(rows), RUNS_AT_ONCE):
+            yield from self._whole(rows[start : start + RUNS_AT_ONCE])
+
+    def _whole(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[SourceRun]:
+        ids = [row["run_uuid"] for row in rows]
+        params = self._pairs("params", Param, ids)
+        tags = self._pairs("tags", Tag, ids)
+        inputs = self._inputs(ids)
+        for row in rows:
+            run_id = row["run_uuid"]
+            data = RunData(param_list=tuple(params[run_id]), tag_list=tuple(tags[run_id]))
+            run = Run(info=self._info(row), data=data, inputs=RunInputs(dataset_inputs=tuple(inputs.get(run_id, ()))))
+            count = None if self._points is None else self._points.get(run_id, 0)
+            yield SourceRun(run, row.get("deleted_time"), count)
+
+    def _info(self, row: Mapping[str, Any]) -> RunInfo:
+        try:
+            status = RunStatus(row["status"] or RunStatus.RUNNING)
+        except ValueError:
+            self.report.lost(f"status {row['status']!r} of run {row['run_uuid']}", "it is unknown; RUNNING was taken")
+            status = RunStatus.RUNNING
+        return RunInfo(
+            run_id=row["run_uuid"],
+            experiment_id=str(row["experiment_id"]),
+            run_name=row.get("name") or "",
+            user_id=row.get("user_id") or "",
+            status=status,
+            start_time=row["start_time"] or 0,
+            end_time=row["end_time"],
+            lifecycle_stage=_stage(row),
+            artifact_uri=row.get("artifact_uri") or "",
+        )
+
+    def _pairs(self, name: str, noun: Any, ids: Sequence[str]) -> Mapping[str, list[Any]]:
+        table = self._tables[name]
+        found: defaultdict[str, list[Any]] = defaultdict(list)
+        query = select(table.c.run_uuid, table.c.key, table.c.value).where(table.c.run_uuid.in_(ids))
+        query = query.order_by(table.c.run_uuid, table.c.key)
+        for row in self._rows(name, f"{name} of runs {ids[0]} to {ids[-1]}", query):
+            found[row["run_uuid"]].append(noun(key=row["key"], value=row["value"] or ""))
+        return found
+
+    def _inputs(self, ids: Sequence[str]) -> Mapping[str, list[DatasetInput]]:
+        if not {"inputs", "datasets", "input_tags"} <= self._tables.keys():
+            return {}
+        uses, sets, labels = (self._tables[name] for name in ("inputs", "datasets", "input_tags"))
+        of_runs = (
+            (uses.c.source_type == "DATASET") & (uses.c.destination_type == "RUN") & uses.c.destination_id.in_(ids)
+        )
+        query = select(uses.c.destination_id, uses.c.input_uuid, sets).join(
+            sets, sets.c.dataset_uuid == uses.c.source_id
+        )
+        what = f"data sets of runs {ids[0]} to {ids[-1]}"
+        rows = list(self._rows("inputs", what, query.where(of_runs).order_by(uses.c.destination_id, uses.c.input_uuid)))
+        tags: defaultdict[str, list[Tag]] = defaultdict(list)
+        for start in range(0, len(rows), RUNS_AT_ONCE):
+            part = [row["input_uuid"] for row in rows[start : start + RUNS_AT_ONCE]]
+            for row in self._rows("input_tags", what, select(labels).where(labels.c.input_uuid.in_(part))):
+                tags[row["input_uuid"]].append(Tag(key=row["name"], value=row["value"]))
+        found: defaultdict[str, list[DatasetInput]] = defaultdict(list)
+        for row in rows:
+            used = DatasetInput(dataset=_dataset(row), tags=tuple(sorted(tags[row["input_uuid"]], key=_key)))
+            found[row["destination_id"]].append(used)
+        return found
+
+    # -- points --------------------------------------------------------------------------------------------------------
+
+    def points(self, run: SourceRun) -> Iterator[Incoming]:
+        """By key, step and time. The driver's own rows are taken: they are several times quicker."""
+        run_id = run.run.info.run_id
+        if run.points == 0:
+            return
+        table = self._tables["metrics"]
+        columns = [table.c[name] for name in ("key", "step", "timestamp", "value")]
+        columns += [table.c.is_nan] if "is_nan" in table.c else []
+        query = select(*columns).where(table.c.run_uuid == run_id)
+        query = query.order_by(table.c.key, table.c.step, table.c.timestamp)
+        with self._telling(f"points of run {run_id}"), self._engine.connect() as connection:
+            rest: Sequence[Any] = []
+            for rows in _parts(connection, query):
+                rows = [*rest, *rows] if rest else rows
+                whole, rest = _cut(rows) if len(rows) >= ROWS_AT_ONCE else (rows, ())
+                if whole:
+                    yield self._columns(whole)
+            if rest:
+                yield self._columns(rest)
+
+    def _columns(self, rows: Sequence[Sequence[Any]]) -> Incoming:
+        keys, steps, timestamps, values, *odd = zip(*rows, strict=True)
+        names = {name: place for place, name in enumerate(dict.fromkeys(keys))}
+        index = np.fromiter(map(names.__getitem__, keys), np.int64, len(keys))
+        numbers = np.array(
+            [0.0 if value is None else value for value in values] if None in values else values, np.float64
+        )
+        if self._infinities:
+            restore(numbers, self.report)
+        if odd:
+            numbers[np.array(odd[0], np.bool_)] = np.nan
+        return Incoming(list(names), index, np.array(steps, np.int64), np.array(timestamps, np.int64), numbers)
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def files(self, run: SourceRun) -> Iterator[SourceFile]:
+        return self._folders.files(run.run)
+
+    def open(self, file: SourceFile) -> BinaryIO:
+        return open_file(file)
+
+    # -- the account ---------------------------------------------------------------------------------------------------
+
+    def totals(self) -> Mapping[str, int]:
+        found = {}
+        for noun in ("experiments", "runs", "params", "tags"):
+            with self._telling(f"number of {noun}"), self._engine.connect() as connection:
+                query = select(func.count()).select_from(self._tables[noun])
+                found[noun] = int(connection.execute(query).scalar_one())
+        if self._points is not None:
+            found["points"] = sum(self._points.values())
+        return found
+
+    def _counted(self) -> dict[str, int] | None:
+        """How many points each run has; None where the database is too damaged to tell."""
+        table = self._tables["metrics"]
+        query = select(table.c.run_uuid, func.count()).group_by(table.c.run_uuid)
+        try:
+            with self._engine.connect() as connection:
+                return {row[0]: int(row[1]) for row in connection.execute(query)}
+        except SQLAlchemyError:
+            return None
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _rows(self, name: str, what: str, query: Select[Any] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of a query, or of a table; none of a table that this schema has not."""
+        table = self._tables.get(name)
+        if table is None:
+            return
+        with self._telling(what), self._engine.connect() as connection:
+            for row in connection.execute(select(table) if query is None else query).mappings():
+                yield dict(row)
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """What the database cannot give is told; what was read of it before goes on."""
+        try:
+            yield
+        except (SQLAlchemyError, self._driver_error) as error:
+            self.report.lost(what, _reason(error))
+
+
+def _url(uri: str) -> URL:
+    try:
+        url = make_url(uri if "://" in uri else f"sqlite:///{uri}")
+    except ArgumentError:
+        raise InvalidInput(f"{uri!r} is no database URI.") from None
+    drivers = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+    backend = url.get_backend_name().replace("postgres", "postgresql").replace("postgresqlql", "postgresql")
+    if backend not in drivers:
+        raise InvalidInput(f"{uri!r}: MLflow databases are read from SQLite, PostgreSQL and MySQL.")
+    return url.set(drivername=drivers[backend])
+
+
+def _engine(url: URL) -> Engine:
+    """An engine that cannot write: SQLite opens the file for reading alone, the others begin such transactions."""
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "").absolute()
+        if not file.is_file():
+            raise InvalidInput(f"There is no file {file}.")
+        return create_engine(f"sqlite:///{file.as_uri()}?mode=ro&uri=true")
+    try:
+        engine = create_engine(url, isolation_level="REPEATABLE READ")
+    except ImportError as error:
+        raise InvalidInput(f"Reading {url.get_backend_name()} needs a driver: pip install {error.name}.") from None
+    return engine.execution_options(postgresql_readonly=True)
+
+
+def _tables(engine: Engine, name: str) -> dict[str, Table]:
+    """The tables that there are, with their columns; InvalidInput for a database that is something else."""
+    try:
+        known = set(inspect(engine).get_table_names())
+        if not known >= _NEEDED:
+            what = "is empty" if not known else "is Logbuch's" if _LOGBUCH in known else "is no MLflow database"
+            raise InvalidInput(f"{name} {what}: it lacks the tables {', '.join(sorted(_NEEDED - known))}.")
+        metadata = MetaData()
+        wanted = _WANTED & known
+        metadata.reflect(engine, only=sorted(wanted), resolve_fks=False)
+        return {table.name: table for table in metadata.tables.values()}
+    except SQLAlchemyError as error:
+        raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
+
+
+def _parts(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """The rows of a query, so many at once. SQLite's driver gives plain tuples, which are several times quicker."""
+    found = connection.execution_options(stream_results=connection.dialect.name != "sqlite").execute(query)
+    if connection.dialect.name == "sqlite":
+        cursor: Any = found.cursor
+        yield from iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
+    else:
+        yield from found.partitions(ROWS_AT_ONCE)
+
+
+_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags"}
+
+
+def _cut(rows: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Cuts rows where the point in time changes: what was logged at the same step and time stays together."""
+    last = rows[-1][:3]
+    at = len(rows)
+    while at and rows[at - 1][:3] == last:
+        at -= 1
+    return rows[:at], rows[at:]
+
+
+def _full_name(row: Mapping[str, Any]) -> str:
+    """Experiments of other workspaces bear theirs in front: a name is unique in one workspace alone."""
+    workspace = row.get("workspace") or _DEFAULT_WORKSPACE
+    return str(row["name"]) if workspace == _DEFAULT_WORKSPACE else f"{workspace}/{row['name']}"
+
+
+def _stage(row: Mapping[str, Any]) -> LifecycleStage:
+    return LifecycleStage.DELETED if row["lifecycle_stage"] == "deleted" else LifecycleStage.ACTIVE
+
+
+def _dataset(row: Mapping[str, Any]) -> Dataset:
+    return Dataset(
+        name=row["name"],
+        digest=row["digest"],
+        source_type=row["dataset_source_type"],
+        source=row["dataset_source"],
+        schema=row["dataset_schema"],
+        profile=row["dataset_profile"],
+    )
+
+
+def _key(tag: Tag) -> str:
+    return tag.key
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

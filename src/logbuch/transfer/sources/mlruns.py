@@ -1,0 +1,267 @@
+"""An ``mlruns`` folder, MLflow's store in files, as a source.
+
+A folder an experiment (deleted ones in ``.trash``), in it a folder a run: ``meta.yaml``, a file each param, tag and
+metric (a line a point: time, value, step), and ``artifacts``. A file that is torn is named and read as far as it goes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+
+from logbuch.errors import InvalidInput
+from logbuch.limits import INT64_MAX, INT64_MIN
+from logbuch.model import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunStatus,
+    Tag,
+)
+from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.metrics.points import Series
+from logbuch.transfer.report import Report
+from logbuch.transfer.source import SourceFile, SourceRun
+from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+
+META, TRASH = "meta.yaml", ".trash"
+DUPLICATES = "points that stand twice in their file, and once here"
+T = TypeVar("T")
+_OTHERS = frozenset({"tags", "datasets", "models", "traces"})
+"""Folders of an experiment that are no runs."""
+
+
+class MlrunsFolder:
+    """See :class:`logbuch.transfer.source.Source`. ``folder`` is an ``mlruns`` folder, or the one that holds it."""
+
+    def __init__(self, folder: Path, report: Report, *, artifacts: Path | None = None) -> None:
+        self.report = report
+        root = folder.absolute()
+        if not is_mlruns(root) and is_mlruns(root / "mlruns"):
+            root = root / "mlruns"
+        if not is_mlruns(root):
+            raise InvalidInput(f"{folder} is no mlruns folder: it holds no experiment.")
+        self.name = str(root)
+        self._root = root
+        self._folders = ArtifactFolders(root.parent, artifacts, report)
+        self._places: dict[str, Path] = {}
+        """The folders of experiments, by ID."""
+        self._runs: dict[str, Path] = {}
+        """Those of the runs of the experiment that was asked for last."""
+
+    # -- experiments and runs ------------------------------------------------------------------------------------------
+
+    def experiments(self) -> Iterable[Experiment]:
+        folders = [*_children(self._root), *_children(self._root / TRASH)]
+        for folder in folders:
+            if folder.name in (TRASH, "models") or not _has_content(folder):
+                continue
+            found = self._read(folder / META, partial(self._experiment, folder))
+            if found is not None:
+                self._places[found.experiment_id] = folder
+                yield found
+
+    def _experiment(self, folder: Path, meta: Mapping[str, Any]) -> Experiment:
+        return Experiment(
+            experiment_id=str(meta.get("experiment_id", folder.name)),
+            name=str(meta["name"]),
+            artifact_location=str(meta.get("artifact_location") or ""),
+            lifecycle_stage=_stage(meta),
+            creation_time=int(meta.get("creation_time") or 0),
+            last_update_time=int(meta.get("last_update_time") or 0),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self._texts(folder / "tags")),
+        )
+
+    def runs(self, experiment: Experiment) -> Iterable[SourceRun]:
+        place = self._places[experiment.experiment_id]
+        self._runs.clear()
+        for folder in _children(place):
+            if folder.name not in _OTHERS and _has_content(folder):
+                found = self._read(folder / META, partial(self._run, experiment, folder))
+                if found is not None:
+                    self._runs[found.run.info.run_id] = folder
+                    yield found
+
+    def _run(self, experiment: Experiment, folder: Path, meta: Mapping[str, Any]) -> SourceRun:
+        end, deleted = meta.get("end_time"), meta.get("deleted_time")
+        info = RunInfo(
+            run_id=str(meta.get("run_id") or meta["run_uuid"]),
+            experiment_id=experiment.experiment_id,
+            run_name=str(meta.get("run_name") or meta.get("name") or ""),
+            user_id=str(meta.get("user_id") or ""),
+            status=_status(meta.get("status")),
+            start_time=int(meta.get("start_time") or 0),
+            end_time=None if end is None else int(end),
+            lifecycle_stage=_stage(meta),
+            artifact_uri=str(meta.get("artifact_uri") or ""),
+        )
+        data = RunData(
+            param_list=tuple(Param(key=key, value=value) for key, value in self._texts(folder / "params")),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self._texts(folder / "tags")),
+        )
+        inputs = RunInputs(dataset_inputs=tuple(self._inputs(folder)))
+        return SourceRun(Run(info=info, data=data, inputs=inputs), None if deleted is None else int(deleted))
+
+    def _inputs(self, run: Path) -> Iterator[DatasetInput]:
+        for folder in _children(run / "inputs"):
+            found = self._read(folder / META, lambda meta: self._input(run.parent, meta))
+            if found is not None:
+                yield found
+
+    def _input(self, experiment: Path, meta: Mapping[str, Any]) -> DatasetInput | None:
+        if meta.get("source_type") != "DATASET":
+            return None
+        described = _yaml(experiment / "datasets" / str(meta["source_id"]) / META)
+        dataset = Dataset(
+            name=str(described["name"]),
+            digest=str(described["digest"]),
+            source_type=str(described["source_type"]),
+            source=str(described["source"]),
+            schema=described.get("schema"),
+            profile=described.get("profile"),
+        )
+        tags = meta.get("tags") or {}
+        return DatasetInput(dataset=dataset, tags=tuple(Tag(key=key, value=str(tags[key])) for key in sorted(tags)))
+
+    # -- points --------------------------------------------------------------------------------------------------------
+
+    def points(self, run: SourceRun) -> Iterator[Incoming]:
+        folder = self._runs[run.run.info.run_id] / "metrics"
+        for file in _files(folder):
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                self.report.lost(str(file), error.strerror or error)
+                continue
+            series = self._series(file, content)
+            if len(series):
+                key = file.relative_to(folder).as_posix()
+                index = np.zeros(len(series), np.int64)
+                yield Incoming([key], index, series.steps, series.timestamps, series.values)
+
+    def _series(self, file: Path, content: bytes) -> Series:
+        """The points of a metric's file. MLflow ends every line: a last one without an end was cut short."""
+        lines = content.split(b"\n")
+        torn = lines.pop()
+        if torn:
+            self.report.lost(f"the last point in {file}", "the file is torn there")
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                rows.append(_point(line))
+            except ValueError:
+                self.report.lost(f"line {number} of {file}", "that is no point")
+        if not rows:
+            return Series.empty()
+        times, values, steps = zip(*rows, strict=True)
+        found = Series(np.array(steps, np.int64), np.array(times, np.int64), np.array(values, np.float64))
+        ordered = found.ordered()
+        self.report.note(DUPLICATES, len(found) - len(ordered))
+        return ordered
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def files(self, run: SourceRun) -> Iterator[SourceFile]:
+        """Those at the place that the run names; where an installation was moved as a whole, those beside it."""
+        named = self._folders.folder(run.run.info.artifact_uri)
+        beside = self._runs[run.run.info.run_id] / "artifacts"
+        if beside.is_dir() and (named is None or not named.is_dir()):
+            return self._folders.below(beside, run.run)
+        return self._folders.files(run.run)
+
+    def open(self, file: SourceFile) -> BinaryIO:
+        return open_file(file)
+
+    def totals(self) -> Mapping[str, int]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _read(self, file: Path, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """What a YAML file describes; None, and told, where it cannot be read or lacks what it should say."""
+        try:
+            return make(_yaml(file))
+        except OSError as error:
+            self.report.lost(str(file), error.strerror or error)
+        except KeyError as error:
+            self.report.lost(str(file), f"it is torn: {error.args[0]} is missing")
+        except (ValueError, TypeError) as error:
+            self.report.lost(str(file), f"it is torn: {error}")
+        return None
+
+    def _texts(self, folder: Path) -> Iterator[tuple[str, str]]:
+        for file in _files(folder):
+            try:
+                yield file.relative_to(folder).as_posix(), file.read_bytes().decode()
+            except OSError as error:
+                self.report.lost(str(file), error.strerror or error)
+            except UnicodeDecodeError:
+                self.report.lost(str(file), "it is torn: that is no text")
+
+
+def is_mlruns(folder: Path) -> bool:
+    """Whether a folder holds experiments of MLflow's."""
+    places = (folder, folder / TRASH)
+    return any((child / META).is_file() for place in places for child in _children(place))
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir() and not child.is_symlink())
+    except OSError:
+        return []
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+
+
+def _has_content(folder: Path) -> bool:
+    return any(folder.iterdir())
+
+
+def _yaml(file: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).splitlines()[0]) from None
+    if not isinstance(found, dict):
+        raise ValueError("it describes nothing")
+    return found
+
+
+def _status(value: Any) -> RunStatus:
+    if value is None:
+        return RunStatus.RUNNING
+    return RunStatus.from_wire(value) if isinstance(value, int) else RunStatus(str(value))
+
+
+def _stage(meta: Mapping[str, Any]) -> LifecycleStage:
+    return LifecycleStage.DELETED if meta.get("lifecycle_stage") == "deleted" else LifecycleStage.ACTIVE
+
+
+def _point(line: bytes) -> tuple[int, float, int]:
+    """Time, value and step of a line; the oldest MLflow wrote no steps."""
+    parts = line.split()
+    if len(parts) not in (2, 3):
+        raise ValueError(line)
+    time, value, step = int(parts[0]), float(parts[1]), int(parts[2]) if len(parts) == 3 else 0
+    if not (INT64_MIN <= time <= INT64_MAX and INT64_MIN <= step <= INT64_MAX):
+        raise ValueError(line)
+    return time, math.nan if value != value else value, step

@@ -1,0 +1,1 @@
+"""Where experiments and runs go; each file writes to one kind of place."""

@@ -1,0 +1,217 @@
+"""A running Logbuch server as the target: runs and points by the native ingest protocol, the rest over REST.
+
+What that protocol does not carry is the server's: an experiment's ID and times, and when a run was deleted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from logbuch import limits
+from logbuch.errors import EndpointNotFound, InvalidInput, NotFound
+from logbuch.model import DatasetInput, Experiment, LifecycleStage, Run, RunInfo, RunStatus
+from logbuch.sdk.http import HttpBackend
+from logbuch.sdk.transport import SLOW_SECONDS, Transport
+from logbuch.store.census import Census
+from logbuch.store.experiments import LOCATION_SCHEME
+from logbuch.store.metrics.incoming import Incoming
+from logbuch.transfer.report import Report
+from logbuch.transfer.source import SourceFile, SourceRun
+from logbuch.transfer.target import Known
+from logbuch.wire import ingest
+
+BATCH_BYTES, BATCH_RECORDS = 8 * 1024 * 1024, 500
+POINTS_AT_ONCE = 200_000
+HISTORY_AT_ONCE = 25_000
+
+
+class LogbuchServer:
+    """See :class:`logbuch.transfer.target.Target`."""
+
+    keeps_ids = True
+
+    def __init__(self, uri: str, report: Report) -> None:
+        self.report = report
+        self._backend, self._transport = HttpBackend(uri), Transport(uri)
+        self.name = self._backend.uri
+        self._journal, self._number = uuid.uuid4().hex, 0
+        self._before = self._chain = b""
+        self._entries: list[tuple[int, bytes, bytes]] = []
+        self._bytes = 0
+        self._open: set[str] = set()
+        self._known: set[str] = set()
+        self._reopened: set[str] = set()
+        self._listed: tuple[str, dict[str, int | None]] = ("", {})
+        try:
+            self._backend.greet([])
+        except EndpointNotFound:
+            self.close()
+            raise InvalidInput(f"{self.name} is no Logbuch server, or too old a one.") from None
+
+    # -- experiments ---------------------------------------------------------------------------------------------------
+
+    def experiment(self, wanted: Experiment) -> str:
+        try:
+            found = self._backend.get_experiment_by_name(wanted.name)
+        except NotFound:
+            id_ = self._backend.create_experiment(wanted.name, "", wanted.tag_list)
+            self.report.note("experiments whose ID and times are the server's")
+            return id_
+        id_ = found.experiment_id
+        if found.lifecycle_stage is LifecycleStage.DELETED:
+            self._backend.restore_experiment(id_)  # else it takes nothing; it is deleted again at the end
+            self._reopened.add(id_)
+        for tag in wanted.tag_list:
+            if tag.key not in found.tags:
+                self._backend.set_experiment_tag(id_, tag)
+        return id_
+
+    def close_experiment(self, experiment_id: str, wanted: Experiment) -> None:
+        self.flush()
+        if wanted.lifecycle_stage is LifecycleStage.DELETED or experiment_id in self._reopened:
+            self._backend.delete_experiment(experiment_id)
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
+    def known(self, run_ids: Sequence[str]) -> Mapping[str, Known]:
+        counted = self.count(run_ids)
+        self._known = set(counted)
+        return {run_id: Known(self._backend.get_run(run_id), counts) for run_id, counts in counted.items()}
+
+    def begin(self, wanted: SourceRun, missing: Run) -> None:
+        info = missing.info
+        tags = [(tag.key, tag.value) for tag in missing.data.tag_list]
+        self._open.add(info.run_id)
+        if info.run_id not in self._known:
+            self._add(
+                ingest.NewRun(
+                    info.run_id,
+                    "",
+                    wanted.experiment_id,
+                    info.run_name,
+                    info.user_id,
+                    info.start_time,
+                    tags[: limits.TAGS_PER_BATCH],
+                )
+            )
+            tags = tags[limits.TAGS_PER_BATCH :]
+        else:
+            self._add(ingest.RestoreRun(info.run_id))
+        for part in _parts(tags, limits.TAGS_PER_BATCH):
+            self._add(ingest.Tags(info.run_id, part))
+        for part in _parts([(one.key, one.value) for one in missing.data.param_list], limits.PARAMS_PER_BATCH):
+            self._add(ingest.Params(info.run_id, part))
+        for used in missing.inputs.dataset_inputs:
+            self._add(ingest.Inputs(info.run_id, [_used(used)]))
+
+    def points(self, wanted: SourceRun, points: Incoming) -> None:
+        run_id = wanted.run.info.run_id
+        if run_id not in self._open:
+            self._open.add(run_id)
+            self._add(ingest.RestoreRun(run_id))
+        kinds = ("<u4", "<i8", "<i8", "<f8")
+        columns = (points.index, points.steps, points.timestamps, points.values)
+        for start in range(0, len(points), POINTS_AT_ONCE):
+            end = start + POINTS_AT_ONCE
+            packed = [_bytes(column[start:end], kind) for column, kind in zip(columns, kinds, strict=True)]
+            self._add(ingest.Metrics(run_id, list(points.names), *packed))
+
+    def end(self, wanted: SourceRun) -> None:
+        info = wanted.run.info
+        if info.run_id not in self._open:
+            return
+        self._open.discard(info.run_id)
+        if info.status is not RunStatus.RUNNING or info.end_time:
+            self._add(ingest.Update(info.run_id, info.status, info.end_time))
+        if info.lifecycle_stage is LifecycleStage.DELETED:
+            self._add(ingest.DeleteRun(info.run_id))
+
+    def have(self, run_id: str, key: str) -> Incoming:
+        self.flush()
+        found, token = [], ""
+        while True:
+            part, following = self._backend.metric_history(run_id, key, HISTORY_AT_ONCE, token)
+            found += part
+            if not following:
+                return Incoming.of(found)
+            token = following
+
+    def count(self, run_ids: Sequence[str]) -> Mapping[str, Census]:
+        body = {"run_ids": list(run_ids)}
+        answer = self._transport.call("POST", "/api/logbuch/1/runs/census", body=body, seconds=SLOW_SECONDS)
+        return {run_id: msgspec.convert(counts, Census) for run_id, counts in answer["runs"].items()}
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def has_file(self, wanted: SourceRun, file: SourceFile) -> bool:
+        info, folder = self._place(wanted), file.path.rpartition("/")[0]
+        place = f"{info.run_id}/{folder}"
+        if self._listed[0] != place:
+            self.flush()
+            listed = self._backend.list_artifacts(info, folder)
+            self._listed = (place, {one.path: one.file_size for one in listed if not one.is_dir})
+        sizes = self._listed[1]
+        return file.path in sizes and file.size in (None, sizes[file.path])
+
+    def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
+        with tempfile.NamedTemporaryFile() as copy, open_() as content:
+            shutil.copyfileobj(content, copy)
+            copy.flush()
+            self._backend.upload(self._place(wanted), file.path, Path(copy.name))
+
+    def _place(self, wanted: SourceRun) -> RunInfo:
+        info = wanted.run.info
+        uri = f"{LOCATION_SCHEME}{wanted.experiment_id}/{info.run_id}/artifacts"
+        return msgspec.structs.replace(info, artifact_uri=uri)
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _add(self, record: Any) -> None:
+        raw = ingest.encode_record(record)
+        if self._bytes + len(raw) > BATCH_BYTES or len(self._entries) >= BATCH_RECORDS:
+            self.flush()
+        self._chain = ingest.link(self._chain, raw)
+        self._entries.append((1, self._chain, raw))
+        self._bytes += len(raw)
+
+    def flush(self) -> None:
+        if not self._entries:
+            return
+        standing = self._backend.ingest(self._journal, self._number + 1, self._before, self._entries)
+        self._number, self._before = self._number + len(self._entries), self._chain
+        self._entries, self._bytes = [], 0
+        for refused in standing.refused:
+            self.report.lost(f"a part of run {refused.run_id}", refused.message)
+
+    def close(self) -> None:
+        self._backend.close()
+        self._transport.close()
+
+
+def _bytes(column: Any, kind: str) -> memoryview:
+    return memoryview(np.asarray(column).astype(kind).tobytes())
+
+
+def _parts(items: list[tuple[str, str]], size: int) -> list[list[tuple[str, str]]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _used(used: DatasetInput) -> ingest.UsedDataset:
+    dataset = used.dataset
+    return ingest.UsedDataset(
+        dataset.name,
+        dataset.digest,
+        dataset.source_type,
+        dataset.source,
+        dataset.schema,
+        dataset.profile,
+        [(tag.key, tag.value) for tag in used.tags],
+    )

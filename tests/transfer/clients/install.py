@@ -1,0 +1,72 @@
+"""Makes an MLflow installation with MLflow's own client: python install.py URI ARTIFACT_ROOT."""
+
+import math
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import pools  # noqa: F401
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.tracking import MlflowClient
+
+uri, root = sys.argv[1], Path(sys.argv[2])
+mlflow.set_tracking_uri(uri)
+client = MlflowClient(uri)
+files = root / "files"
+(files / "deep" / "er").mkdir(parents=True)
+(files / "plot.txt").write_text("a plot")
+(files / "deep" / "er" / "ünï.bin").write_bytes(bytes(range(256)))
+
+vision = client.create_experiment(
+    "vision", f"{root.as_uri()}/vision", tags={"team": "α", "mlflow.note.content": "# why"}
+)
+old = client.create_experiment("old ones", f"{root.as_uri()}/old")
+START = 1_700_000_000_000
+
+
+def points(key, values):
+    return [Metric(key, value, START + 10 * place, place) for place, value in enumerate(values)]
+
+
+def finished(experiment, name, status="FINISHED", **tags):
+    run = client.create_run(experiment, START, tags, name)
+    client.set_terminated(run.info.run_id, status, START + 5000)
+    return run.info.run_id
+
+
+best = client.create_run(vision, START, {"phase": "train", "mlflow.user": "ada"}, "best")
+metrics = points("loss", [1 / (1 + step) for step in range(500)])
+metrics += points("val/acc", [0.1, math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324, 1e308])
+metrics += [Metric("late", 2.0, START + 9, 5), Metric("late", 1.0, START + 8, 5), Metric("late", 3.0, START + 9, 2)]
+metrics += [Metric("below", -7.5, START - 5, -3)]
+for start in range(0, len(metrics), 400):
+    client.log_batch(best.info.run_id, metrics[start : start + 400])
+client.log_batch(
+    best.info.run_id,
+    params=[Param("lr", "0.1"), Param("net/depth", "12"), Param("long", "x" * 450), Param("odd", "ß 漢 🙂")],
+)
+client.log_batch(best.info.run_id, tags=[RunTag("mlflow.note.content", "the *best*"), RunTag("empty", "")])
+data = Dataset("digits", "abc123", "local", '{"path": "/data"}', '{"columns": 3}', '{"rows": 9}')
+client.log_inputs(best.info.run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])])
+client.log_artifacts(best.info.run_id, str(files))
+client.set_terminated(best.info.run_id, "FINISHED", START + 60_000)
+
+child = client.create_run(vision, START + 1, {"mlflow.parentRunId": best.info.run_id}, "child")
+client.log_metric(child.info.run_id, "loss", 0.25, START + 2, 1)  # still running
+second = finished(vision, "other", "FAILED")
+client.log_inputs(second, [DatasetInput(data, [InputTag("mlflow.data.context", "eval")])])
+finished(vision, "stopped", "KILLED")
+gone = finished(vision, "gone")
+client.log_metric(gone, "loss", 9.0, START, 0)
+client.delete_run(gone)
+client.log_param(finished(old, "left"), "lr", "1")
+client.delete_experiment(old)
+for place in range(int(sys.argv[3]) if len(sys.argv) > 3 else 5):
+    run = client.create_run("0", START + place, {}, f"many {place}")
+    client.log_batch(
+        run.info.run_id, points("loss", [place + step / 8 for step in range(40)]), [Param("place", str(place))]
+    )
+    client.set_terminated(run.info.run_id, "FINISHED", START + 100 + place)
+time.sleep(0)
+print("MADE", best.info.run_id)

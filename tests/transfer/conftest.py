@@ -1,0 +1,98 @@
+"""MLflow installations made by MLflow itself, 2.x and 3.x, and what its client sees on either side of a move."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CLIENTS = Path(__file__).parent / "clients"
+ROOT = Path(__file__).parents[2]
+LARGEST = repr(1.7976931348623157e308)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What ``clients/install.py`` made with one version of MLflow; ``place`` is a URI or a folder."""
+
+    major: int
+    place: str
+    home: Path
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        return look(self.major, self.place, self.home)
+
+
+def python(major: int) -> Path:
+    """The interpreter of one version's environment. A missing one is a failure: a skipped check checks nothing."""
+    variable = f"LOGBUCH_TEST_MLFLOW{major}"
+    found = Path(os.environ.get(variable, ROOT / f".venv-mlflow{major}" / "bin" / "python"))
+    if not found.exists():
+        pytest.fail(f"There is no MLflow {major} at {found}: create it with `make compat-envs`, or set {variable}.")
+    return found
+
+
+def run(major: int, home: Path, *command: str) -> str:
+    """Runs one version's interpreter and returns what it printed."""
+    steering = ("MLFLOW_", "LOGBUCH_", "PYTEST_", "COV_")
+    own = {key: value for key, value in os.environ.items() if not key.startswith(steering)}
+    own |= {"HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "OMP_NUM_THREADS": "1"}
+    own |= {"GIT_PYTHON_REFRESH": "quiet", "PYTHONDONTWRITEBYTECODE": "1", "MLFLOW_ALLOW_FILE_STORE": "true"}
+    done = subprocess.run(
+        [str(python(major)), *command], cwd=home, env=own, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr[-5000:]}"
+    return done.stdout
+
+
+def look(major: int, uri: str, home: Path) -> dict[str, Any]:
+    """All that one version's client sees at a place."""
+    told = [line for line in run(major, home, str(CLIENTS / "look.py"), uri).splitlines() if line.startswith("SEEN ")]
+    seen: dict[str, Any] = json.loads(told[-1].removeprefix("SEEN "))
+    return seen
+
+
+def restored(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """What MLflow's database told, with ±Inf where it cannot hold it; its client's histories have them in order."""
+    text = json.dumps(seen).replace(f'"-{LARGEST}"', '"-inf"').replace(f'"{LARGEST}"', '"inf"')
+    found: dict[str, Any] = json.loads(text)
+    for one in found["runs"].values():
+        one["history"] = {key: sorted(points) for key, points in one["history"].items()}
+    return found
+
+
+@pytest.fixture(scope="session")
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, str], Installation]:
+    """Gives the installation of a version (2, 3) and a kind (sqlite, mlruns); each is made once."""
+    made: dict[tuple[int, str], Installation] = {}
+
+    def make(major: int, kind: str) -> Installation:
+        if (major, kind) not in made:
+            home = tmp_path_factory.mktemp(f"mlflow{major}-{kind}")
+            place = f"sqlite:///{home}/mlflow.db" if kind == "sqlite" else str(home / "mlruns")
+            run(major, home, str(CLIENTS / "install.py"), place, str(home / "artifacts"))
+            made[major, kind] = Installation(major, place, home)
+        return made[major, kind]
+
+    return make
+
+
+@pytest.fixture
+def copied(installations: Callable[[int, str], Installation], tmp_path: Path) -> Callable[[int, str], Installation]:
+    """The same, as a copy that a test may damage."""
+
+    def copy(major: int, kind: str) -> Installation:
+        original = installations(major, kind)
+        home = tmp_path / "copy"
+        shutil.copytree(original.home, home)
+        return Installation(major, original.place.replace(str(original.home), str(home)), home)
+
+    return copy
