@@ -90,6 +90,13 @@ if TYPE_CHECKING:
         set_logged_model_tags,
         set_model_version_tag,
     )
+    from logbuch.sdk.mediacalls import (
+        log_audio,
+        log_confusion_matrix,
+        log_histogram,
+        log_pr_curve,
+        log_roc_curve,
+    )
     from logbuch.sdk.render import Image
     from logbuch.sdk.starting import start_run
     from logbuch.sdk.system_metrics import (
@@ -172,6 +179,13 @@ _HOMES = {
         "set_logged_model_tags",
         "set_model_version_tag",
     ),
+    "logbuch.sdk.mediacalls": (
+        "log_audio",
+        "log_confusion_matrix",
+        "log_histogram",
+        "log_pr_curve",
+        "log_roc_curve",
+    ),
     "logbuch.sdk.render": ("Image",),
     "logbuch.sdk.starting": ("start_run",),
     "logbuch.sdk.system_metrics": (
@@ -251,8 +265,11 @@ __all__ = [
     "load_text",
     "log_artifact",
     "log_artifacts",
+    "log_audio",
+    "log_confusion_matrix",
     "log_dict",
     "log_figure",
+    "log_histogram",
     "log_image",
     "log_input",
     "log_inputs",
@@ -262,6 +279,8 @@ __all__ = [
     "log_outputs",
     "log_param",
     "log_params",
+    "log_pr_curve",
+    "log_roc_curve",
     "log_stream",
     "log_table",
     "log_text",

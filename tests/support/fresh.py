@@ -19,6 +19,7 @@ def fresh(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LOGBUCH_CAPTURE_GIT", "false")
     monkeypatch.setenv("LOGBUCH_CAPTURE_PACKAGES", "false")
+    monkeypatch.setenv("LOGBUCH_CAPTURE_MACHINE", "false")
     monkeypatch.setenv("LOGBUCH_CONSOLE", "off")
     monkeypatch.setenv("LOGBUCH_FINISH_TIMEOUT", "3")
     monkeypatch.setenv("LOGBUCH_JOURNAL_FOLDER", str(tmp_path_factory.mktemp("journals")))

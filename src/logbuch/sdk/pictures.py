@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from pathlib import PurePosixPath
 from typing import Any
 
 from logbuch.errors import InvalidInput
-from logbuch.sdk import files, render, values
+from logbuch.sdk import files, render
 from logbuch.sdk.connection import Connection
+from logbuch.sdk.series import stem
 from logbuch.sdk.writer import RunWriter
 
 LOGGED_TAG = "mlflow.loggedImages"
@@ -35,25 +35,17 @@ def log(
         suffix = PurePosixPath(artifact_file).suffix or ".png"
         files.put_content(connection, writer, artifact_file, render.picture(picture, suffix))
         return
-    stem = _stem(str(key), step, timestamp)
-    files.put_content(connection, writer, f"{stem}.png", render.picture(picture, ".png"))
-    files.put_content(connection, writer, f"{stem}+compressed.webp", render.thumbnail(picture))
+    name = stem(FOLDER, str(key), step, timestamp)
+    files.put_content(connection, writer, f"{name}.png", render.picture(picture, ".png"))
+    files.put_content(connection, writer, f"{name}+compressed.webp", render.thumbnail(picture))
     writer.tags({LOGGED_TAG: "True"})
 
 
 def keep(connection: Connection, writer: RunWriter, image: Any) -> dict[str, str]:
     """Keeps the picture of a table's cell; the answer stands in its place."""
     picture = render.as_picture(image)
-    stem = f"{FOLDER}/{uuid.uuid4()}"
-    full, small = f"{stem}.png", f"{stem}+compressed.webp"
+    name = f"{FOLDER}/{uuid.uuid4()}"
+    full, small = f"{name}.png", f"{name}+compressed.webp"
     files.put_content(connection, writer, full, render.picture(picture, ".png"))
     files.put_content(connection, writer, small, render.thumbnail(picture))
     return {"type": "image", "filepath": full, "compressed_filepath": small}
-
-
-def _stem(key: str, step: int | None, timestamp: int | None) -> str:
-    """``images/<key>+step+<step>+timestamp+<ms>+<uuid>``, the key's slashes as ~, as MLflow's page reads it."""
-    values.check_key(key, "image key")
-    number = values.as_integer(step, "step") if step is not None else 0
-    moment = values.as_integer(timestamp, "timestamp") if timestamp is not None else time.time_ns() // 1_000_000
-    return f"{FOLDER}/{key.replace('/', '~')}+step+{number}+timestamp+{moment}+{uuid.uuid4()}"

@@ -116,7 +116,7 @@ class RestShipment:
         elif isinstance(record, ingest.Tags):
             for pair in record.tags:
                 yield Record(Kind.TAG, run_id, pair)
-        elif not isinstance(record, ingest.Log):  # such a server gets the console output as a file
+        elif not isinstance(record, (ingest.Log, ingest.Histogram)):  # such a server gets these as files
             yield Record(Kind.CALL, run_id, (Step(record, self),))
 
     def _known_as(self, run_id: str) -> str:

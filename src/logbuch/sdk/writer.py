@@ -102,6 +102,19 @@ class RunWriter:
         record = ingest.Log(self.run_id, stream, list(times), list(texts), open_line, now, dropped, source)
         self._sender.put(record, self.run_id, counted=False)
 
+    def histogram(
+        self,
+        key: str,
+        step: int,
+        timestamp: int,
+        edges: Sequence[float],
+        counts: Sequence[float],
+        nan: int,
+        infinite: int,
+    ) -> None:
+        """Logs a histogram; see the native ingest protocol."""
+        self._put(ingest.histogram(self.run_id, key, step, timestamp, edges, counts, nan, infinite))
+
     def end(self, status: RunStatus, end_time: int) -> None:
         """Sets the final status, behind all that was logged before."""
         self._sender.put(ingest.Update(self.run_id, status, end_time), self.run_id, vital=True)

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Param, RunStatus, Tag
-from logbuch.store import batch, experiments, heartbeats, logs, runs, schema
+from logbuch.store import batch, experiments, heartbeats, histograms, logs, runs, schema
 from logbuch.store.metrics import log
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.runs import NewRun
@@ -131,3 +131,18 @@ class Ledger:
         limits.check_integer(open_time, "open_time")
         limits.check_integer(dropped, "dropped")
         logs.append(self._tx, run_id, LogLines(source, stream, times, texts, open_line, open_time, dropped))
+
+    def histogram(
+        self,
+        run_id: str,
+        key: str,
+        step: int,
+        timestamp: int,
+        edges: memoryview,
+        counts: memoryview,
+        nan: int,
+        infinite: int,
+    ) -> None:
+        """Keeps a histogram; one of the same key, step and time is replaced."""
+        found = histograms.Histogram.of(key, step, timestamp, edges, counts, nan, infinite)
+        histograms.put(self._tx, run_id, found)

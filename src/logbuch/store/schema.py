@@ -293,6 +293,16 @@ holders = Table(
     sqlite_with_rowid=False,
 )
 
+histograms = Table(
+    "histograms",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Id, ForeignKey("names.id"), primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("timestamp", BigInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False, comment="edges and counts, compressed"),
+)
+
 changes = Table(
     "changes",
     metadata,

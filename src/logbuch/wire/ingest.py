@@ -81,6 +81,17 @@ class Target(Protocol):
         open_time: int,
         dropped: int,
     ) -> None: ...
+    def histogram(
+        self,
+        run_id: str,
+        key: str,
+        step: int,
+        timestamp: int,
+        edges: memoryview,
+        counts: memoryview,
+        nan: int,
+        infinite: int,
+    ) -> None: ...
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -278,6 +289,40 @@ class Log(_Record, tag="log", frozen=True):
         )
 
 
+class Histogram(_Record, tag="histogram", frozen=True):
+    """A histogram of a key at a step: edges float64 × (n + 1), ascending, and counts float64 × n, both little-endian;
+    how many values were NaN or infinite, and so in no bin."""
+
+    run_id: str
+    key: str
+    step: int
+    timestamp: int
+    edges: memoryview
+    counts: memoryview
+    nan: int = 0
+    infinite: int = 0
+
+    def perform(self, target: Target) -> None:
+        target.histogram(
+            self.run_id, self.key, self.step, self.timestamp, self.edges, self.counts, self.nan, self.infinite
+        )
+
+
+def histogram(
+    run_id: str,
+    key: str,
+    step: int,
+    timestamp: int,
+    edges: Sequence[float],
+    counts: Sequence[float],
+    nan: int,
+    infinite: int,
+) -> Histogram:
+    """A histogram's record from lists of numbers."""
+    borders, heights = _little_endian(array("d", edges)), _little_endian(array("d", counts))
+    return Histogram(run_id, key, step, timestamp, borders, heights, nan, infinite)
+
+
 Record = (
     NewExperiment
     | NewRun
@@ -292,12 +337,13 @@ Record = (
     | DeleteRun
     | RestoreRun
     | Log
+    | Histogram
 )
 KINDS: tuple[str, ...] = tuple(
     str(type_.__struct_config__.tag)
     for type_ in (
         NewExperiment, NewRun, Attach, Hold, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun,
-        Log,
+        Log, Histogram,
     )
 )  # fmt: skip
 """The kinds of records."""

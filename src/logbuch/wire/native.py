@@ -90,6 +90,16 @@ class RefusalsRequest(Body, kw_only=True):
     run_id: str
 
 
+class MediaRequest(Body, kw_only=True):
+    run_id: str
+
+
+class HistogramRequest(Body, kw_only=True):
+    run_id: str
+    key: str
+    limit: int = 200
+
+
 class LogRequest(Body, kw_only=True):
     """Lines after a line, or else the last ones before a line, or the last of all."""
 
