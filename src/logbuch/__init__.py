@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from logbuch.exceptions import MlflowException
     from logbuch.integrations.autolog import autolog
     from logbuch.sdk.active import ActiveRun
+    from logbuch.sdk.answers import best_run, check_run
     from logbuch.sdk.client import LogbuchClient
     from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
     from logbuch.sdk.fluent import (
@@ -115,6 +116,7 @@ _HOMES = {
     "logbuch.exceptions": ("MlflowException",),
     "logbuch.integrations.autolog": ("autolog",),
     "logbuch.sdk.active": ("ActiveRun",),
+    "logbuch.sdk.answers": ("best_run", "check_run"),
     "logbuch.sdk.client": ("LogbuchClient",),
     "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
     "logbuch.sdk.fluent": (
@@ -226,6 +228,8 @@ __all__ = [
     "active_run",
     "artifacts",
     "autolog",
+    "best_run",
+    "check_run",
     "create_experiment",
     "create_external_model",
     "data",

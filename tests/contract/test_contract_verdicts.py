@@ -11,8 +11,7 @@ import pytest
 from logbuch.errors import NotFound
 from logbuch.model import Metric, Tag
 from logbuch.server.examiner import AGAIN_SECONDS, SETTLE_SECONDS, Examiner
-from logbuch.stability.findings import Kind
-from logbuch.stability.verdict import Word
+from logbuch.stability.findings import Kind, Word
 from logbuch.store import Store, batch, runs, search, verdicts
 from logbuch.store.runs import NewRun
 from logbuch.store.search import RunQuery

@@ -36,7 +36,6 @@ from logbuch.server.native import (
     logs,
     media,
     saved,
-    stability,
     table,
     uploads,
 )
@@ -84,7 +83,6 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *logs.ROUTES,
             *media.ROUTES,
             *heartbeats.ROUTES,
-            *stability.ROUTES,
             *live.ROUTES,
             *routes(operations.NATIVE),
             Route("GET", "/openapi.json", None, Permission.NONE, _document, "This description"),

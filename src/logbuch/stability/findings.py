@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""What checks find, and what that says of a training."""
 
 from __future__ import annotations
 
@@ -35,3 +35,24 @@ class Finding(Noun, frozen=True, kw_only=True):
     value: float | None = None
     usual: float | None = None
     count: int = 1
+
+
+class Word(StrEnum):
+    """A verdict, the worst first."""
+
+    DIVERGED = "diverged"
+    UNSTABLE = "unstable"
+    OVERFITTING = "overfitting"
+    STALLED = "stalled"
+    STABLE = "stable"
+    SHORT = "short"
+    UNKNOWN = "unknown"
+
+
+class Verdict(Noun, frozen=True, kw_only=True):
+    """The worst in a word, and what was found, in the order in which it happened."""
+
+    word: Word
+    findings: tuple[Finding, ...] = ()
+    points: int = 0
+    """Finite points of the loss."""

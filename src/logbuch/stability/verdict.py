@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -10,22 +9,10 @@ import numpy as np
 from logbuch.model import Noun
 from logbuch.stability import courses, gaps, rates, spikes
 from logbuch.stability.curve import Curve
-from logbuch.stability.findings import Finding, Kind
+from logbuch.stability.findings import Finding, Kind, Verdict, Word
 
 SHORT = 50
 """Points of a loss below which nothing is said but that values are not finite."""
-
-
-class Word(StrEnum):
-    """A verdict, the worst first."""
-
-    DIVERGED = "diverged"
-    UNSTABLE = "unstable"
-    OVERFITTING = "overfitting"
-    STALLED = "stalled"
-    STABLE = "stable"
-    SHORT = "short"
-    UNKNOWN = "unknown"
 
 
 _WORDS = {
@@ -60,15 +47,6 @@ class Watch(Noun, frozen=True, kw_only=True):
     gpus: tuple[Watched, ...] = ()
     others: tuple[Watched, ...] = ()
     """Only looked at for values that are not finite."""
-
-
-class Verdict(Noun, frozen=True, kw_only=True):
-    """The worst in a word, and what was found, in the order in which it happened."""
-
-    word: Word
-    findings: tuple[Finding, ...] = ()
-    points: int = 0
-    """Finite points of the loss."""
 
 
 def judge(watch: Watch) -> Verdict:

@@ -14,9 +14,9 @@ from sqlalchemy import delete, or_, select
 
 from logbuch.model import Noun, Tag
 from logbuch.stability.curve import Curve
-from logbuch.stability.findings import Finding
+from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.stability.parts import Parts, parts
-from logbuch.stability.verdict import Verdict, Watch, Watched, Word, judge
+from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema, tags
 from logbuch.store.metrics import charts, ordinal
 from logbuch.store.metrics.buckets import COLUMNS, View

@@ -122,10 +122,6 @@ class LogTextRequest(Body, kw_only=True):
     ansi: bool = False
 
 
-class StabilityRequest(Body, kw_only=True):
-    run_id: str
-
-
 class LiveRequest(Body, kw_only=True):
     experiment_id: list[str] = []
     run_id: list[str] = []

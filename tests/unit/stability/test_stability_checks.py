@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from logbuch.stability import courses, gaps, rates, spikes
 from logbuch.stability.curve import Curve, Floats
-from logbuch.stability.findings import Kind
+from logbuch.stability.findings import Kind, Verdict, Word
 from logbuch.stability.parts import lower_is_better, parts
-from logbuch.stability.verdict import Verdict, Watch, Watched, Word, judge
+from logbuch.stability.verdict import Watch, Watched, judge
 
 FALLING = 2 * np.exp(-np.linspace(0, 3, 400))
 

@@ -1,0 +1,70 @@
+"""``logbuch check``: was a training stable?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from logbuch.cli.asking import asks, print_json, shown
+from logbuch.stability.findings import Finding, Kind, Verdict, Word
+
+_BAD = (Word.DIVERGED, Word.UNSTABLE)
+_EXIT = 3
+_SENTENCES = {
+    Word.DIVERGED: "Diverged.",
+    Word.UNSTABLE: "Unstable.",
+    Word.OVERFITTING: "Overfitting.",
+    Word.STALLED: "Stalled: it learns no more.",
+    Word.STABLE: "Stable.",
+    Word.SHORT: "Too short to say.",
+    Word.UNKNOWN: "It logs no loss.",
+}
+_WORDS = {
+    Kind.NOT_FINITE: "NaN or infinite",
+    Kind.DIVERGED: "diverged",
+    Kind.SPIKE: "spike",
+    Kind.PLATEAU: "plateau",
+    Kind.GAP: "gap opens",
+    Kind.GRADIENT: "gradients explode",
+    Kind.LEARNING_RATE: "rate jumps",
+    Kind.THROUGHPUT: "slower",
+    Kind.IDLE_GPU: "GPU idle",
+}
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--exit-code", is_flag=True, help=f"Exit with {_EXIT} if the run has diverged or is unstable.")
+@asks
+def check(run_id: str, exit_code: bool, as_json: bool) -> None:
+    """Say whether a training was stable, and what was not.
+
+    RUN is the ID of a run.
+    """
+    from logbuch.sdk.answers import check_run
+
+    verdict = check_run(run_id)
+    if as_json:
+        print_json(verdict)
+    else:
+        _print(verdict)
+    sys.exit(_EXIT if exit_code and verdict.word in _BAD else 0)
+
+
+def _print(verdict: Verdict) -> None:
+    click.echo(f"{_SENTENCES[verdict.word]} {verdict.points} points of the loss.")
+    for finding in verdict.findings:
+        click.echo(f"  {_WORDS[finding.kind]:<18} {_sentence(finding)}")
+
+
+def _sentence(finding: Finding) -> str:
+    unit = "at" if finding.kind is Kind.IDLE_GPU else "step"
+    parts = [f"{finding.metric}, {unit} {shown(finding.start)}"]
+    if finding.end is not None:
+        parts[0] += f" to {shown(finding.end)}"
+    if finding.value is not None:
+        parts.append(f"{shown(finding.value)}" + ("" if finding.usual is None else f" beside {shown(finding.usual)}"))
+    if finding.count > 1:
+        parts.append(f"{finding.count} times")
+    return ": ".join(parts[:2]) + "".join(f", {part}" for part in parts[2:])

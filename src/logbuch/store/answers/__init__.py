@@ -1,0 +1,1 @@
+"""Answers that are computed from many runs of an experiment."""

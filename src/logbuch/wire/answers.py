@@ -1,0 +1,19 @@
+"""Requests for answers about runs and experiments."""
+
+from __future__ import annotations
+
+from logbuch.wire.mlflow import Body
+
+
+class OfRun(Body, kw_only=True):
+    run_id: str
+
+
+class AskBest(Body, kw_only=True):
+    """``lower`` says whether lower is better: "true", "false", or "" for what the name or the experiment tells."""
+
+    experiment_id: str
+    metric: str = ""
+    filter: str = ""
+    lower: bool | None = None
+    reading: str = "last"
