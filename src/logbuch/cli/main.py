@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli import , artifacts, best, check, gc, run, server, sync
+from logbuch.cli import artifacts, best, check, gc, importing, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
