@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound
 from logbuch.model import Dataset, DatasetInput, Tag
 from logbuch.registry import Action, Caller, ModelVersion, Stage
-from logbuch.store import Store, batch, open_store, runs
+from logbuch.store import Store, batch, erase, open_store, runs
 from logbuch.store.registry import aliases, audit, lineage, lookup, models, search, versions
 from logbuch.store.registry.versions import NewVersion
 from logbuch.store.runs import NewRun
@@ -423,3 +424,40 @@ def test_searching_versions(store: Store, run_id: str, register: Callable[..., M
             assert found(text) == expected, text
     assert found("", ())[0] == "one/2", "what was changed last comes first"
     assert found("", ("version_number DESC", "name")) == ["one/3", "one/2", "one/1", "two/1"]
+
+
+def test_a_run_that_a_version_was_made_from_cannot_be_erased(
+    store: Store, run_id: str, register: Callable[..., ModelVersion]
+) -> None:
+    register()
+    store.write(runs.delete, run_id)
+    with pytest.raises(InvalidInput, match="version 1 of the registered model 'lora'"):
+        store.write(erase.erase_runs, [run_id])
+    assert store.read(runs.get, run_id).info.run_id == run_id
+    store.write(versions.delete_version, "lora", "1")
+    assert [erased.run_id for erased in store.write(erase.erase_runs, [run_id])] == [run_id]
+    with pytest.raises(NotFound):
+        store.write(versions.create, NewVersion(name="lora", source=f"runs:/{run_id}/model"))
+
+
+def test_registering_and_erasing_at_once_never_leave_a_version_without_its_run(store: Store, store_uri: str) -> None:
+    store.write(models.create, "lora")
+    other = open_store(store_uri)
+    for _ in range(8):
+        run_id = store.write(runs.create, NewRun(experiment_id="0")).info.run_id
+        store.write(runs.delete, run_id)
+        made: list[str] = []
+
+        def register_it(run_id: str = run_id, made: list[str] = made) -> None:
+            with contextlib.suppress(NotFound):
+                made.append(other.write(versions.create, NewVersion(name="lora", source=f"runs:/{run_id}/m")).version)
+
+        thread = threading.Thread(target=register_it)
+        thread.start()
+        try:
+            erased = bool(store.write(erase.erase_runs, [run_id]))
+        except InvalidInput:
+            erased = False
+        thread.join()
+        assert erased != bool(made)
+    other.close()

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+from sqlalchemy import select
+
 from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import Noun
-from logbuch.store import runs
+from logbuch.store import runs, schema
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.logged import models as logged
 from logbuch.store.registry import lookup
@@ -50,6 +52,8 @@ def resolve(tx: Tx, source: str, run_id: str = "", model_id: str = "") -> Source
         found = _of_model(tx, source, segments)
     else:
         found = _of_location(tx, source, segments)
+    if found.run_id:
+        _hold(tx, found.run_id)
     _check_same(source, "run_id", run_id, found.run_id)
     _check_same(source, "model_id", model_id, found.model_id)
     return found
@@ -85,6 +89,14 @@ def _of_location(tx: Tx, source: str, segments: Sequence[str]) -> Source:
             if info.artifact_uri == f"{LOCATION_SCHEME}{experiment}/{run_id}/artifacts":
                 return Source(location=source, run_id=info.run_id)
     raise _invalid(source, "no run and no logged model of this server keeps its files there")
+
+
+def _hold(tx: Tx, run_id: str) -> None:
+    """Keeps others from erasing the run until this transaction ends."""
+    own = schema.runs.c
+    held = select(own.id).where(own.run_id == run_id).with_for_update(read=True, key_share=True)
+    if tx.execute(held).first() is None:
+        raise NotFound(f"Run with id={limits.clip(run_id)} not found")
 
 
 def _existing_run(tx: Tx, run_id: str) -> str:
