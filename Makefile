@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 MLFLOW3 := .venv-mlflow3
 MLFLOW2 := .venv-mlflow2
 FASTTRACKML := .venv-fasttrackml
+CLIENTS := .venv-clients
 PAGE := src/logbuch/server/page/index.html
 OUTPUT := test-output
 PIP := -m pip --disable-pip-version-check --quiet
@@ -50,6 +51,13 @@ $(MLFLOW2)/.ready: tests/compat/mlflow2.txt
 $(FASTTRACKML)/.ready:
 	$(PYTHON) -m venv $(FASTTRACKML)
 	env -u PIP_CONSTRAINT $(FASTTRACKML)/bin/python $(PIP) install --no-deps fasttrackml==0.6.0
+	@touch $@
+
+# Client libraries that are measured beside ours. Aim is not to be had for every Python: then it is left out, and said.
+$(CLIENTS)/.ready:
+	$(PYTHON) -m venv $(CLIENTS)
+	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install wandb trackio tensorboardX
+	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install --only-binary :all: aim || echo "Aim cannot be installed here."
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
@@ -119,10 +127,10 @@ bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # Without wrk a client of our own drives, which bounds what a fast server shows.
-bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready
+bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready $(CLIENTS)/.ready
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
 	  echo "wrk is not installed and will be done without."
 
 clean:
-	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) $(FASTTRACKML) ui/node_modules src/logbuch/server/page $(OUTPUT) dist
+	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) $(FASTTRACKML) $(CLIENTS) ui/node_modules src/logbuch/server/page $(OUTPUT) dist

@@ -13,7 +13,7 @@ from benchmarks.report import number
 from benchmarks.servers import Maker, Server
 from benchmarks.sizes import Sizes
 from benchmarks.targets import BY_KEY
-from benchmarks.workloads import batch, search, series, single, start, wide
+from benchmarks.workloads import batch, client, search, series, single, start, wide
 
 Measure = Callable[[Server, Sizes], Figures]
 
@@ -33,8 +33,8 @@ STRESS: dict[str, Measure] = {
 }
 """Workloads that only Logbuch is put to, each on a server of its own."""
 
-BIG_START, LARGE_SEARCH = "big-start", "large-search"
-NAMES = (*SHARED, LARGE_SEARCH, *STRESS, BIG_START)
+BIG_START, LARGE_SEARCH, CLIENT = "big-start", "large-search", "client"
+NAMES = (*SHARED, LARGE_SEARCH, *STRESS, BIG_START, CLIENT)
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Bench:
         for name in self.peers:
             if name.startswith("logbuch"):
                 self._stress(name, servers.MAKERS[name])
+        if CLIENT in self.only:
+            self._clients()
 
     def _chosen(self, names: Collection[str]) -> list[str]:
         return [name for name in names if name in self.only]
@@ -81,6 +83,16 @@ class Bench:
             workloads[BIG_START] = start.measure_big
         for workload, measure in workloads.items():
             self._with_server(make, {workload: measure})
+
+    def _clients(self) -> None:
+        self._try(CLIENT, "Logbuch (SQLite)", lambda: client.measure_ours(self.sizes))
+        for peer in client.PEERS:
+            if peer.installed():
+                self._try(CLIENT, peer.subject, lambda peer=peer: client.measure(peer, self.sizes))  # type: ignore[misc]
+            else:
+                note = f"{peer.subject} is not installed here, or does not run on this Python."
+                print(note, flush=True)
+                self.findings.notes.append(note)
 
     def _large_search(self, server: Server, sizes: Sizes) -> Figures:
         figures, by_key = search.measure_large(server, sizes)

@@ -30,6 +30,10 @@ class Sizes:
     wide: tuple[int, int, int] = (40, 1500, 150)
     """Runs, keys, steps."""
     big_gb: float = 1.0
+    client_steps: int = 20_000
+    client_points: int = 1_000_000
+    client_training: float = 10.0
+    """Seconds of the training that logs beside its work."""
 
     def points_for(self, kind: str) -> int:
         return self.batch_points // dict(self.slower).get(kind, 1)
@@ -51,6 +55,9 @@ QUICK = Sizes(
     long_points=500_000,
     wide=(6, 300, 50),
     big_gb=0.2,
+    client_steps=4_000,
+    client_points=50_000,
+    client_training=1.0,
 )
 
 

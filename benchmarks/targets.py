@@ -72,6 +72,12 @@ TARGETS = (
     Target("wide first page of the table, ms", 100),
     Target("big database start, s", 1),
     Target("idle memory, MB", 150),
+    Target("log_metric, µs", 2.5),
+    Target("log_metric, µs p99", 15),
+    Target("log_metric beside a busy thread, µs p99", 50),
+    Target("log_metrics of 20, µs", 12),
+    Target("import logbuch, ms", 60),
+    Target("training without a server, s", 1 / 1.02, other="training, s"),
 )
 
 

@@ -1,0 +1,1 @@
+"""What a training pays for logging, by the client libraries themselves."""

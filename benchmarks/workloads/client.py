@@ -1,0 +1,114 @@
+"""What a training pays for a call that logs: the client libraries side by side, each run by its own Python.
+
+Logbuch and MLflow log to a server of their own; the others keep what they log in files, which is what they do best.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import servers
+from benchmarks.figures import Figures
+from benchmarks.servers import Maker
+from benchmarks.sizes import Sizes
+
+LOOP = Path(__file__).parents[1] / "clients" / "loop.py"
+ROOT = Path(__file__).parents[2]
+CLIENTS_PYTHON, MLFLOW_PYTHON = (ROOT / name / "bin" / "python" for name in (".venv-clients", ".venv-mlflow3"))
+NOBODY = "http://127.0.0.1:9"
+"""Nothing listens there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A client library: its module, the Python that has it, the server that it logs to, and by what its steps are
+    divided because it is slow."""
+
+    subject: str
+    client: str
+    module: str
+    python: Path
+    server: Maker | None = None
+    slower: int = 1
+
+    def installed(self) -> bool:
+        if not self.python.exists():
+            return False
+        return not subprocess.run([self.python, "-c", f"import {self.module}"], capture_output=True).returncode
+
+
+PEERS = (
+    Peer("MLflow client", "mlflow", "mlflow", MLFLOW_PYTHON, servers.mlflow_default, 50),
+    Peer("MLflow client, asynchronous", "mlflow-async", "mlflow", MLFLOW_PYTHON, servers.mlflow_default, 50),
+    Peer("W&B offline", "wandb", "wandb", CLIENTS_PYTHON),
+    Peer("Trackio", "trackio", "trackio", CLIENTS_PYTHON),
+    Peer("Aim", "aim", "aim", CLIENTS_PYTHON),
+    Peer("TensorBoardX", "tensorboardx", "tensorboardX", CLIENTS_PYTHON),
+)
+
+
+def measure_ours(sizes: Sizes) -> Figures:
+    """Calls, a million points until they are stored, the import, and a training with and without a server."""
+    ours = Peer("", "logbuch", "logbuch", Path(sys.executable), servers.logbuch_sqlite)
+    figures = measure(ours, sizes)
+    figures["import logbuch, ms"] = 1000 * _import_seconds()
+    with servers.logbuch_sqlite() as server:
+        found = _run(ours, server.url, "--points", str(sizes.client_points))
+        figures |= {"a million points looped, s": found["loop"], "a million points stored, s": found["stored"]}
+        with_server = _run(ours, server.url, "--training", str(sizes.client_training))
+    without = _run(ours, NOBODY, "--training", str(sizes.client_training))
+    return figures | {"training, s": with_server["training"], "training without a server, s": without["training"]}
+
+
+def measure(peer: Peer, sizes: Sizes) -> Figures:
+    with _place(peer) as url:
+        found = _run(peer, url, "--steps", str(max(400, sizes.client_steps // peer.slower)))
+    return {
+        "log_metric, µs": found["one median"],
+        "log_metric, µs p99": found["one p99"],
+        "log_metric beside a busy thread, µs p99": found["busy p99"],
+        "log_metrics of 20, µs": found["twenty median"],
+        "log_metrics of 20, µs p99": found["twenty p99"],
+        "start of a run, s": found["begin"],
+    }
+
+
+@contextmanager
+def _place(peer: Peer) -> Iterator[str]:
+    if peer.server is None:
+        yield ""
+        return
+    with peer.server() as server:
+        yield server.url
+
+
+def _run(peer: Peer, url: str, *arguments: str) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
+        command = [str(peer.python), str(LOOP), peer.client, "--url", url, "--folder", folder, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=folder)
+    if done.returncode:
+        raise RuntimeError(f"{peer.client} ended with {done.returncode}: {done.stderr[-500:]}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _import_seconds() -> float:
+    """How much longer a Python takes that imports logbuch, the best of some."""
+
+    def seconds(code: str) -> float:
+        taken = []
+        for _ in range(10):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            taken.append(time.perf_counter() - begun)
+        return min(taken)
+
+    return seconds("import logbuch") - seconds("pass")

@@ -1,0 +1,38 @@
+"""The loop that measures clients, on a small scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from benchmarks.clients import loop
+from benchmarks.figures import unit
+from benchmarks.sizes import QUICK
+from benchmarks.workloads import client
+
+
+def test_calls_are_measured_one_by_one() -> None:
+    seen: list[tuple[int, int]] = []
+    taken = loop.calls(lambda values, step: seen.append((len(values), step)), 200, 20)
+    assert seen == [(20, step) for step in range(200)]
+    assert len(taken) == 180  # the first tenth is for warming up
+    assert loop.percentile([1000, 3000, 2000], 0.5) == 2.0
+
+
+def test_a_busy_thread_ends_with_the_measurement() -> None:
+    assert len(loop.beside_a_busy_thread(lambda values, step: None, 50)) == 45
+
+
+@pytest.mark.slow
+def test_our_client_without_a_server_logs_to_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = client.Peer("Logbuch", "logbuch", "logbuch", client.Path(client.sys.executable))
+    assert ours.installed()
+    found = client._run(ours, str(tmp_path / "runs"), "--points", "500")
+    assert 0 < found["loop"] <= found["stored"]
+    figures = client.measure(ours, QUICK)
+    assert all(unit(name) for name in figures)
+
+
+def test_what_is_not_installed_is_left_out() -> None:
+    assert not client.Peer("None", "aim", "no_such_module", Path("/nowhere/python")).installed()
+    assert not client.Peer("None", "aim", "no_such_module", client.Path(client.sys.executable)).installed()
