@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 Figures = dict[str, float]
 """Figures of one subject by name."""
 
-MORE_IS_BETTER = {"requests/s", "requests/CPU-s", "points/s", "points/CPU-s", "runs/s"}
+MORE_IS_BETTER = {"requests/s", "requests/CPU-s", "points/s", "points/CPU-s", "runs/s", "MB/s"}
 LESS_IS_BETTER = {"s", "CPU-s", "ms", "ms p95", "µs", "µs p99", "MB", "bytes/point", "processes"}
 
 

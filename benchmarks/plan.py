@@ -12,8 +12,8 @@ from benchmarks.machine import Neighbours
 from benchmarks.report import number
 from benchmarks.servers import Maker, Server
 from benchmarks.sizes import Sizes
-from benchmarks.targets import BY_KEY
-from benchmarks.workloads import batch, client, search, series, single, start, wide
+from benchmarks.targets import BY_KEY, COPY
+from benchmarks.workloads import artifacts, batch, client, search, series, single, start, wide
 
 Measure = Callable[[Server, Sizes], Figures]
 
@@ -24,6 +24,7 @@ SHARED: dict[str, Measure] = {
     "log-batch": batch.measure,
     "search": search.measure,
     "history": series.measure_history,
+    "artifacts": artifacts.measure,
 }
 """Workloads that every tracker is put to, one after the other on the same server."""
 
@@ -67,6 +68,8 @@ class Bench:
             self._with_server(servers.bare_asgi, {name: SHARED[name] for name in single_requests})
         if self._chosen(["log-metric", "log-batch"]):
             self._try("bare inserts", BY_KEY, lambda: limits.sqlite_inserts(min(self.sizes.seconds, 4)))
+        if self._chosen(["artifacts"]):
+            self._try("copy", COPY, lambda: artifacts.copy(self.sizes))
         if self._chosen(["log-batch"]):
             self._try("decoding", "msgspec decoding", limits.decoding)
 

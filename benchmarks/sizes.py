@@ -34,6 +34,8 @@ class Sizes:
     client_points: int = 1_000_000
     client_training: float = 10.0
     """Seconds of the training that logs beside its work."""
+    large_file_bytes: int = 1024**3
+    small_files: int = 1000
 
     def points_for(self, kind: str) -> int:
         return self.batch_points // dict(self.slower).get(kind, 1)
@@ -41,6 +43,8 @@ class Sizes:
 
 PLAIN = Sizes()
 QUICK = Sizes(
+    large_file_bytes=64 * 1024**2,
+    small_files=200,
     seconds=2.0,
     quiet_seconds=1.0,
     batch_points=80_000,

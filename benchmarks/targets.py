@@ -9,6 +9,7 @@ from benchmarks.figures import LESS_IS_BETTER, Findings, better, unit
 
 LARGE_QUERIES = ("no filter", "metric and param", "order by metric", "tag prefix", "tag substring", "deep page")
 BY_KEY = "bare SQLite"
+COPY = "copy over loopback"
 _MLFLOWS = ("MLflow default", "MLflow tuned")
 
 
@@ -53,6 +54,11 @@ TARGETS = (
     Target("ingest 1000×1, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
     Target("ingest 20×500, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
     Target("ingest 1000×10, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
+    *(Target(f"large file {way}, MB/s", 2, name) for way in ("up", "down") for name in _MLFLOWS),
+    *(Target(f"large file {way}, MB/s", 0.6, COPY) for way in ("up", "down")),
+    Target("large file memory grows by, MB", 64),
+    *(Target("10 KiB files up, requests/s", 5, name) for name in _MLFLOWS),
+    *(Target("10 KiB files down, requests/s", 50, name) for name in _MLFLOWS),
     *(Target("search order by metric, ms", 500, name) for name in _MLFLOWS),
     Target("search order by metric, ms", 10, "FastTrackML"),
     *(Target(f"large search {query}, ms", 1 / 3, BY_KEY) for query in LARGE_QUERIES),

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +22,10 @@ from logbuch.limits import clip
 from logbuch.model import FileInfo
 
 CHUNK_BYTES = 1024 * 1024
+FLUSH_BYTES = 64 * 1024 * 1024
+"""A larger file is brought to the disk while it arrives; else its end would wait for all of it."""
 _VECTORS = 512
+_flushers = ThreadPoolExecutor(4, "logbuch-flush")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -163,6 +167,8 @@ class DiskSink:
     def __init__(self, key: str, name: str, folder: int) -> None:
         self._key, self._name, self._folder = key, name, folder
         self._temporary = TEMPORARY + secrets.token_hex(8)
+        self._dirty = 0
+        self._flushing: Future[None] | None = None
         try:
             with _refusing(key):
                 self._file = os.open(self._temporary, _CREATE, 0o644, dir_fd=folder)
@@ -173,9 +179,13 @@ class DiskSink:
     def write(self, blocks: Sequence[bytes]) -> None:
         with _refusing(self._key):
             write_all(self._file, blocks)
+        self._dirty += sum(map(len, blocks))
+        if self._dirty >= FLUSH_BYTES and (self._flushing is None or self._flushing.done()):
+            self._flush()
 
     def finish(self) -> Stat:
         with _refusing(self._key):
+            self._settle()
             os.fsync(self._file)
             found = _stat(os.fstat(self._file))
             os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
@@ -185,8 +195,23 @@ class DiskSink:
 
     def abort(self) -> None:
         with suppress(OSError):
+            self._settle()
+        with suppress(OSError):
             os.unlink(self._temporary, dir_fd=self._folder)
         self._close()
+
+    def _flush(self) -> None:
+        """Has what was written brought to the disk while more arrives."""
+        with _refusing(self._key):
+            self._settle()
+        self._dirty = 0
+        self._flushing = _flushers.submit(os.fdatasync, self._file)
+
+    def _settle(self) -> None:
+        """Waits for that. Its error is raised here, for the system tells an error of writing only once."""
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            flushing.result()
 
     def _close(self) -> None:
         os.close(self._file)
