@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -212,6 +213,33 @@ time.sleep(60)
     process.send_signal(number)
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, f"heard {int(number)}\n")
+    assert only().info.status == "FINISHED"
+
+
+def test_control_c_reaches_the_program_once_and_input_too() -> None:
+    body = """
+import signal, sys, time
+heard = []
+signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+print("name?", input(), flush=True)
+time.sleep(1)
+print("heard", len(heard), flush=True)
+"""
+    name = script(body)
+    pid, ours = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [*COMMAND, name], environment())
+    shown = b""
+    os.write(ours, b"Ada\n")
+    while b"name? Ada" not in shown:
+        shown += os.read(ours, 1000)
+    os.write(ours, b"\x03")
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 1000):
+            shown += piece
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert b"heard 1" in shown
+    os.close(ours)
     assert only().info.status == "FINISHED"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
@@ -47,6 +48,23 @@ def test_a_classifier(experiment: str) -> None:
     assert "LogisticRegression" in text(run, "estimator.html")
     (used,) = run.inputs.dataset_inputs
     assert used.dataset.name == "train"
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_classifiers_confusion_matrix_and_curves(experiment: str, classes: int) -> None:
+    truth = np.array(["a", "b", "c"])[Y + (X[:, 3] > 1) * (classes - 2)]
+    model = LogisticRegression().fit(X, truth)
+    (run,) = runs(experiment)
+    kinds = ("confusion-matrix", "roc-curve", "pr-curve")
+    client = logbuch.LogbuchClient()
+    paths = [client.list_artifacts(run.info.run_id, f"media/{kind}")[0].path for kind in kinds]
+    matrix, roc, pr = (json.loads(text(run, path)) for path in paths)
+    assert matrix["labels"] == model.classes_.tolist()
+    assert matrix["matrix"] == metrics.confusion_matrix(truth, model.predict(X)).tolist()
+    assert len(roc["curves"]) == len(pr["curves"]) == (1 if classes == 2 else 3)
+    chances = model.predict_proba(X)[:, -1]
+    assert roc["curves"][-1]["label"] == pr["curves"][-1]["label"] == model.classes_[-1]
+    assert roc["curves"][-1]["auc"] == pytest.approx(metrics.roc_auc_score(truth == model.classes_[-1], chances))
 
 
 def test_a_regressor_with_weights(experiment: str) -> None:

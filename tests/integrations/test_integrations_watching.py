@@ -6,18 +6,39 @@ import gc
 import weakref
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
 import torch
 
 import logbuch
 from logbuch.errors import InvalidInput
 from logbuch.pytorch import watch
+from support.servers import Server
 
 
 @pytest.fixture
 def run(experiment: str) -> Any:
     with logbuch.start_run() as begun:
         yield begun
+
+
+def asked(server: Server, path: str, **query: Any) -> Any:
+    answer = httpx.get(f"{server.url}/api/logbuch/1/runs/{path}", params=query, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def media(server: Server, run: Any) -> dict[str, list[int]]:
+    """The steps of all histograms by key."""
+    found = asked(server, "media", run_id=run.info.run_id)["media"]
+    return {series["key"]: series["steps"] for series in found if series["kind"] == "histogram"}
+
+
+def histogram(server: Server, run: Any, key: str) -> dict[str, Any]:
+    """The first histogram of a key."""
+    found = asked(server, "histograms", run_id=run.info.run_id, key=key)
+    return {column: values[0] for column, values in found.items() if isinstance(values, list)}
 
 
 def model() -> torch.nn.Module:
@@ -71,6 +92,29 @@ def test_accumulated_batches_and_clipping_are_in_it(run: Any) -> None:
         optimizer.step()
     assert history("gradients/norm") == {0: pytest.approx(1e-3, rel=1e-3)}
     assert history("parameters/norm") == {0: pytest.approx(float(torch.linalg.vector_norm(weights)))}
+
+
+def test_histograms_of_gradients_and_parameters(run: Any, shared_server: Server) -> None:
+    net = model()
+    with torch.no_grad():
+        net[2].bias.fill_(2.5)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    with watch(net, 2, "all"):
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss(net).backward()
+            optimizer.step()
+    logbuch.flush()
+    seen = media(shared_server, run)
+    assert set(seen) == {f"{kind}/{name}" for kind in ("gradients", "parameters") for name, _ in net.named_parameters()}
+    assert seen["gradients/0.weight"] == [0, 2]
+    known = histogram(shared_server, run, "parameters/0.weight")
+    weights = net[0].weight.detach().numpy()
+    counts, edges = np.histogram(weights, 64)
+    assert known["counts"] == counts.tolist()
+    assert known["edges"] == pytest.approx(edges.tolist(), abs=1e-6)
+    same = histogram(shared_server, run, "parameters/2.bias")
+    assert sum(same["counts"]) == 1 and same["edges"][0] < 2.5 < same["edges"][-1]
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -186,6 +230,7 @@ def test_a_broken_tracker_does_not_reach_the_training(run: Any, monkeypatch: pyt
 
     net = model()
     monkeypatch.setattr(logbuch, "log_metrics", broken)
+    monkeypatch.setattr(logbuch, "log_histogram", broken)
     with watch(net, 1):
         loss(net).backward()
         torch.optim.SGD(net.parameters(), lr=0.1).step()

@@ -1,4 +1,4 @@
-"""Plain PyTorch: norms of a model's gradients and parameters, as its optimizer sees them."""
+"""Plain PyTorch: norms and histograms of a model's gradients and parameters, as its optimizer sees them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from logbuch.errors import InvalidInput
 from logbuch.integrations.quiet import quietly
 
 What = Literal["gradients", "parameters", "all"]
+_BINS = 64
 _WRAPPERS = ("module.", "_orig_mod.")
 
 
@@ -63,11 +64,11 @@ def watch(
 ) -> Watch:
     """Logs a model's gradients, parameters or both at every ``log_freq``-th step of its optimizer.
 
-    Metrics are the L2 norms: ``gradients/norm`` of the whole and ``gradients/norm/<parameter>`` of each; for parameters
-    likewise. They are taken just before the optimizer uses them: gradients of all accumulated batches, clipped if they
-    are, and without the scale of a GradScaler; a step that it skips is not counted. The step is the number of the
-    optimizer's step from 0, or what ``step`` returns. They go to the active run. Under DDP only the first rank logs; of
-    sharded tensors only what lies on that rank counts.
+    Metrics are the L2 norms: ``gradients/norm`` of the whole and ``gradients/norm/<parameter>`` of each; histograms of
+    the finite values are ``gradients/<parameter>``; for parameters likewise. They are taken just before the optimizer
+    uses them: gradients of all accumulated batches, clipped if they are, and without the scale of a GradScaler; a step
+    that it skips is not counted. The step is the number of the optimizer's step from 0, or what ``step`` returns. They
+    go to the active run. Under DDP only the first rank logs; of sharded tensors only what lies on that rank counts.
 
     Raises ``InvalidInput`` for another ``what`` and for a ``log_freq`` below 1.
     """
@@ -83,12 +84,28 @@ def watch(
 def _log_tensors(kind: str, tensors: list[tuple[str, Any, float]], step: int) -> None:
     if logbuch.active_run() is None or not tensors:
         return
-    dense = [(name, _dense(tensor), scale) for name, tensor, scale in tensors]
-    norms = torch.stack([torch.linalg.vector_norm(tensor) for _, tensor, _ in dense]).cpu()
-    scales = torch.tensor([scale for _, _, scale in dense])
-    norms = norms / scales
-    found = {f"{kind}/norm/{name}": value for (name, _, _), value in zip(dense, norms.tolist(), strict=True)}
+    dense = [(name, _dense(tensor) / scale) for name, tensor, scale in tensors]
+    norms = torch.stack([torch.linalg.vector_norm(values) for _, values in dense]).cpu()
+    found = {f"{kind}/norm/{name}": value for (name, _), value in zip(dense, norms.tolist(), strict=True)}
     logbuch.log_metrics({f"{kind}/norm": float(torch.linalg.vector_norm(norms)), **found}, step=step)
+    for name, values in dense:
+        counted = _count(values)
+        if counted is not None:
+            logbuch.log_histogram(f"{kind}/{name}", counted, step=step)
+
+
+def _count(values: torch.Tensor) -> tuple[list[float], list[float]] | None:
+    """Counts of the finite values in bins of equal width, and the bins' edges, reckoned where the tensor lies."""
+    finite = values[torch.isfinite(values)]
+    if not finite.numel():
+        return None
+    if finite.numel() >= 2**24:  # beyond it a count in 32 bits grows no more
+        finite = finite.double()
+    low, high = (float(bound) for bound in torch.aminmax(finite))
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges = [low + (high - low) * number / _BINS for number in range(_BINS)]
+    return torch.histc(finite, _BINS, low, high).tolist(), [*edges, high]
 
 
 def _dense(tensor: Any) -> torch.Tensor:

@@ -11,8 +11,12 @@ import numpy as np
 from sklearn import metrics
 from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
 
+import logbuch
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import TrainingRun
+
+_CURVE_SAMPLES = 50_000
+"""Curves of more samples would take seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ def log(run: TrainingRun, estimator: Any, given: Given) -> None:
     if given.y is not None and hasattr(estimator, "predict"):
         if is_classifier(estimator):
             run.metrics(dict(_of_classes(judged)), prefix="training_")
+            _log_curves(run, judged)
         elif is_regressor(estimator):
             run.metrics(dict(_of_values(judged)), prefix="training_")
     if hasattr(estimator, "score") and not judged.plain:
@@ -93,6 +98,24 @@ def _of_probabilities(judged: _Judged) -> Iterator[tuple[str, float]]:
         multi_class="ovr",
     )
     yield "roc_auc", float(area)
+
+
+def _log_curves(run: TrainingRun, judged: _Judged) -> None:
+    """The confusion matrix, and for probabilities the ROC and PR curves."""
+    truth, classes = judged.given.y, judged.estimator.classes_
+    if np.ndim(truth) != 1 or len(truth) > _CURVE_SAMPLES or run.run_id is None:
+        return
+    names = classes.tolist()
+    with quietly("the confusion matrix"):
+        counts = metrics.confusion_matrix(truth, judged.guess, labels=classes)
+        logbuch.log_confusion_matrix(
+            matrix=counts.tolist(), labels=names, key="training_confusion_matrix", run_id=run.run_id
+        )
+    with quietly("curves"):
+        if judged.chances is not None:
+            scores = judged.chances[:, 1] if len(names) == 2 else judged.chances
+            for log_curve, key in ((logbuch.log_roc_curve, "training_roc"), (logbuch.log_pr_curve, "training_pr")):
+                log_curve(truth, scores, labels=names, key=key, run_id=run.run_id)
 
 
 def _of_values(judged: _Judged) -> Iterator[tuple[str, float]]:
