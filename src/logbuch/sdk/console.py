@@ -31,7 +31,7 @@ LINES_PER_SECOND, LINES_AT_ONCE = 1000, 20_000
 """What is noted for long, and of a burst; more is left out and counted."""
 BYTES_PER_LINE = 1000
 """A longer line counts as several."""
-OFF, WRAP, REDIRECT, AUTO = "off", "wrap", "redirect", "auto"
+OFF, WRAP, AUTO = "off", "wrap", "auto"
 _AT_ONCE = 5000
 
 
@@ -245,7 +245,7 @@ def mode() -> str:
     """What the setting says: ``off``, ``wrap`` or ``auto``; anything else counts as ``auto``."""
     found = (settings.CONSOLE.get() or AUTO).lower()
     return {"0": OFF, "false": OFF, "no": OFF, "none": OFF, "1": WRAP, "true": WRAP, "yes": WRAP, "on": WRAP}.get(
-        found, found if found in (OFF, WRAP, REDIRECT) else AUTO
+        found, found if found in (OFF, WRAP) else AUTO
     )
 
 

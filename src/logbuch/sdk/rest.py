@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from logbuch.errors import EndpointNotFound, LogbuchError, NotFound
+from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFound
 from logbuch.model import Tag, ViewType
 from logbuch.sdk.backend import Backend, own_error
 from logbuch.sdk.culprits import NOT_NOW, CulpritSearch
@@ -95,6 +95,8 @@ class RestShipment:
                 backend.delete_run(self._known_as(run_id))
             case ingest.RestoreRun(run_id=run_id):
                 backend.restore_run(self._known_as(run_id))
+            case ingest.Log() | ingest.Histogram():  # a run that begins when the server is there sends them as files
+                raise InvalidInput("This server keeps neither console output nor histograms.")
 
     # -- records -------------------------------------------------------------------------------------------------------
 
@@ -116,7 +118,7 @@ class RestShipment:
         elif isinstance(record, ingest.Tags):
             for pair in record.tags:
                 yield Record(Kind.TAG, run_id, pair)
-        elif not isinstance(record, (ingest.Log, ingest.Histogram)):  # such a server gets these as files
+        else:
             yield Record(Kind.CALL, run_id, (Step(record, self),))
 
     def _known_as(self, run_id: str) -> str:

@@ -159,6 +159,21 @@ def test_a_refused_record_blocks_no_other(senders: Make, caplog: pytest.LogCaptu
     assert sum("was refused" in record.getMessage() for record in caplog.records) == 1  # one warning a key
 
 
+def test_what_a_server_without_journals_has_no_place_for_is_counted(
+    senders: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = FakeBackend()
+    sender = senders(backend)
+    log(sender, 1)
+    sender.put(ingest.Log("r", "stdout", [1], ["printed without a server"]), "r", counted=False)
+    sender.put(ingest.histogram("r", "w", 1, 1, [0, 1], [1], 0, 0), "r")
+    log(sender, 2)
+    assert sender.flush(5)
+    assert backend.values == [1, 2]
+    assert sender.delivery().refused == 2
+    assert caplog.text.count("keeps neither console output nor histograms") == 2
+
+
 def test_a_run_that_takes_nothing_costs_few_attempts(senders: Make) -> None:
     backend = FakeBackend(lambda batch: InvalidInput("deleted") if batch.run_id == "gone" else None)
     sender = senders(backend)
