@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli import artifacts, best, check, gc, importing, run, server, sync
+from logbuch.cli import artifacts, backup, best, check, db, doctor, gc, importing, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
@@ -26,6 +26,10 @@ cli.add_command(check.check)
 cli.add_command(run.run)
 cli.add_command(sync.sync)
 cli.add_command(importing.group)
+cli.add_command(backup.backup)
+cli.add_command(backup.restore)
+cli.add_command(db.db)
+cli.add_command(doctor.doctor)
 
 
 def main() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from logbuch import settings
 from logbuch.cli.options import option
 from logbuch.cli.server import artifact_root, default_store_uri, names, store_uri_of
+from logbuch.errors import StoreRefused
 
 
 class Place(NamedTuple):
@@ -34,3 +37,17 @@ def meant(options: Mapping[str, Any]) -> Place:
     uri = store_uri_of(options["backend_store_uri"] or default_store_uri())
     root = artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri)
     return Place(uri, (root, *(names(options["artifact_roots"]) or ())))
+
+
+def file_of(uri: str) -> Path | None:
+    """The file of a SQLite database; None for any other."""
+    return Path(unquote(uri.removeprefix("sqlite:///").partition("?")[0])) if uri.startswith("sqlite:///") else None
+
+
+def existing(options: Mapping[str, Any]) -> Place:
+    """Like :func:`meant`, for commands that make no database; StoreRefused if there is none."""
+    where = meant(options)
+    file = file_of(where.uri)
+    if file is not None and not file.exists():
+        raise StoreRefused(f"There is no database {file}: name it with --backend-store-uri.")
+    return where

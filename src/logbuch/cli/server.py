@@ -60,7 +60,11 @@ def ui(**options: Any) -> None:
 def _serve(options: dict[str, Any]) -> None:
     from logbuch.server.context import Options
     from logbuch.server.run import Service, serve
+    from logbuch.transfer import beside
 
+    installation = beside.hint(Path.cwd())
+    if installation is not None:
+        click.echo(installation)
     uri = store_uri_of(options["backend_store_uri"] or default_store_uri())
     service = Service(
         store_uri=uri,

@@ -43,6 +43,11 @@ class Files:
         """Whether clients can be sent to the object store itself, wherever an experiment keeps its files."""
         return all(isinstance(root, BucketFiles) and root.signs for root in (self.default, *self._others.values()))
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What keys may begin with: nothing for the default root, and the other roots' names."""
+        return ("", *self._others)
+
     def claim(self, owner: str) -> set[str]:
         """Marks the roots that nobody has marked as those of a store, by its ID. The names of the roots that bore this
         mark before: empty for the default root."""

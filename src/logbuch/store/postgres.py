@@ -7,6 +7,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
+from logbuch.store import copying
 from logbuch.store.driver import Driver, Row
 from logbuch.store.seam import Upserts, background
 
@@ -89,8 +91,18 @@ class PostgresSeam:
             text("SELECT pg_advisory_xact_lock(:space, :run)"), {"space": _RUN_LOCKS, "run": run & 0x7FFF_FFFF}
         )
 
+    def copy(self, file: Path) -> None:
+        with self.reader.connect() as connection:
+            copying.save(self, connection, file)
+
+    def faults(self, connection: Connection) -> list[str]:  # noqa: ARG002
+        return []
+
     def numbered(self, connection: Connection, table: Table) -> None:
-        sequence, highest = func.pg_get_serial_sequence(table.name, "id"), select(func.max(table.c.id))
+        sequence, highest = (
+            func.pg_get_serial_sequence(table.name, "id"),
+            select(func.greatest(func.max(table.c.id), 1)),
+        )
         connection.execute(select(func.setval(sequence, highest.scalar_subquery())))
 
     def version(self, connection: Connection) -> int:

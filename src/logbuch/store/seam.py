@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table
@@ -82,6 +83,12 @@ class Seam(Protocol):
 
     def lock_run(self, connection: Connection, run: int) -> None:
         """Makes other replicas wait that want to seal this run, until the transaction ends."""
+
+    def copy(self, file: Path) -> None:
+        """Writes one snapshot of the whole database into a new SQLite file, while others go on writing."""
+
+    def faults(self, connection: Connection) -> list[str]:
+        """What the database itself finds wrong with its files; empty where it cannot tell."""
 
     def numbered(self, connection: Connection, table: Table) -> None:
         """Told after a row was given an ID that the table did not choose: the next one it chooses is free."""

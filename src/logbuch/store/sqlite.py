@@ -81,6 +81,15 @@ class SqliteSeam:
     def lock_run(self, connection: Connection, run: int) -> None:
         """BEGIN IMMEDIATE already keeps every other writer out."""
 
+    def copy(self, file: Path) -> None:
+        with self.reader.connect() as connection, closing(sqlite3.connect(file)) as target:
+            raw: Any = connection.connection.driver_connection
+            raw.backup(target)  # in one step: one snapshot
+
+    def faults(self, connection: Connection) -> list[str]:
+        found = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
+        return [str(line) for line in found if line != "ok"]
+
     def numbered(self, connection: Connection, table: Table) -> None:
         """Tables that number their rows go on behind the highest number by themselves."""
 

@@ -10,13 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
-from logbuch.store import adopt, batch, bulk, changes, erase, journals, logs, migrate, retention, runs
+from logbuch.store import adopt, batch, bulk, changes, copying, erase, journals, logs, migrate, retention, runs
 from logbuch.store.metrics import log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
@@ -117,6 +118,20 @@ class Store:
             changed()
 
         return self._seam.watch(both)
+
+    def copy(self, file: Path) -> None:
+        """Writes one snapshot of the whole database into a new SQLite file, while others go on writing."""
+        try:
+            self._seam.copy(file)
+        except SQLAlchemyError as error:
+            raise self._translated(error) from error
+
+    def fill(self, file: Path) -> None:
+        """Fills an empty database with what :meth:`copy` wrote; StoreRefused for one that holds runs."""
+        try:
+            copying.load(file, self._seam)
+        except SQLAlchemyError as error:
+            raise self._translated(error) from error
 
     def rest(self) -> None:
         """Closes all connections; the next call opens new ones. For a process that is about to fork while nothing is
