@@ -9,6 +9,7 @@ import pytest
 from logbuch.model import LOST, RunStatus, ViewType
 from logbuch.server.watch import END_SIGNS, LOST_SIGNS, Watch
 from logbuch.store import Store, heartbeats, journals, runs, search, table
+from logbuch.store.tx import Tx
 from logbuch.wire import ingest, intake
 
 
@@ -17,14 +18,14 @@ class Process:
 
     def __init__(self, store: Store) -> None:
         self.store, self.journal = store, uuid.uuid4().hex
-        self._sent, self._chain = 0, b""
+        self._sent, self.chain = 0, b""
 
     def send(self, *records: ingest.Record) -> None:
-        entries, before = [], self._chain
+        entries, before = [], self.chain
         for record in records:
             raw = ingest.encode_record(record)
-            self._chain = ingest.link(self._chain, raw)
-            entries.append((1, self._chain, raw))
+            self.chain = ingest.link(self.chain, raw)
+            entries.append((1, self.chain, raw))
         batch = intake.decode(ingest.encode_batch(self.journal, self._sent + 1, before, entries))
         assert self.store.write(journals.ingest, batch).refused == []
         self._sent += len(records)
@@ -211,3 +212,44 @@ def test_a_deleted_run_of_a_living_process(store: Store, watch: Watch, time: Tim
     store.write(runs.delete, "a")
     pass_by(watch, time, 100, process)
     assert store.read(runs.get, "a").info.status is RunStatus.RUNNING
+
+
+def test_what_was_finished_long_ago_is_forgotten(
+    store: Store, watch: Watch, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, refused, moving = Process(store).begin("a"), Process(store).begin("b"), Process(store).begin("c")
+    for process, run_id in ((done, "a"), (refused, "b")):
+        process.send(ingest.Update(run_id, RunStatus.FINISHED, 2000))
+    batch = intake.decode(
+        ingest.encode_batch(refused.journal, 4, refused.chain, [(1, b"x", ingest.encode_record(ingest.Attach("none")))])
+    )
+    assert len(store.write(journals.ingest, batch).refused) == 1
+    real = Tx.now
+    monkeypatch.setattr(Tx, "now", lambda tx: real(tx) + journals.KEPT_MS + 1000)
+    old = store.read(journals.old)
+    assert set(old) == {done.journal, moving.journal}
+    moving.send(ingest.Attach("c"))  # meanwhile
+    store.write(journals.prune, old)
+    assert store.read(journals.position, done.journal).sequence == 0
+    assert store.read(journals.position, refused.journal).sequence == 4
+    assert store.read(journals.position, moving.journal).sequence == 3
+    assert store.read(runs.get, "a").info.status is RunStatus.FINISHED
+    time.now += 7200
+    watch.turn()  # it does so by itself
+    assert store.read(heartbeats.pulses) == []
+
+
+def test_a_journal_that_was_forgotten_and_comes_again_changes_nothing(store: Store) -> None:
+    process = Process(store).begin("a")
+    process.send(ingest.Params("a", [("lr", "0.1")]), ingest.Update("a", RunStatus.FINISHED, 2000))
+    before = store.read(runs.get, "a")
+    again = Process(store)
+    again.journal = process.journal
+    store.write(journals.prune, [process.journal])
+    assert store.read(journals.position, process.journal).sequence == 4  # it is not old
+    with pytest.MonkeyPatch.context() as later:
+        real = Tx.now
+        later.setattr(Tx, "now", lambda tx: real(tx) + journals.KEPT_MS + 1000)
+        store.write(journals.prune, [process.journal])
+    again.begin("a").send(ingest.Params("a", [("lr", "0.1")]), ingest.Update("a", RunStatus.FINISHED, 2000))
+    assert store.read(runs.get, "a") == before

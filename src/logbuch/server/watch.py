@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from logbuch import settings
 from logbuch.errors import LogbuchError
-from logbuch.store import Store, heartbeats
+from logbuch.store import Store, heartbeats, journals
 
 logger = logging.getLogger("logbuch.server")
 LOST_SIGNS, END_SIGNS = 3, 40
@@ -66,7 +66,14 @@ class Watch:
         self._look(now)
         if now - self._pruned > _PRUNE_SECONDS:
             self._pruned = now
-            self._store.write(heartbeats.prune)
+            self._prune()
+
+    def _prune(self) -> None:
+        """Forgets processes and journals of long ago, a portion an hour."""
+        self._store.write(heartbeats.prune)
+        old = self._store.read(journals.old)
+        if old:
+            self._store.write(journals.prune, old)
 
     def _run(self) -> None:
         while not self._end.wait(self.seconds / 3):

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch import limits
@@ -19,11 +19,14 @@ from logbuch.errors import InvalidInput, JournalDiverged, JournalOutOfStep, Logb
 from logbuch.model import Noun
 from logbuch.store import schema
 from logbuch.store.ledger import Ledger
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, chunks
 
 logger = logging.getLogger("logbuch.store")
 MESSAGE_LENGTH = 1000
 RUN_ID_LENGTH = 256
+KEPT_MS = 90 * 86_400_000
+"""For so long the place of a journal is remembered that does not move; clients keep theirs for seven days."""
+PRUNED_AT_ONCE = 2000
 _journals, _refusals = schema.journals, schema.refusals
 _position = select(_journals.c.sequence, _journals.c.chain).where(_journals.c.journal == bindparam("wanted"))
 _refuse = _refusals.insert()
@@ -114,6 +117,23 @@ def position(tx: Tx, journal: str) -> Position:
     """Where a journal stands."""
     row = tx.execute(_position, {"wanted": journal}).first()
     return Position(sequence=0, chain="") if row is None else Position(sequence=row.sequence, chain=row.chain)
+
+
+def old(tx: Tx) -> list[str]:
+    """Some of the journals that were finished long ago, and of which nothing was refused."""
+    stands = select(_refusals.c.journal).where(_refusals.c.journal == _journals.c.journal).exists()
+    query = select(_journals.c.journal).where(_journals.c.last_update_time < tx.now() - KEPT_MS, ~stands)
+    return list(tx.execute(query.limit(PRUNED_AT_ONCE)).scalars())
+
+
+def prune(tx: Tx, found: Sequence[str]) -> None:
+    """Forgets where these journals stand, unless they have moved again.
+
+    If somebody still has one and sends it again, its points vanish as duplicates and its params are no conflict.
+    """
+    for part in chunks(found):
+        long_ago = _journals.c.last_update_time < tx.now() - KEPT_MS
+        tx.change(delete(_journals).where(_journals.c.journal.in_(part), long_ago))
 
 
 def refusals_after(tx: Tx, journal: str, sequence: int, limit: int) -> list[Refusal]:
