@@ -1,9 +1,11 @@
 import { tableEn } from "./tableEn";
+import { verdictEn } from "./verdictEn";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const en = {
   ...tableEn,
+  ...verdictEn,
   // frame
   home: "Home", experiments: "Experiments", experiment: "Experiment", compare: "Compare", settings: "Settings", skip: "Skip to content", mainNav: "Main",
   live: "Live", upToDate: "up to date", connecting: "Connecting", running: (c: number) => `${c} running`,
@@ -35,13 +37,6 @@ export const en = {
   ofRuns: (c: string) => `of ${c}`, ofFinished: (c: string) => `of ${c} finished`, bestTitle: "The best of the finished runs", explainTitle: (m: string) => `Share of the spread of ${m} among the finished runs`, mostCommon: "most common value", ofFirstRow: (name: string) => `of ${name}, the first row`, noneToCompare: "No finished run to compare", vsBaseline: "vs baseline", noBest: "No finished run has a value yet", noMain: "No metric yet",
   nOfParams: (a: number, b: number) => `${a} of ${n(b, "parameter", "parameters")}`, explainsMost: (k: string) => `${k} explains most of it`, explainsSome: (k: string) => `${k} explains`,
   tooFew: "Too few runs to tell what moved it", nothingExplains: "No single parameter explains the spread", sameAsMost: "Same parameters as most runs", sameAsBase: "Same parameters as the baseline", nMore: (c: number) => `+${c}`,
-  stable: "Stable", diverged: "Diverged", spiked: "Spiked", overfitting: "Overfitting", short: "Too short", unknown: "Not known",
-  stableText: "No spike, no NaN or Inf", stableNorm: (v: string) => `No spike, no NaN or Inf, gradient norm at most ${v}`,
-  divergedNan: (kind: string, step: string, key: string) => `${kind} in ${key} at step ${step}`, divergedRise: (r: string) => `Ended at ${r} times its best loss`,
-  spikedText: (count: number, step: string) => count === 1 ? `One spike, at step ${step}` : `${count} spikes, the first at step ${step}`, recovered: (steps: string) => `, recovered in ${steps} steps`, notRecovered: ", not recovered",
-  overfitText: (step: string, rise: string) => `Best eval at step ${step}, end ${rise} worse`, shortText: (c: string) => `${c} points are too few to tell`, noLoss: "No loss has been logged",
-  unstable: (diverged: number, spiked: number) => [diverged ? `${diverged} diverged` : "", spiked ? `${spiked} spiked` : ""].filter(Boolean).join(", "), allStable: (b: string) => `none of ${b} diverged or spiked`,
-  brokenOf: (a: string, b: string) => `at least ${a} of ${b} ended in NaN or Inf`, noneBroken: (b: string) => `none of ${b} ended in NaN or Inf`, showThese: "Show exactly these runs",
   noCommit: "No commit recorded: start it inside a git folder", noCommand: "No command recorded", commit: "commit", clean: "clean", dirty: "uncommitted changes", dirtyUnknown: "not recorded whether clean", scriptNotInGit: "script not in git", scriptKept: "The script itself was not in git; a copy is in the artifacts:", patchKept: "The changes are applied from the recorded patch.", patchMissing: "The uncommitted changes were not recorded.", notRecorded: "not recorded",
   commandCopied: "Command copied", environment: "Environment", code: "Code", pythonV: (v: string) => `Python ${v}`, envMissing: "Environment not recorded",
   // filter
@@ -71,7 +66,7 @@ export const en = {
   startedAt: "started", by: "by", copyCommand: "Copy command", renameRun: "Rename run", editTags: "Edit tags", deleteRun: "Delete run", deletedBanner: "This run has been deleted", runName: "Name of the run", runOf: (a: string, b: string, by: string) => `Run ${a} of ${b} by ${by}`, startTime: "start time", filteredBy: (q: string) => `Filter: ${q}`,  previous: "Previous run", next: "Next run",
   copyYaml: "Copy as YAML", copyFlags: "Copy as command line flags", noParamMatches: "No parameter matches", fileGone: "This file is gone.", noDiff: "No changes in this file", asPage: "Page", asSource: "Source", pageSandboxed: "Runs apart from this page, without network", previousStep: "Previous step", nextStep: "Next step", stepSlider: "Step of the series", noTensors: "This is no safetensors file, or its header is damaged.", tensorsOf: (c: string, p: string) => `${c} tensors, ${p} parameters`, searchTensors: "Search tensors", dtype: "Type", shape: "Shape", size: "Size",
   codeTab: "Code", uncommitted: "Uncommitted changes", cleanTree: "The working tree was clean: the commit is the code.", noPatch: "Uncommitted changes were not recorded.", packages: "Packages", noPackages: "The installed packages were not recorded. logbuch run and start_run record them.", searchPackages: "Search packages", command: "Command", commitOf: "Commit", branch: "Branch", repository: "Repository", python: "Python", hardware: "Hardware", asCharts: "Charts", asTable: "Table", searchMetrics: "Search metrics", min: "Min", max: "Max", atStep: (s: string) => `at ${s}`, noMetricMatches: "No metric matches", 
-  onHost: "on", filterParams: "Filter parameters", noParams: "No parameter has been logged", copyJson: "Copy as JSON", notes: "Notes", edit: "Edit", noNotes: "No notes. Markdown works here.", noteField: "Notes in Markdown", stability: "Stability", reproduce: "Reproduce", lossSpikes: "Loss spikes", nanOrInf: "NaN or Inf", gradNorm: "Gradient norm", evalGap: "Best eval", endOfLoss: "End against best", none: "none", ofPoints: (c: string) => `in ${c} points`, maxV: (v: string) => `max ${v}`, timesBest: (v: string) => `${v} × best`,
+  onHost: "on", filterParams: "Filter parameters", noParams: "No parameter has been logged", copyJson: "Copy as JSON", notes: "Notes", edit: "Edit", noNotes: "No notes. Markdown works here.", noteField: "Notes in Markdown", reproduce: "Reproduce", 
   bestAtStep: (v: string, s: string) => `best ${v} at ${s}`, minAtStep: (v: string, s: string) => `min ${v} at ${s}`, loss: "Loss", children: "Child runs", datasets: "Datasets", tags: "Tags", noTags: "No tags", tagKey: "Key", tagValue: "Value", addTag: "Add tag", removeTag: (k: string) => `Remove tag ${k}`, parent: "parent run", source: "Source", noSystem: "No system metrics were logged", noSystemHint: "Turn them on with logbuch.enable_system_metrics_logging() before the run starts.", noArtifacts: "No files have been logged", files: (c: number) => n(c, "entry", "entries"), download: "Download", preview: "Preview", pickFile: "Choose a file to see it here", firstOf: (a: string, b: string) => `Showing the first ${a} of ${b}.`, downloadAll: "Download the file", noPreview: "This kind of file is not shown here", rowsShown: (c: number) => `first ${c} rows`,
   // logs
   logs: "Logs", logText: "Console output", searchLog: "Search the log", noLog: "Nothing has been printed", noLogHint: "What the training prints to stdout and stderr appears here by itself.", followLog: "Follow", logTimes: "Times",

@@ -1,5 +1,10 @@
 import type { Row, TextColumn } from "../api/table";
-import { median } from "./stability";
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const mid = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[mid]! : (sorted[mid - 1]! + sorted[mid]!) / 2;
+}
 
 export interface ParamDifference {
   key: string;

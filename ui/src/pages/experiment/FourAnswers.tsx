@@ -7,11 +7,11 @@ import { orderBy } from "../../model/columns";
 import { digitsFor, formatCount, formatDelta, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
 import { slotOf } from "../../model/slots";
-import { brokenFilter, MOST_JUDGED, runsFilter } from "../../model/unstable";
+import { unstableFilter } from "../../model/verdict";
 import { locale, t } from "../../i18n";
 import { Spark } from "../../charts/Spark";
 import { useRefresh, useTable } from "../../parts/queries";
-import { StabilityPill, useStability, useUnstable, verdictText } from "../../parts/Stability";
+import { StabilityPill, useVerdict, verdictText } from "../../parts/Stability";
 import { CopyButton } from "../../ui/CopyButton";
 import { Link } from "../../ui/router";
 import { slotColour } from "../../ui/Swatch";
@@ -57,34 +57,22 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
       <Apart rows={rows} main={main} keys={keys} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={!table.data} />
       <section>
         <div className="q"><h2>{t.wasStable}</h2>
-          <span className="r num">{main.trainLoss && table.data && total > 1 && (total <= MOST_JUDGED
-            ? <FewUnstable rows={rows} total={total} columns={columns} onShow={show} />
-            : <ManyUnstable experimentId={experimentId} filter={filter ?? ""} stage={stage} loss={main.trainLoss} total={total} onShow={show} />)}</span></div>
-        <Stable row={judged} instead={instead} main={main} slot={judged ? slotOf(slots, judged.run.run_id) : null} columns={columns} />
+          <span className="r num">{main.trainLoss && table.data && total > 1 && <Unstable experimentId={experimentId} filter={filter ?? ""} stage={stage} total={total} onShow={show} />}</span></div>
+        <Stable row={judged} instead={instead} main={main} slot={judged ? slotOf(slots, judged.run.run_id) : null} />
       </section>
       <GetBack row={judged} instead={instead} />
     </section>
   );
 }
 
-/** How many of a hundred runs at most diverged or spiked, each judged as its own page judges it. */
-function FewUnstable({ rows, total, columns, onShow }: { rows: Row[]; total: number; columns: Columns | undefined; onShow: (q: string) => void }) {
-  const ids = useMemo(() => rows.map((r) => r.run.run_id).slice(0, MOST_JUDGED).sort(), [rows]);
-  const found = useUnstable(ids, columns?.metrics ?? []);
-  if (!found) return null;
-  const bad = [...found.diverged, ...found.spiked];
-  if (!bad.length) return t.allStable(formatCount(total, locale));
-  return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(runsFilter(bad))}>{t.unstable(found.diverged.length, found.spiked.length)}</button>;
-}
-
-/** How many of very many runs ended in NaN or Inf: the server counts them. */
-function ManyUnstable({ experimentId, filter, stage, loss, total, onShow }: { experimentId: string; filter: string; stage: "active" | "deleted"; loss: string; total: number; onShow: (q: string) => void }) {
-  const search = brokenFilter(filter, loss);
-  const found = useTable("broken", { experiment_ids: [experimentId], filter: search, view: stage, max_results: 1 });
+/** How many runs of the search the server found unstable. */
+function Unstable({ experimentId, filter, stage, total, onShow }: { experimentId: string; filter: string; stage: "active" | "deleted"; total: number; onShow: (q: string) => void }) {
+  const search = unstableFilter(filter);
+  const found = useTable("unstable", { experiment_ids: [experimentId], filter: search, view: stage, max_results: 1 });
   if (!found.data) return null;
   const all = formatCount(total, locale);
-  if (!found.data.total) return t.noneBroken(all);
-  return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.brokenOf(formatCount(found.data.total, locale), all)}</button>;
+  if (!found.data.total) return t.noneUnstable(all);
+  return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.unstableOf(formatCount(found.data.total, locale), all)}</button>;
 }
 
 function BestRun({ row, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
@@ -146,14 +134,14 @@ function Apart({ rows, main, keys, found, baseline, all, waiting }: { rows: Row[
   );
 }
 
-function Stable({ row, instead, main, slot, columns }: { row: Row | null; instead: boolean; main: MainMetric; slot: number | null; columns: Columns | undefined }) {
+function Stable({ row, instead, main, slot }: { row: Row | null; instead: boolean; main: MainMetric; slot: number | null }) {
   const loss = main.trainLoss;
-  const judged = useStability(row?.run.run_id ?? null, columns?.metrics ?? []);
+  const judged = useVerdict(row?.run.run_id ?? null);
   if (!row || !judged) return null;
   const text = verdictText(judged);
   return (
     <>
-      <div className="ans"><StabilityPill verdict={judged.stability.verdict} />{instead ? <span className="ell muted" title={row.run.name}>{t.ofFirstRow(row.run.name)}</span> : loss && <span className="grow"><Spark runId={row.run.run_id} metric={loss} slot={slot} width={170} /></span>}</div>
+      <div className="ans"><StabilityPill word={judged.word} />{instead ? <span className="ell muted" title={row.run.name}>{t.ofFirstRow(row.run.name)}</span> : loss && <span className="grow"><Spark runId={row.run.run_id} metric={loss} slot={slot} width={170} /></span>}</div>
       <div className="ans2"><span className="ell" title={text}>{text}</span></div>
     </>
   );

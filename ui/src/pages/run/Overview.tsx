@@ -95,7 +95,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
         {!metrics.loading && metrics.keys.length === 0 && <section className="card"><p className="note">{t.noMetrics}</p></section>}
       </div>
       <div className="colm c3">
-        <StabilityCard run={run} metrics={metrics} />
+        <StabilityCard run={run} />
         <ReproduceCard run={run} />
         <ArtifactsCard run={run} />
         <ChildrenCard run={run} />

@@ -1,35 +1,39 @@
-import { useMemo, type ReactNode } from "react";
+import type { Kind } from "../../api/stability";
 import type { RunDetail } from "../../api/runs";
-import { formatCount, formatNumber } from "../../model/format";
+import { formatCount } from "../../model/format";
 import { locale, t } from "../../i18n";
-import { StabilityPill, useStability, verdictText } from "../../parts/Stability";
+import { findingText, StabilityPill, useVerdict, verdictText } from "../../parts/Stability";
 import { Glyph } from "../../ui/Glyph";
-import type { RunMetrics } from "./useRunMetrics";
 
-function Check({ good, name, children }: { good: boolean; name: string; children: ReactNode }) {
-  return <div className="chk"><Glyph name={good ? "FINISHED" : "WARN"} /><dt>{name}</dt><dd>{children}</dd></div>;
+/** The checks that are shown though they found nothing, and what they are called. */
+const ALWAYS: readonly Kind[] = ["spike", "not_finite"];
+
+function nameOf(kind: Kind): string {
+  const names: Record<Kind, string> = {
+    spike: t.lossSpikes, not_finite: t.nanOrInf, diverged: t.course, plateau: t.course, gradient: t.gradNorm,
+    learning_rate: t.learningRate, gap: t.evalGap, throughput: t.throughput, idle_gpu: t.gpu,
+  };
+  return names[kind];
 }
 
-/** The verdict, and each check with its measure. */
-export function StabilityCard({ run, metrics }: { run: RunDetail; metrics: RunMetrics }) {
-  const counts = useMemo(() => metrics.keys.map((key) => ({ key, runs: 1 })), [metrics.keys]);
-  const judged = useStability(run.info.run_id, counts);
-  if (!judged || metrics.loading) return <section className="card"><header><h2>{t.stability}</h2></header></section>;
-  const { stability: s, norm } = judged;
-  const steps = (n: number) => formatCount(Math.round(n), locale);
+/** The verdict, and each finding with its measure. */
+export function StabilityCard({ run }: { run: RunDetail }) {
+  const verdict = useVerdict(run.info.run_id);
+  if (!verdict) return <section className="card"><header><h2>{t.stability}</h2></header></section>;
+  const { word, findings, points } = verdict;
+  const quiet = points > 0 ? ALWAYS.filter((kind) => findings.every((one) => one.kind !== kind)) : [];
   return (
     <section className="card stability">
-      <header><h2>{t.stability}</h2><span className="right"><StabilityPill verdict={s.verdict} /></span></header>
-      <p className="note">{verdictText(judged)}</p>
-      {s.points > 0 && (
-        <dl>
-          <Check good={s.spikes.length === 0} name={t.lossSpikes}>{s.spikes.length ? s.spikes.slice(0, 2).map((k) => t.step(steps(k.step))).join(", ") : t.none}</Check>
-          <Check good={s.broken === null} name={t.nanOrInf}>{s.broken ? t.nanAt(s.broken.kind, steps(s.broken.step)) : `${t.none} ${t.ofPoints(steps(s.points))}`}</Check>
-          {norm && <Check good name={t.gradNorm}>{t.maxV(formatNumber(norm.max, locale))}</Check>}
-          {s.endOverBest !== null && <Check good={s.endOverBest <= 1.5} name={t.endOfLoss}>{t.timesBest(formatNumber(s.endOverBest, locale))}</Check>}
-          {s.overfit && <Check good={false} name={t.evalGap}>{t.step(steps(s.overfit.bestStep))}</Check>}
-        </dl>
-      )}
+      <header><h2>{t.stability}</h2><span className="right"><StabilityPill word={word} /></span></header>
+      {findings.length === 0 && <p className="note">{verdictText(verdict)}</p>}
+      <dl>
+        {findings.map((one) => (
+          <div key={`${one.kind} ${one.metric}`} className="chk found"><Glyph name="WARN" /><dt>{nameOf(one.kind)}</dt><dd>{findingText(one)}</dd></div>
+        ))}
+        {quiet.map((kind) => (
+          <div key={kind} className="chk"><Glyph name="FINISHED" /><dt>{nameOf(kind)}</dt><dd>{t.none} {t.ofPoints(formatCount(points, locale))}</dd></div>
+        ))}
+      </dl>
     </section>
   );
 }
