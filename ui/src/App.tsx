@@ -16,6 +16,7 @@ const ExperimentPage = lazy(() => import("./pages/experiment/ExperimentPage"));
 const RunPage = lazy(() => import("./pages/run/RunPage"));
 const ModelsPage = lazy(() => import("./pages/models/ModelsPage"));
 const ModelPage = lazy(() => import("./pages/models/ModelPage"));
+const SettingsPage = lazy(() => import("./pages/settings/SettingsPage"));
 const ComparePage = lazy(() => import("./pages/compare/ComparePage"));
 
 const client = new QueryClient({
@@ -55,6 +56,8 @@ function Page({ route }: { route: Route }) {
       return <ModelsPage />;
     case "model":
       return <ModelPage key={route.name} name={route.name} />;
+    case "settings":
+      return <SettingsPage />;
     case "missing":
       return <main id="main" className="page"><EmptyState title={t.notFound}><Link to="/" className="btn">{t.toHome}</Link></EmptyState></main>;
   }

@@ -8,7 +8,7 @@ export interface LiveScope {
   runId?: string;
 }
 export interface LiveState {
-  state: "connecting" | "live" | "offline";
+  state: "connecting" | "live" | "offline" | "paused";
   /** When the server was last heard of, Unix milliseconds. */
   heard: number | null;
 }
@@ -20,6 +20,8 @@ const SLEEP_AFTER_MS = 30_000;
 /** One event stream for the whole page. It follows the page's scope, sleeps in a hidden tab and resumes from its cursor. */
 class LiveClient {
   readonly state = createStore<LiveState>({ state: "connecting", heard: null });
+  /** True while the reader wants the page to stand still. */
+  readonly paused = createStore(false);
   private source: EventSource | null = null;
   private cursor = "";
   private scope: LiveScope = {};
@@ -51,11 +53,22 @@ class LiveClient {
   }
 
   reconnect(): void {
+    this.paused.set(false);
     this.open();
+  }
+
+  /** Stops following, or goes on from the cursor; what came meanwhile is then fetched once. */
+  pause(on: boolean): void {
+    if (on === this.paused.get()) return;
+    this.paused.set(on);
+    if (!on) return this.open();
+    this.close();
+    this.state.set({ state: "paused", heard: this.state.get().heard });
   }
 
   private open(): void {
     this.close();
+    if (this.paused.get()) return;
     const query = queryString({ experiment_id: this.scope.experimentId, run_id: this.scope.runId, cursor: this.cursor || undefined });
     const source = new EventSource(under(`${NATIVE}/live`) + query);
     this.source = source;
@@ -100,7 +113,7 @@ class LiveClient {
     if (this.sleep !== null) clearTimeout(this.sleep);
     this.sleep = null;
     if (document.hidden) this.sleep = setTimeout(() => this.close(), SLEEP_AFTER_MS);
-    else if (this.source === null) this.open();
+    else if (this.source === null && this.retry === null) this.open();
   }
 }
 

@@ -20,6 +20,10 @@ export const en = {
   keys: "Keys", keyHelp: "Show all keys", keyFilter: "Go to the filter", keyMove: "Next, previous row", keySelect: "Select the row", keyDraw: "Draw the run or put it away",
   keyCompare: "Compare the selection", keyOpen: "Open", keyBaseline: "Set or clear the baseline", keyDiff: "Only differing", keyColumns: "Columns",
   keyLayout: "Table, both, charts", keyGoHome: "Go to Home", keyGoExperiments: "Go to Experiments", keyEsc: "Close, then clear", keyZoom: "Drag to zoom, double click resets",
+  // palette and settings page
+  search: "Search", palettePlaceholder: "Runs, experiments, metrics, commands", commands: "Commands", recent: "Recent", chart: "chart", searching: "Searching…", nothingFound: "Nothing found. Try part of a name, or > for commands.", filterWith: (q: string) => `Filter: ${q}`, goTo: (p: string) => `Go to ${p}`, pauseLive: "Pause live", resumeLive: "Resume live", paused: (time: string) => `Paused, showing ${time}`, resume: "Resume",
+  keysEverywhere: "Everywhere", keyPalette: "Search and commands", keyGoCompare: "Go to Compare", keyGoSettings: "Go to Settings", keyPause: "Pause or resume live", keySmooth: "Smoothing, then arrows", keyCrosshair: "Move the crosshair of the focused chart", keyLog: "Logarithmic y of the focused chart", keyPin: "Pin the tooltip", keyNeighbour: "Next, previous run", keyCopyCommand: "Copy the command",
+  allSettings: "All settings", appearance: "Appearance and keys", chartDefaults: "Charts", chartDefaultsText: "How charts begin where nothing else was chosen.", bandShort: { std: "std", stderr: "stderr", ci: "95 % CI" }, thisBrowser: "This browser", thisBrowserText: "Settings of charts, pane sizes and recent pages are kept in this browser alone.", forget: "Forget them", forgotten: "Forgotten", server: "Server", address: "Address", versionWord: "Version", login: "Login", onlyHere: "None, reachable from this machine only",
   // experiments
   name: "Name", runs: (c: number) => n(c, "run", "runs"), runsHead: "Runs", runningHead: "Running", lastHead: "Last",
   inFolders: (c: number) => ` in ${n(c, "folder", "folders")}`,

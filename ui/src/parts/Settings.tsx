@@ -7,22 +7,33 @@ import { useStore, useStored, writeStored } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
 import { KEYS_SETTING } from "../ui/keys";
 import { Popover } from "../ui/Popover";
+import { Link } from "../ui/router";
 
-type Theme = "system" | "light" | "dark";
+export type Theme = "system" | "light" | "dark";
 
-function SettingsPane() {
+export function applyTheme(next: Theme): void {
+  writeStored("logbuch.theme", next === "system" ? null : next);
+  dispatchEvent(new Event("logbuch:theme"));
+}
+
+export function applyLanguage(next: string): void {
+  writeStored("logbuch.lang", next === "system" ? null : next);
+  void loadLanguage(preferredLanguage(next, navigator.languages));
+}
+
+/** Theme, language and single keys, applied at once. */
+export function SettingsPane() {
   const [theme, setTheme] = useStored("logbuch.theme", "system");
   const [wish, setWish] = useStored("logbuch.lang", "system");
   const [keys, setKeys] = useStored(KEYS_SETTING, "on");
   const info = useQuery({ queryKey: ["server-info"], queryFn: getServerInfo, staleTime: Infinity });
   const chooseTheme = (next: Theme) => {
     setTheme(next === "system" ? null : next);
-    dispatchEvent(new Event("logbuch:theme"));
+    applyTheme(next);
   };
   const chooseLanguage = (next: string) => {
     setWish(next === "system" ? null : next);
-    writeStored("logbuch.lang", next === "system" ? null : next);
-    void loadLanguage(preferredLanguage(next, navigator.languages));
+    applyLanguage(next);
   };
   return (
     <div className="settings">
@@ -50,7 +61,7 @@ export function SettingsButton({ named = false }: { named?: boolean }) {
         <Icon name="gear" />
         {named && <span>{t.settings}</span>}
       </button>
-      <Popover anchor={button} open={open} onClose={close} label={t.settings} align="start"><SettingsPane /></Popover>
+      <Popover anchor={button} open={open} onClose={close} label={t.settings} align="start"><SettingsPane /><p className="allset"><Link to="/settings" onClick={close}>{t.allSettings}</Link></p></Popover>
     </>
   );
 }

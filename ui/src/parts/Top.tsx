@@ -15,12 +15,13 @@ export function LiveState({ running = 0, waiting = false }: { running?: number; 
   const { state, heard } = useStore(live.state);
   const text = state === "offline"
     ? heard ? t.offlineSince(formatMoment(heard, Date.now(), locale)) : t.offline
-    : state === "connecting" ? t.connecting : running ? t.running(running) : waiting ? t.live : t.upToDate;
+    : state === "paused" ? t.paused(formatMoment(heard, Date.now(), locale)) : state === "connecting" ? t.connecting : running ? t.running(running) : waiting ? t.live : t.upToDate;
   const quiet = state === "live" && !running && !waiting;
   return (
     <span className={`live ${state}${quiet ? " quiet" : ""}`} data-testid="live-state" data-state={state} role="status">
       {!quiet && <i />}
       <span>{text}</span>
+      {state === "paused" && <button type="button" className="linkish" onClick={() => live.pause(false)}>{t.resume}</button>}
       {state === "offline" && <button type="button" className="linkish" onClick={() => live.reconnect()}>{t.tryNow}</button>}
     </span>
   );

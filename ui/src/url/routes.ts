@@ -9,6 +9,7 @@ export type Route =
   | { page: "compare" }
   | { page: "models" }
   | { page: "model"; name: string }
+  | { page: "settings" }
   | { page: "missing"; path: string };
 
 const isTab = (text: string): text is RunTab => (RUN_TABS as readonly string[]).includes(text);
@@ -30,6 +31,7 @@ export function parseRoute(path: string): Route {
   if (first === "compare" && parts.length === 1) return { page: "compare" };
   if (first === "models" && parts.length === 1) return { page: "models" };
   if (first === "models" && parts.length === 2) return { page: "model", name: parts[1]! };
+  if (first === "settings" && parts.length === 1) return { page: "settings" };
   if (first === "e" && experimentId && parts.length === 2) return { page: "experiment", experimentId };
   if (first === "e" && experimentId && runs === "runs" && runId && parts.length <= 5 && isTab(tab))
     return { page: "run", experimentId, runId, tab };
@@ -45,6 +47,7 @@ export function formatRoute(route: Route): string {
     case "experiments":
     case "compare":
     case "models":
+    case "settings":
       return `/${route.page}`;
     case "model":
       return `/models/${part(route.name)}`;

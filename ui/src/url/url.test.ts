@@ -7,7 +7,7 @@ import { formatRoute, parseRoute, type Route } from "./routes";
 
 describe("routes", () => {
   const routes: Route[] = [
-    { page: "home" }, { page: "experiments" }, { page: "compare" },
+    { page: "home" }, { page: "experiments" }, { page: "compare" }, { page: "settings" },
     { page: "experiment", experimentId: "12" },
     { page: "run", experimentId: "1", runId: "a-b", tab: "overview" },
     { page: "run", experimentId: "a b/c", runId: "x", tab: "artifacts" },

@@ -9,6 +9,7 @@ import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
 import { useColumns, useExperiments, useRefresh } from "../../parts/queries";
 import { useUndoKey } from "../../parts/undo";
+import { useVisit } from "../../parts/recent";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { EmptyStart } from "../../parts/EmptyStart";
 import { Segment } from "../../ui/Button";
@@ -18,7 +19,7 @@ import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
 import { comparePath } from "../../url/compare";
 import { formatExperiment, formatFrom, parseExperiment, type Layout } from "../../url/experiment";
-import { runPath } from "../../url/routes";
+import { experimentPath, runPath } from "../../url/routes";
 import "../../styles/experiment.css";
 import "../../styles/table.css";
 import { ChartsPane } from "./ChartsPane";
@@ -65,6 +66,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const narrow = useMedia("(max-width: 960px)");
   useRefresh(["columns", "experiments"], 3000);
   useTitle(experiment?.name ?? "");
+  useVisit("experiment", experimentPath(experimentId), experiment?.name);
 
   const draw = useCallback((id: string) => change({ draw: toggleSlot(slots, id) }, true), [change, slots]);
   const setBase = useCallback((id: string) => change({ base: view.base === id ? "" : id }), [change, view.base]);

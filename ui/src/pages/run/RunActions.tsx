@@ -2,8 +2,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRun, restoreRun, type RunDetail } from "../../api/runs";
 import { t } from "../../i18n";
+import { useCommands } from "../../parts/commands";
 import { Button } from "../../ui/Button";
 import { Ask } from "../../ui/Dialog";
+import { useKeys } from "../../ui/keys";
 import { MenuButton } from "../../ui/Menu";
 import { complain, copyText } from "../../ui/toast";
 import { useReproduction } from "./useReproduction";
@@ -14,10 +16,13 @@ export function RunActions({ run }: { run: RunDetail }) {
   const id = run.info.run_id;
   const deleted = run.info.lifecycle_stage === "deleted";
   const { lines } = useReproduction(run);
+  const copy = () => void copyText(lines.join("\n"), t.commandCopied);
+  useKeys(lines.length ? { y: copy } : {});
+  useCommands(() => (lines.length ? [{ label: t.copyCommand, icon: "copy", key: "Y", run: copy }] : []));
   const refresh = () => client.invalidateQueries();
   return (
     <>
-      {lines.length > 0 && <Button look="primary" icon="copy" onClick={() => void copyText(lines.join("\n"), t.commandCopied)}>{t.copyCommand}</Button>}
+      {lines.length > 0 && <Button look="primary" icon="copy" onClick={copy} title={`${t.copyCommand} (Y)`}>{t.copyCommand}</Button>}
       <MenuButton icon="more" label={t.more} entries={() => [
         { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) },
         "line",

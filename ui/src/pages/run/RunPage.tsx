@@ -5,6 +5,8 @@ import { locale, t } from "../../i18n";
 import { formatCount } from "../../model/format";
 import { pickMain, pickTrainLoss, isSystem } from "../../model/metrics";
 import { isRunning } from "../../model/status";
+import { useCommands } from "../../parts/commands";
+import { useVisit } from "../../parts/recent";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { useExperiments, useRefresh, useRun } from "../../parts/queries";
 import { useTitle } from "../../ui/hooks";
@@ -40,6 +42,8 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const neighbours = useNeighbours(experimentId, runId, from);
   const go = (next: string | undefined) => next !== undefined && navigate(runPath(experimentId, next, tab), { from });
   useKeys({ j: () => go(neighbours?.next), k: () => go(neighbours?.previous) });
+  useVisit("run", runPath(experimentId, runId), run.data?.info.name);
+  useCommands(() => RUN_TABS.map((name) => ({ label: t.goTo(names.tabs[name]), icon: "right", run: () => navigate(runPath(experimentId, runId, name), { from }) })));
   const gone = !run.data && run.error instanceof ApiError && run.error.status === 404;
   // Nobody tells news of a run that is not there.
   useEffect(() => {
