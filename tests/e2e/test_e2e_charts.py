@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,21 +274,13 @@ def test_only_what_is_in_sight_is_asked_for(charted: Seeded, new_page: NewPage) 
     assert page.locator("canvas").count() < 60
 
 
-def test_groups_endpoint_is_read_as_it_is_written(charted: Seeded) -> None:
-    body = {"groups": [{"name": "all", "run_ids": list(charted.runs.values())}], "keys": ["train/acc"], "x": "step"}
-    answer = charted.server.native("metrics/group-buckets", {**body, "start": None, "end": None, "buckets": 50})
-    (length,) = struct.unpack_from("<I", answer.content)
-    header = json.loads(answer.content[4 : 4 + length])
-    assert set(header["columns"]) >= {
-        "x",
-        "x_last",
-        "runs",
-        "mean",
-        "std",
-        "stderr",
-        "low",
-        "high",
-        "min",
-        "max",
-        "nan",
-    }
+def test_groups_are_drawn_as_mean_and_band(charted: Seeded, new_page: NewPage) -> None:
+    page = open_charts(charted, new_page, "&group=attributes.status")
+    expect(chart(page, "train/acc").get_by_text("mean and std")).to_be_visible()
+    rows = list(csv.DictReader(saved(page, "train/acc", "Save as CSV").decode().splitlines()))
+    assert {row["run"] for row in rows} == {"FINISHED (3)"}
+    assert abs(float(rows[-1]["last"]) - float(rows[-1]["min"])) < 1e-9  # the same in all runs: no spread
+    page.get_by_role("button", name="mean and std").click()
+    page.get_by_role("menuitemradio", name="mean and 95 % CI").click()
+    expect(chart(page, "train/acc").get_by_text("mean and 95 % CI")).to_be_visible()
+    assert "band=ci" in page.url

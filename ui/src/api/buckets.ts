@@ -46,10 +46,16 @@ function column(buffer: ArrayBuffer, offset: number, n: number): Float64Array {
   return offset % 8 === 0 ? new Float64Array(buffer, offset, n) : new Float64Array(buffer.slice(offset, offset + n * 8));
 }
 
+const headerLength = (buffer: ArrayBuffer) => new DataView(buffer).getUint32(0, true);
+
+export function decodeHeader<H>(buffer: ArrayBuffer): H {
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerLength(buffer)))) as H;
+}
+
 /** Reads a binary answer: uint32 header length, JSON header, then each series' columns of little-endian float64. */
 export function decodeTables<C extends string, T extends Table>(buffer: ArrayBuffer): { head: T; cols: Record<C, Float64Array> }[] {
-  const length = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as Header<C, T>;
+  const length = headerLength(buffer);
+  const header = decodeHeader<Header<C, T>>(buffer);
   const start = 4 + length;
   return header.series.map((head) => {
     const cols = {} as Record<C, Float64Array>;

@@ -1,5 +1,5 @@
 import type { BaseAxis } from "../url/board";
-import { decodeTables } from "./buckets";
+import { decodeHeader, decodeTables } from "./buckets";
 import { NATIVE, postBinary } from "./http";
 
 export const GROUP_COLUMNS = ["x", "x_last", "runs", "mean", "std", "stderr", "low", "high", "min", "max", "nan", "pos_inf", "neg_inf"] as const;
@@ -16,8 +16,15 @@ export interface GroupSeries {
   cols: Record<GroupColumn, Float64Array>;
 }
 
-export interface GroupBucketQuery {
-  groups: { name: string; run_ids: string[] }[];
+/** The runs of a search, grouped by params, tags or attributes. */
+export interface GroupSource {
+  experiment_ids: string[];
+  filter: string;
+  view: string;
+  by: string[];
+}
+
+export interface GroupBucketQuery extends GroupSource {
   keys: string[];
   x: BaseAxis;
   start: number | null;
@@ -35,10 +42,20 @@ interface WireSeries {
   x_max: number;
 }
 
-export function decodeGroups(buffer: ArrayBuffer): GroupSeries[] {
-  return decodeTables<GroupColumn, WireSeries>(buffer).map(({ head, cols }) => ({ group: head.group, key: head.key, runs: head.runs, n: head.buckets, xMin: head.x_min, xMax: head.x_max, cols }));
+export interface GroupCurves {
+  /** The values of each group, in the order of `by`; null where runs have none. */
+  groups: (string | null)[][];
+  series: GroupSeries[];
 }
 
-export async function queryGroupBuckets(query: GroupBucketQuery, signal?: AbortSignal): Promise<GroupSeries[]> {
-  return decodeGroups(await postBinary(`${NATIVE}/metrics/group-buckets`, query, signal));
+export function decodeGroups(buffer: ArrayBuffer, by: readonly string[]): GroupCurves {
+  const { groups } = decodeHeader<{ groups: { values?: Record<string, string | null> }[] }>(buffer);
+  return {
+    groups: groups.map(({ values = {} }) => by.map((key) => values[key] ?? null)),
+    series: decodeTables<GroupColumn, WireSeries>(buffer).map(({ head, cols }) => ({ group: head.group, key: head.key, runs: head.runs, n: head.buckets, xMin: head.x_min, xMax: head.x_max, cols })),
+  };
+}
+
+export async function queryGroupBuckets(query: GroupBucketQuery, signal?: AbortSignal): Promise<GroupCurves> {
+  return decodeGroups(await postBinary(`${NATIVE}/metrics/group-buckets`, query, signal), query.by);
 }

@@ -7,7 +7,8 @@ import { ownKey, type BoardView, type OwnChart } from "../url/board";
 import { ChartBar } from "./ChartBar";
 import { ChartCard } from "./ChartCard";
 import { OwnChartDialog } from "./OwnChartDialog";
-import type { ChartSpec, DrawnGroup, DrawnRun } from "./types";
+import type { GroupSource } from "../api/groupBuckets";
+import type { ChartSpec, DrawnRun } from "./types";
 
 export interface BoardProps {
   keys: readonly string[];
@@ -16,7 +17,7 @@ export interface BoardProps {
   drawn: DrawnRun[];
   context?: DrawnRun[];
   /** With groups their means and bands are drawn in place of runs. */
-  groups?: DrawnGroup[];
+  groups?: GroupSource | null;
   view: BoardView;
   change: (part: Partial<BoardView>) => void;
   lead: string | null;
@@ -54,7 +55,7 @@ export function Board(props: BoardProps) {
   const empty = shown.length + own.length === 0;
   return (
     <>
-      <ChartBar count={shown.length + own.length} view={view} keys={keys} grouped={(props.groups?.length ?? 0) > 0} change={change} onNew={() => setEditing("new")} />
+      <ChartBar count={shown.length + own.length} view={view} keys={keys} grouped={Boolean(props.groups)} change={change} onNew={() => setEditing("new")} />
       {nothing && keys.length > 0 && <EmptyState title={nothing} />}
       {!nothing && empty && (keys.length ? <EmptyState title={t.noChart}><p>{t.searchHint}</p><button type="button" className="btn" onClick={() => change({ charts: "" })}>{t.allCharts}</button></EmptyState> : <EmptyState title={t.noMetrics}><p>{t.noMetricsHint}</p></EmptyState>)}
       {!nothing && ownSpecs.length > 0 && <div className="grid2 owncharts">{ownSpecs.map((spec) => card(spec, WIDE))}</div>}

@@ -13,14 +13,15 @@ import { ChartMenu } from "./ChartMenu";
 import { Plot } from "./Plot";
 import type { Span } from "./scale";
 import { Tooltip } from "./Tooltip";
-import type { ChartSpec, DrawnGroup, DrawnRun } from "./types";
+import type { GroupSource } from "../api/groupBuckets";
+import type { ChartSpec, DrawnRun } from "./types";
 import { summary, useChart, xTitle, type Chart } from "./useChart";
 
 export interface ChartCardProps {
   spec: ChartSpec;
   drawn: DrawnRun[];
   context?: DrawnRun[];
-  groups?: DrawnGroup[];
+  groups?: GroupSource | null;
   view: BoardView;
   change: (part: Partial<BoardView>) => void;
   lower?: boolean;
@@ -32,7 +33,6 @@ export interface ChartCardProps {
 }
 
 const NO_RUNS: DrawnRun[] = [];
-const NO_GROUPS: DrawnGroup[] = [];
 const NO_OPTIONS: ChartOptions = {};
 const TALL = 200;
 
@@ -55,7 +55,7 @@ export interface BodyProps extends ChartCardProps {
 }
 
 function ChartBody(props: BodyProps) {
-  const { spec, drawn, context = NO_RUNS, groups = NO_GROUPS, view, change, lead = null, syncKey, full, setFull } = props;
+  const { spec, drawn, context = NO_RUNS, groups = null, view, change, lead = null, syncKey, full, setFull } = props;
   const canvas = useRef<HTMLCanvasElement | null>(null);
   const [spoken, setSpoken] = useState("");
   const lower = props.lower ?? lowerIsBetter(spec.keys[0]!);
@@ -119,7 +119,7 @@ interface CaptionProps {
   options: ChartOptions;
   lower: boolean;
   tall: boolean;
-  groups: DrawnGroup[];
+  groups: GroupSource | null;
   onOption: (part: ChartOptions) => void;
 }
 
@@ -134,7 +134,7 @@ function Caption({ chart, spec, view, options, lower, tall, groups, onOption }: 
   const word = (text: string) => parts.push(<span key={parts.length} className="muted">{text}</span>);
   const link = (text: string, title: string, change: ChartOptions) => parts.push(<button key={parts.length} type="button" className="caplink" title={title} onClick={() => onOption(change)}>{text}</button>);
   if (tall && spec.keys.length === 1 && (isLoss(key) || hasDirection(key))) word(lower ? t.lower : t.higher);
-  if (groups.length) word(t.bandOf[view.band]);
+  if (groups) word(t.bandOf[view.band]);
   if (chart.logY || chart.logX) word(chart.logY && chart.logX ? "log x, y" : chart.logX ? "log x" : "log");
   if (chart.smoothed) word(options.smooth === undefined ? t.smoothed : t.smoothedBy(formatNumber(options.smooth, locale)));
   if (chart.dropped) word(t.notOnLog(chart.dropped));

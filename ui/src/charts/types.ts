@@ -7,14 +7,6 @@ export interface DrawnRun {
   live: boolean;
 }
 
-/** Runs that are drawn as their mean and a band. */
-export interface DrawnGroup {
-  name: string;
-  runIds: string[];
-  slot: number;
-  live: boolean;
-}
-
 /** One picture: its name in the settings and what stands in it. */
 export interface ChartSpec {
   id: string;

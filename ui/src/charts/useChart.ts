@@ -10,7 +10,8 @@ import { hotRun } from "./hot";
 import type { CursorAt } from "./Plot";
 import { nearestBucket, xSpan, yRange, type Span } from "./scale";
 import { readings, type Reading } from "./readings";
-import type { ChartSpec, DrawnGroup, DrawnRun } from "./types";
+import type { GroupSource } from "../api/groupBuckets";
+import type { ChartSpec, DrawnRun } from "./types";
 import { useGroupLines } from "./useGroupLines";
 import { useLines } from "./useLines";
 
@@ -18,7 +19,7 @@ export interface ChartQuery {
   spec: ChartSpec;
   drawn: DrawnRun[];
   context: DrawnRun[];
-  groups: DrawnGroup[];
+  groups: GroupSource | null;
   view: BoardView;
   options: ChartOptions;
   lower: boolean;
@@ -104,7 +105,7 @@ export function useChart({ spec, drawn, context, groups, view, options, lower, l
   const [pinned, setPinned] = useState<CursorAt | null>(null);
   const hot = useStore(hotRun);
   const { x, zoom, band } = view;
-  const grouped = groups.length > 0;
+  const grouped = groups !== null;
   const smooth = options.smooth ?? view.smooth;
   const [logX, logY] = [(options.logX ?? false) && x !== "time", options.logY ?? false];
   const lines = useLines({ keys: spec.keys, drawn: grouped ? NO_RUNS : drawn, context: grouped || spec.keys.length > 1 ? NO_RUNS : context, x, smooth, zoom, logX, buckets });

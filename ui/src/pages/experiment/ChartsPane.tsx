@@ -1,5 +1,7 @@
 import { useCallback, useMemo } from "react";
 import type { Columns, Row } from "../../api/table";
+import type { GroupSource } from "../../api/groupBuckets";
+import { toFilter } from "../../model/filter";
 import { slotOf } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { t } from "../../i18n";
@@ -41,12 +43,14 @@ export function ChartsPane({ experimentId, view, change, columns, main, rows, sl
   const context = useSame<DrawnRun>(rows.filter((r) => slotOf(slots, r.run.run_id) === null).slice(0, MOST_CONTEXT).map((r) => ({ id: r.run.run_id, name: r.run.name, slot: null, live: false })));
   const keys = useMemo(() => columns?.metrics.map((m) => m.key) ?? [], [columns]);
   const onBoard = useCallback((part: Partial<BoardView>) => change(part, true), [change]);
+  // One object as long as the groups are the same, so that the charts are left alone.
+  const [source] = useSame<GroupSource>(view.group.length ? [{ experiment_ids: [experimentId], filter: toFilter(view.q), view: view.deleted ? "deleted" : "active", by: view.group }] : []);
   useKeptBoard(experimentId, view, onBoard);
   if (!columns || !ready) return <div className="cw"><SkeletonRows rows={8} /></div>;
   return (
     <div className="cw">
-      <Board keys={keys} main={main.key} drawn={drawn} context={context} view={view} change={onBoard} lead={lead} lower={main.lower} syncKey="experiment"
-        nothing={drawn.length === 0 && context.length === 0 ? t.noDrawn : undefined} />
+      <Board keys={keys} main={main.key} drawn={drawn} context={context} view={view} change={onBoard} groups={source ?? null} lead={source ? null : lead} lower={main.lower} syncKey="experiment"
+        nothing={!source && drawn.length === 0 && context.length === 0 ? t.noDrawn : undefined} />
     </div>
   );
 }
