@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import httpx
@@ -188,3 +189,37 @@ def test_delete_needs_no_body(api: httpx.Client) -> None:
     plain = api.request("DELETE", "registered-models/delete", content='{"name": "stays"}')
     assert error(plain) == (400, "INVALID_PARAMETER_VALUE"), "a body has to be JSON, and to say so"
     assert api.get("registered-models/get", params={"name": "stays"}).status_code == 200
+
+
+_HOSTILE: tuple[Any, ...] = (
+    "\0", "\ud800", "x" * 5000, "%", "'", "\\", "9" * 40, "name = '\ud800'", "tags.`a\0` = 'b'", "1e400",
+    -1, 2**70, 1.5, True, None, [], {}, ["\ud800"], [None], [{"key": "\0"}], [{"field_name": "metrics.\0"}],
+)  # fmt: skip
+_GOOD = {"name": "fuzzed", "version": "1", "alias": "a", "key": "k", "stage": "Staging", "experiment_id": "0"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields"),
+    [
+        ("POST", "registered-models/create", "name tags description"),
+        ("POST", "registered-models/rename", "name new_name"),
+        ("POST", "registered-models/alias", "name alias version"),
+        ("DELETE", "registered-models/alias", "name alias"),
+        ("POST", "registered-models/set-tag", "name key value"),
+        ("POST", "model-versions/create", "name source run_id tags run_link description model_id"),
+        ("POST", "model-versions/transition-stage", "name version stage archive_existing_versions"),
+        ("POST", "logged-models", "experiment_id name model_type source_run_id params tags"),
+        ("POST", "logged-models/search", "experiment_ids filter datasets max_results order_by page_token"),
+        ("POST", "runs/outputs", "run_id models"),
+    ],
+)
+def test_no_input_is_the_servers_fault(api: httpx.Client, method: str, path: str, fields: str) -> None:
+    api.post("registered-models/create", json={"name": "fuzzed"})
+    names = fields.split()
+    for field in names:
+        for value in _HOSTILE:
+            body = {name: _GOOD[name] for name in names if name in _GOOD} | {field: value}
+            headers = {"content-type": "application/json"}
+            answer = api.request(method, path, content=json.dumps(body), headers=headers)
+            assert answer.status_code < 500, (body, answer.text)
+            assert answer.status_code == 200 or answer.json()["message"], body
