@@ -25,7 +25,7 @@ from logbuch.model import Noun
 from logbuch.store import runs, schema
 from logbuch.store.tx import LogLines, Pending, Tx
 
-CHUNK_BYTES, CHUNK_LINES = 128 * 1024, 4000
+CHUNK_BYTES, CHUNK_LINES = 16 * 1024, 500
 """A chunk that has reached either is left as it is."""
 SHRUNK_BY = 0.03
 SCAN_BYTES = 64 * 1024 * 1024
