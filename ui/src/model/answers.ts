@@ -75,22 +75,27 @@ function share(groups: number[][], all: number[]): number {
   return Math.max(0, (total - within - (groups.length - 1) * error) / (total + error));
 }
 
+/** The share of the spread of `values` that goes with their groups, 0 to 1; outliers are clipped. */
+export function explainedShare(labels: readonly string[], values: readonly number[]): number {
+  const clipped = clip(values);
+  const groups = new Map<string, number[]>();
+  labels.forEach((label, i) => groups.set(label, [...(groups.get(label) ?? []), clipped[i]!]));
+  return groups.size > 1 && groups.size <= values.length / 2 ? share([...groups.values()], clipped) : 0;
+}
+
+/** Values within six median deviations of their median; those beyond stand at its edge. */
+function clip(values: readonly number[]): number[] {
+  const mid = median([...values]);
+  const reach = 6 * Math.max(median(values.map((v) => Math.abs(v - mid))), 1e-12);
+  return values.map((v) => Math.min(mid + reach, Math.max(mid - reach, v)));
+}
+
 /** The parameter that explains most of the metric's spread among finished runs; null below eight with a value. Outliers are clipped. */
 export function explain(rows: readonly Row[], metric: string, keys: readonly string[]): Explained | null {
   const valued = finishedRows(rows).filter((r) => Number.isFinite(num(r, metric) ?? NaN));
   if (valued.length < 8) return null;
   const values = valued.map((r) => num(r, metric)!);
-  const mid = median(values);
-  const reach = 6 * Math.max(median(values.map((v) => Math.abs(v - mid))), 1e-12);
-  const clipped = values.map((v) => Math.min(mid + reach, Math.max(mid - reach, v)));
-  const scored = keys.map((key) => {
-    const groups = new Map<string, number[]>();
-    valued.forEach((row, i) => {
-      const value = row.texts[`params.${key}`] ?? "";
-      groups.set(value, [...(groups.get(value) ?? []), clipped[i]!]);
-    });
-    return { key, share: groups.size > 1 && groups.size <= valued.length / 2 ? share([...groups.values()], clipped) : 0 };
-  });
+  const scored = keys.map((key) => ({ key, share: explainedShare(valued.map((row) => row.texts[`params.${key}`] ?? ""), values) }));
   const best = scored.sort((a, b) => b.share - a.share)[0];
   return best && best.share > 0.05 ? best : null;
 }

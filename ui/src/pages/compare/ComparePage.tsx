@@ -1,77 +1,176 @@
-import { useQueries } from "@tanstack/react-query";
-import { useCallback, useMemo, useState } from "react";
-import { getRun, type RunDetail } from "../../api/runs";
+import { useCallback, useMemo, useState, type ReactNode } from "react";
+import { exportRuns, type FileFormat } from "../../api/table";
 import { Board } from "../../charts/Board";
 import type { DrawnRun } from "../../charts/types";
-import { t } from "../../i18n";
-import { isSystem, pickMain } from "../../model/metrics";
+import { axisName, valueOf } from "../../model/compare";
+import { quoteKey, splitColumn } from "../../model/filter";
+import { formatCount, formatNumber } from "../../model/format";
+import { isSystem } from "../../model/metrics";
 import { MOST_DRAWN } from "../../model/slots";
 import { isRunning } from "../../model/status";
-import { useColumns, useExperiments, useRefresh, useTable } from "../../parts/queries";
+import { locale, t } from "../../i18n";
+import { useExperiments, useRefresh } from "../../parts/queries";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { Button } from "../../ui/Button";
-import { useTitle } from "../../ui/hooks";
-import { useView } from "../../ui/router";
+import { useMedia, useTitle } from "../../ui/hooks";
+import { MenuButton, type MenuEntry } from "../../ui/Menu";
+import { Link, navigate, useView } from "../../ui/router";
+import { saveBlob } from "../../ui/save";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
-import { copyText } from "../../ui/toast";
-import { formatCompare, parseCompare } from "../../url/compare";
+import { complain, copyText } from "../../ui/toast";
 import { DEFAULT_BOARD, type BoardView } from "../../url/board";
+import { COMPARE_PARTS, comparePath, formatCompare, parseCompare, type Brush, type ComparePart, type CompareView } from "../../url/compare";
+import { DEFAULT_VIEW, formatExperiment } from "../../url/experiment";
 import { experimentPath } from "../../url/routes";
 import "../../styles/compare.css";
-import { SideBySide, type Compared } from "./SideBySide";
+import { coloursOf, ramp } from "./colours";
+import { ConfigDiff } from "./ConfigDiff";
+import { Parallel, writeValue } from "./Parallel";
+import { Scatter } from "./Scatter";
+import { SideBySide } from "./SideBySide";
+import { Bars, BoxPlot, Importance } from "./Summaries";
+import { useCompared, type Compared } from "./useCompared";
 
-/** Runs side by side: what differs first, and their curves over one another. */
+const partNames = (): Record<ComparePart, string> => ({ all: t.partAll, table: t.partTable, curves: t.partCurves, parallel: t.partParallel, scatter: t.partScatter, box: t.partBox, bar: t.partBar, importance: t.partImportance, diff: t.partDiff });
+const FIRST_AXES = 6;
+const FEW_MOVERS = 8;
+
+/** A brush as the table's filter. */
+function conditionOf(brush: Brush): string {
+  const [kind, key] = splitColumn(brush.key);
+  const name = `${kind}.${quoteKey(key)}`;
+  if ("words" in brush) return `${name} IN (${brush.words.map((w) => `'${w.replaceAll("'", "")}'`).join(", ")})`;
+  return `${name} >= ${brush.from} AND ${name} <= ${brush.to}`;
+}
+
+function Choice({ label, value, options, onChange }: { label: string; value: string; options: readonly string[]; onChange: (next: string) => void }) {
+  return (
+    <MenuButton look="ghost" icon="down" label={label} align="start" entries={() => options.slice(0, 200).map((option): MenuEntry => ({ label: axisName(option), checked: option === value, onSelect: () => onChange(option) }))}>
+      <span className="muted">{label}</span> <span className="ell sortname">{axisName(value)}</span>
+    </MenuButton>
+  );
+}
+
+function Card({ title, about, actions, children, className = "" }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode; className?: string }) {
+  return <section className={`card ccard ${className}`} aria-label={title}><header><h2>{title}</h2>{about && <span className="muted ell">{about}</span>}<span className="right">{actions}</span></header>{children}</section>;
+}
+
+/** Everything that is drawn of the compared runs, by the part of the page it belongs to. */
+function useParts(view: CompareView, change: (part: Partial<CompareView>, replace?: boolean) => void, found: Compared): Partial<Record<ComparePart, ReactNode>> {
+  const { rows, chosen, target, lower, params, metrics, movers } = found;
+  const phone = useMedia("(max-width: 720px)");
+  const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
+  const onBoard = useCallback((part: Partial<BoardView>) => setBoard((old) => ({ ...old, ...part })), []);
+  const targetColumn = target === null ? null : `metrics.${target}`;
+  const colour = view.colour || (rows.length > MOST_DRAWN ? targetColumn : null);
+  const colours = useMemo(() => coloursOf(rows, colour === "run" ? null : colour, lower), [rows, colour, lower]);
+  const offered = useMemo(() => [...params.map((k) => `params.${k}`), ...metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)], [params, metrics]);
+  const ordered = useMemo(() => {
+    const known = movers?.map((m) => m.key) ?? [];
+    return [...known, ...params.filter((k) => !known.includes(k))].map((k) => `params.${k}`);
+  }, [movers, params]);
+  // The first choice of axes stays while the brush moves the shares.
+  const [first, setFirst] = useState<string[] | null>(null);
+  const wanted = [...ordered.slice(0, phone ? 2 : FIRST_AXES).reverse(), ...(targetColumn ? [targetColumn] : [])];
+  if (first === null && !found.waiting && rows.length > 0 && targetColumn !== null) setFirst(wanted);
+  const axes = (view.axes ?? first ?? wanted).filter((c) => offered.includes(c));
+  const x = offered.includes(view.x) ? view.x : (ordered[0] ?? targetColumn ?? "");
+  const y = offered.includes(view.y) ? view.y : (targetColumn ?? "");
+  const by = offered.includes(view.x) && view.x.startsWith("params.") ? view.x : (ordered[0] ?? "");
+  const drawnText = JSON.stringify(chosen.slice(0, MOST_DRAWN).map<DrawnRun>((r) => ({ id: r.run.run_id, name: r.run.name, slot: coloursOf(rows, null, true).slot(r.run.run_id), live: isRunning(r.run) })).filter((r) => r.slot !== null));
+  const drawn = useMemo(() => JSON.parse(drawnText) as DrawnRun[], [drawnText]);
+  if (!rows.length) return {};
+  const base = view.base || rows[0]!.run.run_id;
+  const tall = view.part !== "all";
+  const high = (part: ComparePart, small: number) => (view.part === part ? Math.max(small, innerHeight - 190) : small);
+  const addAxis = () => offered.filter((c) => !axes.includes(c)).slice(0, 200).map((c): MenuEntry => ({ label: axisName(c), onSelect: () => change({ axes: [...axes.slice(0, -1), c, ...axes.slice(-1)] }) }));
+  const valued = targetColumn === null ? 0 : chosen.filter((r) => valueOf(r, targetColumn) !== null).length;
+  const colouredBy = colours.column && <span className="ramp"><span className="num">{writeValue(colours.low)}</span><i style={{ background: `linear-gradient(90deg in oklab, ${ramp(lower ? 0 : 1)}, ${ramp(lower ? 1 : 0)})` }} /><span className="num">{writeValue(colours.high)}</span> {axisName(colours.column)}</span>;
+  const none = <p className="muted none">{t.noTarget}</p>;
+  const parts: Partial<Record<ComparePart, ReactNode>> = {
+    table: chosen.length ? <SideBySide rows={chosen} slot={colours.slot} base={base} onBase={(id) => change({ base: id })} onRemove={view.runs.length ? (id) => change({ runs: view.runs.filter((r) => r !== id), base: view.base === id ? "" : view.base }) : undefined} /> : <EmptyState title={t.allOutside}><Button onClick={() => change({ brush: [] })}>{t.clearBrush}</Button></EmptyState>,
+    curves: metrics.length > 0 && <section className="cw cmp-charts" aria-label={t.curves}><Board keys={[...metrics].sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)))} main={target} drawn={drawn} view={board} change={onBoard} lead={null} syncKey="compare" /></section>,
+    parallel: (
+      <Card title={t.partParallel} about={<span className="hide-s">{t.brushHint}</span>} actions={<>{colouredBy}<MenuButton look="ghost" icon="plus" label={t.addAxis} entries={addAxis} /></>}>
+        {target === null ? none : <Parallel rows={rows} chosen={chosen} axes={axes} offered={offered} target={target} lower={lower} brush={view.brush} colours={colours} height={high("parallel", 290)} onAxes={(next) => change({ axes: next })} onBrush={(brush) => change({ brush })} />}
+      </Card>
+    ),
+    scatter: (
+      <Card title={t.partScatter} about={t.runs(chosen.length)} actions={<><Choice label={t.xAxisOf} value={x} options={offered} onChange={(next) => change({ x: next })} /><Choice label={t.yAxisOf} value={y} options={offered} onChange={(next) => change({ y: next })} /></>}>
+        {x && y ? <Scatter rows={chosen} x={x} y={y} colours={colours} height={high("scatter", 260)} /> : none}
+      </Card>
+    ),
+    importance: <Card title={target === null ? t.partImportance : t.whatMoved(target)} about={t.runs(valued)}>{target === null ? none : <Importance movers={movers} valued={valued} most={tall ? 200 : FEW_MOVERS} />}</Card>,
+    box: <Card title={`${target ?? ""} ${by ? t.byParam(axisName(by)) : ""}`} actions={by && <Choice label={t.partBox} value={by} options={params.map((k) => `params.${k}`)} onChange={(next) => change({ x: next })} />}>{target === null ? none : by ? <BoxPlot rows={chosen} by={by} target={target} /> : <p className="muted none">{t.nothingVaries}</p>}</Card>,
+    bar: <Card title={target ?? t.partBar} about={t.runs(valued)}>{target === null ? none : <Bars rows={chosen} target={target} lower={lower} colours={colours} />}</Card>,
+    diff: <ConfigDiff rows={chosen} base={base} />,
+  };
+  return { ...parts, all: <Everything parts={parts} few={rows.length <= 2} /> };
+}
+
+/** The first page: with many runs the way to the best, with two runs what differs. */
+function Everything({ parts, few }: { parts: Partial<Record<ComparePart, ReactNode>>; few: boolean }) {
+  return (
+    <div className="clay">
+      {!few && <div className="cwide">{parts.parallel}</div>}
+      <div className="cstack">{parts.table}</div>
+      <div className="cstack">{!few && parts.scatter}{!few && parts.importance}{parts.curves}</div>
+    </div>
+  );
+}
+
+/** Any number of runs against each other: what differs, what moved the metric, and their curves over one another. */
 export default function ComparePage() {
   const [view, change] = useView(parseCompare, formatCompare);
-  const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
-  const details = useQueries({ queries: view.runs.map((id) => ({ queryKey: ["run", id], queryFn: ({ signal }: { signal: AbortSignal }) => getRun(id, signal), staleTime: 5000, retry: 1 })) });
-  const loaded = details.map((d) => d.data).filter((d): d is RunDetail => d !== undefined);
-  const missing = details.filter((d) => d.isError).length;
-  const waiting = details.some((d) => d.isPending);
-  const experimentIds = useMemo(() => [...new Set(loaded.map((d) => d.info.experiment_id))].sort(), [loaded]);
+  const found = useCompared(view);
+  const { rows, chosen, target } = found;
   const experiments = useExperiments("all");
-  const columns = useColumns(experimentIds);
-  const keys = useMemo(() => columns.data?.metrics.map((m) => m.key) ?? [], [columns.data]);
-  const wire = useMemo(() => keys.map((k) => `metrics.${k}`), [keys]);
-  const table = useTable("compare", { experiment_ids: experimentIds, run_ids: view.runs, columns: wire, view: "all", max_results: Math.max(1, view.runs.length) }, wire.length > 0);
-  useRefresh(["run", "table"], 2000);
-  useTitle(t.compareRuns(view.runs.length));
+  const parts = useParts(view, change, found);
+  useRefresh(["table", "run"], 3000);
+  useTitle(t.compareRuns(rows.length));
 
-  const base = view.base || loaded[0]?.info.run_id || "";
-  const runs = useMemo<Compared[]>(() => {
-    const metrics = new Map(table.data?.rows.map((r) => [r.run.run_id, r.metrics]));
-    const list = loaded.map((detail, i) => ({ detail, metrics: metrics.get(detail.info.run_id) ?? {}, slot: i < MOST_DRAWN ? i : null }));
-    return list.sort((a, b) => Number(b.detail.info.run_id === base) - Number(a.detail.info.run_id === base));
-  }, [loaded, table.data, base]);
-  const drawnText = JSON.stringify(runs.filter((r) => r.slot !== null).map<DrawnRun>((r) => ({ id: r.detail.info.run_id, name: r.detail.info.name, slot: r.slot, live: isRunning(r.detail.info) })));
-  const drawn = useMemo(() => JSON.parse(drawnText) as DrawnRun[], [drawnText]);
-  const logged = useMemo(() => keys.filter((key) => table.data?.rows.some((r) => r.metrics[key]?.last != null)), [keys, table.data]);
-  const main = useMemo(() => pickMain(logged.map((key) => ({ key, runs: 1 }))), [logged]);
-  const onBoard = useCallback((part: Partial<BoardView>) => setBoard((old) => ({ ...old, ...part })), []);
-  const remove = (id: string) => change({ runs: view.runs.filter((r) => r !== id), base: view.base === id ? "" : view.base });
-
-  const only = experimentIds.length === 1 ? experiments.data?.find((e) => e.experiment_id === experimentIds[0]) : undefined;
+  const asked = view.runs.length > 0 || view.experiments.length > 0;
+  const only = found.experimentIds.length === 1 ? experiments.data?.find((e) => e.experiment_id === found.experimentIds[0]) : undefined;
   const crumbs = only ? experimentCrumbs(only.name, experimentPath(only.experiment_id)) : [];
-  const error = details.find((d) => d.error)?.error;
+  const count = Math.max(found.total, rows.length);
+  const save = async (format: FileFormat) => saveBlob(await exportRuns(format, { run_ids: chosen.map((r) => r.run.run_id), view: "all", experiment_ids: found.experimentIds }), `compare.${format}`);
+  const file = (format: FileFormat, label: string): MenuEntry => ({ label, icon: "download", onSelect: () => void save(format).catch(complain) });
+  const show = () => navigate(experimentPath(only!.experiment_id) + formatExperiment({ ...DEFAULT_VIEW, view: "none", q: [...(view.q ? [view.q] : view.runs.length ? [`attributes.run_id IN (${view.runs.map((id) => `'${id}'`).join(", ")})`] : []), ...view.brush.map(conditionOf)].join(" AND ") }));
+  const colouring: string[] = ["run", ...(target === null ? [] : [`metrics.${target}`]), ...found.params.map((k) => `params.${k}`)];
+  const coloured = view.colour || (rows.length > MOST_DRAWN && target !== null ? `metrics.${target}` : "run");
+  const names = partNames();
+  const after = (
+    <>
+      {found.missing > 0 && <span className="chip warn">{t.missingRuns(found.missing)}</span>}
+      {rows.length < found.total && !found.waiting && rows.length > 0 && <span className="chip">{t.firstOfRuns(formatCount(rows.length, locale), formatCount(found.total, locale))}</span>}
+      {view.brush.length > 0 && <span className="chip num" data-testid="in-brush">{t.inBrush(formatNumber(chosen.length, locale), formatNumber(rows.length, locale))}</span>}
+      {view.brush.length > 0 && <Button look="ghost" icon="x" onClick={() => change({ brush: [] })}>{t.clearBrush}</Button>}
+    </>
+  );
   return (
     <main id="main" className="page" tabIndex={-1}>
-      <Top crumbs={[...crumbs, { label: view.runs.length ? t.compareRuns(view.runs.length) : t.compare }]} running={runs.filter((r) => isRunning(r.detail.info)).length} after={missing > 0 ? <span className="chip warn">{t.missingRuns(missing)}</span> : null}>
-        {view.runs.length > 0 && <Button icon="share" className="hide-s" onClick={() => void copyText(location.href)}>{t.copyLink}</Button>}
-      </Top>
-      <div className="body">
-        {view.runs.length === 0 && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p></EmptyState>}
-        {error && loaded.length === 0 && !waiting && <ErrorBox error={error} />}
-        {waiting && loaded.length === 0 && <SkeletonRows rows={10} />}
-        {runs.length > 0 && (
-          <div className="clay">
-            <SideBySide runs={runs} base={base} onBase={(id) => change({ base: id })} onRemove={remove} />
-            {logged.length > 0 && (
-              <section className="cw cmp-charts" aria-label={t.curves}>
-                <Board keys={logged.filter((k) => !isSystem(k)).concat(logged.filter(isSystem))} main={main} drawn={drawn} view={board} change={onBoard} lead={null} syncKey="compare" />
-              </section>
-            )}
-          </div>
+      <Top crumbs={[...crumbs, { label: asked ? t.compareRuns(count) : t.compare }]} running={rows.filter((r) => isRunning(r.run)).length} after={after}>
+        {rows.length > 0 && (
+          <span className="row hide-s">
+            {view.brush.length > 0 && only && <Button icon="filter" onClick={show}>{t.toFilter}</Button>}
+            {found.metrics.length > 1 && target !== null && <Choice label={t.targetMetric} value={`metrics.${target}`} options={found.metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)} onChange={(next) => change({ target: next.slice(8), axes: null })} />}
+            <MenuButton look="ghost" icon="down" label={t.colourBy} align="start" entries={() => colouring.slice(0, 100).map((c): MenuEntry => ({ label: c === "run" ? t.byRun : axisName(c), checked: c === coloured, onSelect: () => change({ colour: c }) }))}><span className="muted">{t.colourBy}</span> <span className="ell sortname">{coloured === "run" ? t.byRun : axisName(coloured)}</span></MenuButton>
+            <MenuButton icon="download" label={t.exportRuns} entries={() => [file("csv", t.asCsv), file("parquet", t.asParquet)]}>{t.exportRuns}</MenuButton>
+            <Button icon="share" onClick={() => void copyText(location.href)}>{t.copyLink}</Button>
+          </span>
         )}
+      </Top>
+      {rows.length > 0 && (
+        <nav className="tabs" aria-label={t.compare}>
+          {COMPARE_PARTS.map((part) => <Link key={part} to={comparePath({ ...view, part })} className={view.part === part ? "on" : ""} aria-current={view.part === part ? "page" : undefined}>{names[part]}</Link>)}
+        </nav>
+      )}
+      <div className="body">
+        {!asked && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p><Link to="/experiments" className="btn">{t.experiments}</Link></EmptyState>}
+        {found.error && rows.length === 0 && <ErrorBox error={found.error} />}
+        {found.waiting && rows.length === 0 && <SkeletonRows rows={10} />}
+        {asked && !found.waiting && !found.error && rows.length === 0 && <EmptyState title={found.missing ? t.missingRuns(found.missing) : t.noRunFound} />}
+        {rows.length > 0 && (view.part === "all" ? parts.all : <div className={`cone ${view.part}`}>{parts[view.part]}</div>)}
       </div>
     </main>
   );

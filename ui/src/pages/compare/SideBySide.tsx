@@ -1,6 +1,5 @@
-import { useMemo, useState, type ReactNode } from "react";
-import type { RunDetail } from "../../api/runs";
-import type { MetricCell } from "../../api/table";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import type { Row } from "../../api/table";
 import { bestOf, commonPrefix, fold, splitName, textLines, type CompareLine } from "../../model/diff";
 import { digitsFor, formatDuration, formatMoment, formatValue } from "../../model/format";
 import { hasDirection, isSystem, lowerIsBetter } from "../../model/metrics";
@@ -15,21 +14,44 @@ import { Link } from "../../ui/router";
 import { Swatch } from "../../ui/Swatch";
 import { runPath } from "../../url/routes";
 
-export interface Compared {
-  detail: RunDetail;
-  metrics: Record<string, MetricCell>;
-  slot: number | null;
-}
 interface Props {
-  runs: Compared[];
+  rows: Row[];
+  slot: (id: string) => number | null;
   base: string;
   onBase: (id: string) => void;
-  onRemove: (id: string) => void;
+  /** Absent where the set is a search. */
+  onRemove?: (id: string) => void;
 }
 
-const keysOf = (records: Record<string, unknown>[]) => [...new Set(records.flatMap((r) => Object.keys(r)))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+const keysOf = (records: readonly object[]) => [...new Set(records.flatMap((r) => Object.keys(r)))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
 const WIDE = { label: 168, column: 132, name: 44 };
 const NARROW = { label: 108, column: 116, name: 36 };
+
+const MORE = 3;
+
+/** The columns in view of a pane that scrolls sideways, with some more on each side. */
+function useWindow(count: number, label: number, column: number) {
+  const pane = useRef<HTMLDivElement>(null);
+  const [[from, to], setRange] = useState<[number, number]>([0, Math.min(count, 16)]);
+  useEffect(() => {
+    const element = pane.current;
+    if (!element) return;
+    const look = () => {
+      const first = Math.max(0, Math.floor(element.scrollLeft / column) - MORE);
+      const last = Math.min(count, Math.ceil((element.scrollLeft + element.clientWidth - label) / column) + MORE);
+      setRange((old) => (old[0] === first && old[1] === last ? old : [first, last]));
+    };
+    look();
+    element.addEventListener("scroll", look, { passive: true });
+    const observer = new ResizeObserver(look);
+    observer.observe(element);
+    return () => {
+      element.removeEventListener("scroll", look);
+      observer.disconnect();
+    };
+  }, [count, label, column]);
+  return { pane, from, to: Math.min(to, count) };
+}
 
 /** Rows of one kind: differing ones first, equal ones folded into one line with their count. */
 function Section({ title, lines, count, render }: { title: string; lines: CompareLine<unknown>[]; count: number; render: (line: CompareLine<unknown>) => ReactNode }) {
@@ -56,23 +78,34 @@ function HeadName({ name, prefix, most }: { name: string; prefix: string; most: 
   return <>{shared && <span className="ell muted">{shared}</span>}<b>{own}</b></>;
 }
 
-export function SideBySide({ runs, base, onBase, onRemove }: Props) {
+/** Runs beside one another: rows that differ first, the best values marked. Of many runs only those in view are drawn. */
+export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props) {
   const size = useMedia("(max-width: 720px)") ? NARROW : WIDE;
-  const prefix = commonPrefix(runs.map((r) => r.detail.info.name));
-  const params = useMemo(() => textLines(keysOf(runs.map((r) => r.detail.params)), runs.map((r) => r.detail.params)), [runs]);
-  const metrics = useMemo<CompareLine<number | null>[]>(() => keysOf(runs.map((r) => r.metrics)).filter((k) => !isSystem(k)).flatMap((key) => {
-    const values = runs.map((r) => r.metrics[key]?.last ?? null);
+  const rows = useMemo(() => [...given].sort((a, b) => Number(b.run.run_id === base) - Number(a.run.run_id === base)), [given, base]);
+  const { pane, from, to } = useWindow(rows.length, size.label, size.column);
+  const prefix = useMemo(() => commonPrefix(rows.map((r) => r.run.name)), [rows]);
+  const params = useMemo(() => {
+    const texts = rows.map((r) => Object.fromEntries(Object.entries(r.texts).flatMap(([k, v]) => (k.startsWith("params.") ? [[k.slice(7), v] as const] : []))));
+    return textLines(keysOf(texts), texts).filter((line) => line.values.some((v) => v !== null));
+  }, [rows]);
+  const metrics = useMemo<CompareLine<number | null>[]>(() => keysOf(rows.map((r) => r.metrics)).filter((k) => !isSystem(k)).flatMap((key) => {
+    const values = rows.map((r) => r.metrics[key]?.last ?? null);
     return values.every((v) => v === null) ? [] : [{ key, values, differs: values.some((v) => !Object.is(v, values[0])) }];
-  }), [runs]);
+  }), [rows]);
   const now = Date.now();
-  const about = textLines([t.status, t.duration, t.started, t.user, t.commit], runs.map(({ detail: { info, tags } }) => ({
-    [t.status]: statusWord(info.status), [t.duration]: formatDuration(durationOf(info, now)), [t.started]: formatMoment(info.start_time, now, locale), [t.user]: info.user || null, [t.commit]: tags["mlflow.source.git.commit"]?.slice(0, 7) ?? null,
+  const about = textLines([t.status, t.duration, t.started, t.user, t.commit], rows.map(({ run, texts }) => ({
+    [t.status]: statusWord(run.status), [t.duration]: formatDuration(durationOf(run, now)), [t.started]: formatMoment(run.start_time, now, locale), [t.user]: run.user || null, [t.commit]: texts["tags.mlflow.source.git.commit"]?.slice(0, 7) ?? null,
   }))).filter((line) => line.values.some((v) => v !== null));
-  const at = Math.max(0, runs.findIndex((r) => r.detail.info.run_id === base));
+  const at = Math.max(0, rows.findIndex((r) => r.run.run_id === base));
+  const [before, after] = [from * size.column, (rows.length - to) * size.column];
+  const cells = <T,>(values: T[], cell: (value: T, i: number) => ReactNode) => (
+    <>{before > 0 && <td className="gap" />}{values.slice(from, to).map((value, i) => cell(value, from + i))}{after > 0 && <td className="gap" />}</>
+  );
+  const count = 1 + (to - from) + Number(before > 0) + Number(after > 0);
   const text = (marked: boolean) => (line: CompareLine<unknown>) => (
     <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
       <th scope="row" className="l ell" title={line.key}>{line.key}</th>
-      {line.values.map((value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
+      {cells(line.values, (value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
     </tr>
   );
   const metric = (raw: CompareLine<unknown>) => {
@@ -82,31 +115,31 @@ export function SideBySide({ runs, base, onBase, onRemove }: Props) {
     return (
       <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
         <th scope="row" className="l ell" title={line.key}>{line.key}</th>
-        {line.values.map((value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
+        {cells(line.values, (value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
       </tr>
     );
   };
   return (
     <section className="card sbs">
       <header><h2>{t.sideBySide}</h2><span className="muted">{t.differFirst}</span></header>
-      <div className="sbs-scroll" tabIndex={0} role="region" aria-label={t.sideBySide}>
-        <table className="plain" style={{ width: size.label + runs.length * size.column, minWidth: "100%" }}>
-          <colgroup><col style={{ width: size.label }} />{runs.map((r) => <col key={r.detail.info.run_id} style={{ minWidth: size.column }} />)}</colgroup>
+      <div ref={pane} className="sbs-scroll" tabIndex={0} role="region" aria-label={t.sideBySide} data-testid="side-by-side">
+        <table className="plain fixed" style={{ width: size.label + rows.length * size.column, minWidth: "100%" }}>
+          <colgroup><col style={{ width: size.label }} />{before > 0 && <col style={{ width: before }} />}{rows.slice(from, to).map((r) => <col key={r.run.run_id} style={{ width: size.column }} />)}{after > 0 && <col style={{ width: after }} />}</colgroup>
           <thead>
             <tr>
               <td className="l" />
-              {runs.map(({ detail: { info }, slot }) => (
-                <th key={info.run_id} scope="col" title={info.name}>
-                  <span className="row cmp-top">{info.run_id === base && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}<Swatch slot={slot} /><StatusGlyph status={info.status} />
-                    <MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(info.name)} entries={() => [{ label: t.setBaseline, icon: "pin", checked: info.run_id === base, onSelect: () => onBase(info.run_id) }, { label: t.removeRun(info.name), icon: "x", onSelect: () => onRemove(info.run_id) }]} /></span>
-                  <Link className="cmp-name" to={runPath(info.experiment_id, info.run_id)}><HeadName name={info.name} prefix={prefix} most={size.name} /></Link>
+              {cells(rows, ({ run }) => (
+                <th key={run.run_id} scope="col" title={run.name} data-testid="compare-column">
+                  <span className="row cmp-top">{run.run_id === base && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}<Swatch slot={slot(run.run_id)} /><StatusGlyph status={run.status} />
+                    <MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(run.name)} entries={() => [{ label: t.setBaseline, icon: "pin", checked: run.run_id === base, onSelect: () => onBase(run.run_id) }, ...(onRemove ? [{ label: t.removeRun(run.name), icon: "x" as const, onSelect: () => onRemove(run.run_id) }] : [])]} /></span>
+                  <Link className="cmp-name" to={runPath(run.experiment_id, run.run_id)}><HeadName name={run.name} prefix={prefix} most={size.name} /></Link>
                 </th>
               ))}
             </tr>
           </thead>
-          <Section title={t.parameters} lines={params} count={runs.length} render={text(true)} />
-          <Section title={t.metrics} lines={metrics} count={runs.length} render={metric} />
-          <Section title={t.run} lines={about} count={runs.length} render={text(false)} />
+          <Section title={t.parameters} lines={params} count={count - 1} render={text(true)} />
+          <Section title={t.metrics} lines={metrics} count={count - 1} render={metric} />
+          <Section title={t.run} lines={about} count={count - 1} render={text(false)} />
         </table>
       </div>
     </section>

@@ -1,0 +1,74 @@
+import { useMemo } from "react";
+import type { Row } from "../../api/table";
+import { comparedColumns, movers, passes, type Mover } from "../../model/compare";
+import { toFilter } from "../../model/filter";
+import { lowerIsBetter, pickMain } from "../../model/metrics";
+import { variedParams } from "../../model/answers";
+import { useColumns, useTable } from "../../parts/queries";
+import type { CompareView } from "../../url/compare";
+
+/** The most runs that are drawn and listed at once; the page says so when there are more. */
+export const MOST_RUNS = 2000;
+
+export interface Compared {
+  rows: Row[];
+  /** Those inside all brushes. */
+  chosen: Row[];
+  total: number;
+  experimentIds: string[];
+  params: string[];
+  metrics: string[];
+  target: string | null;
+  lower: boolean;
+  /** Of the chosen runs; null where they are too few. */
+  movers: Mover[] | null;
+  missing: number;
+  waiting: boolean;
+  error: Error | null;
+}
+
+const NONE: Row[] = [];
+
+/** The runs of the view with what they are compared by. */
+export function useCompared(view: CompareView): Compared {
+  const named = view.runs.length > 0;
+  const query = { experiment_ids: named ? [] : view.experiments, filter: named ? "" : toFilter(view.q), run_ids: named ? view.runs : undefined, view: named ? "all" as const : view.deleted ? "deleted" as const : "active" as const, max_results: MOST_RUNS };
+  const asked = named || view.experiments.length > 0;
+  const heads = useTable("compare-heads", { ...query, columns: [] }, asked);
+  const found = asked ? (heads.data?.rows ?? NONE) : NONE;
+  const experimentIds = useMemo(() => (named ? [...new Set(found.map((r) => r.run.experiment_id))].sort() : view.experiments), [named, found, view.experiments]);
+  const columns = useColumns(experimentIds);
+  const wire = useMemo(() => (columns.data ? [...comparedColumns(columns.data, found.length), "tags.mlflow.source.git.commit"] : []), [columns.data, found.length]);
+  const table = useTable("compare", { ...query, columns: wire, parts: ["last"] }, asked && wire.length > 0 && found.length > 0);
+  const loaded = asked ? (table.data?.rows ?? NONE) : NONE;
+  const rows = useMemo(() => {
+    if (!named) return loaded;
+    const byId = new Map(loaded.map((row) => [row.run.run_id, row]));
+    return view.runs.flatMap((id) => byId.get(id) ?? []);
+  }, [named, loaded, view.runs]);
+
+  const metrics = useMemo(() => wire.filter((c) => c.startsWith("metrics.")).map((c) => c.slice(8)).filter((key) => rows.some((r) => r.metrics[key]?.last != null)), [wire, rows]);
+  const target = useMemo(() => {
+    if (view.target && metrics.includes(view.target)) return view.target;
+    return pickMain(metrics.map((key) => ({ key, runs: rows.filter((r) => r.metrics[key]?.last != null).length })));
+  }, [view.target, metrics, rows]);
+  const params = useMemo(() => {
+    const known = wire.filter((c) => c.startsWith("params."));
+    const order = columns.data ? variedParams(columns.data.params, columns.data.runs).map((key) => `params.${key}`) : [];
+    const varied = known.filter((c) => rows.some((r) => (r.texts[c] ?? null) !== (rows[0]!.texts[c] ?? null)));
+    return varied.sort((a, b) => order.indexOf(a) - order.indexOf(b)).map((c) => c.slice(7));
+  }, [wire, rows, columns.data]);
+  const lower = target === null || lowerIsBetter(target);
+  // Runs that were named stand as they were named, those of a search from the best on.
+  const ordered = useMemo(() => (named || target === null ? rows : [...rows].sort((a, b) => {
+    const [x, y] = [a, b].map((row) => row.metrics[target]?.last ?? NaN) as [number, number];
+    return Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : lower ? x - y : y - x;
+  })), [rows, named, target, lower]);
+  const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
+  const moved = useMemo(() => (target === null ? null : movers(chosen, target, params)), [chosen, target, params]);
+  return {
+    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, movers: moved,
+    missing: named && heads.data ? view.runs.length - found.length : 0,
+    waiting: asked && !(heads.data && (found.length === 0 || table.data)) && !heads.error && !table.error, error: heads.error ?? table.error,
+  };
+}
