@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from logbuch.sdk.active import ActiveRun
     from logbuch.sdk.answers import best_run, check_run
     from logbuch.sdk.client import LogbuchClient
+    from logbuch.sdk.differences import diff_runs
     from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
     from logbuch.sdk.fluent import (
         active_run,
@@ -117,6 +118,7 @@ _HOMES = {
     "logbuch.integrations.autolog": ("autolog",),
     "logbuch.sdk.active": ("ActiveRun",),
     "logbuch.sdk.answers": ("best_run", "check_run"),
+    "logbuch.sdk.differences": ("diff_runs",),
     "logbuch.sdk.client": ("LogbuchClient",),
     "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
     "logbuch.sdk.fluent": (
@@ -239,6 +241,7 @@ __all__ = [
     "delete_run",
     "delete_tag",
     "delivery",
+    "diff_runs",
     "disable_system_metrics_logging",
     "download_artifacts",
     "enable_system_metrics_logging",

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli import artifacts, backup, best, check, db, doctor, gc, importing, run, server, sync
+from logbuch.cli import artifacts, backup, best, check, db, diff, doctor, gc, importing, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
@@ -23,6 +23,7 @@ cli.add_command(artifacts.artifacts)
 cli.add_command(gc.gc)
 cli.add_command(best.best)
 cli.add_command(check.check)
+cli.add_command(diff.diff)
 cli.add_command(run.run)
 cli.add_command(sync.sync)
 cli.add_command(importing.group)
