@@ -130,6 +130,19 @@ def test_autolog_adds_none_to_a_trainer_that_has_one(experiment: str) -> None:
     assert steps(only(experiment), "train/loss") == [1, 2, 3, 4]
 
 
+def test_turned_off_transformers_is_as_it_was() -> None:
+    from transformers import Trainer
+    from transformers.trainer_callback import CallbackHandler
+
+    before = Trainer.__init__, Trainer.train, CallbackHandler.add_callback
+    logbuch.autolog()
+    LogbuchCallback()
+    during = Trainer.__init__, Trainer.train, CallbackHandler.add_callback
+    assert all(hasattr(function, "__logbuch_patch__") for function in during)
+    logbuch.autolog(disable=True)
+    assert (Trainer.__init__, Trainer.train, CallbackHandler.add_callback) == before
+
+
 PROCESSES = """
 import os, sys
 sys.path.insert(0, os.environ["TESTS"])

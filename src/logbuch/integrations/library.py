@@ -24,6 +24,8 @@ class Library:
     def __init__(self, name: str, modules: tuple[str, ...], home: str) -> None:
         self.name = name
         self.patches = Patches()
+        self.beside = Patches()
+        """What a callback of ours needs to be the only one, with or without ``autolog``."""
         self.options: dict[str, Any] = {}
         self._modules = modules
         self._home = home
@@ -41,6 +43,7 @@ class Library:
         for module in self._modules:
             importing.forget(module)
         self.patches.restore()
+        self.beside.restore()
 
     def _patch(self, module: str) -> None:
         if self.patches.live:

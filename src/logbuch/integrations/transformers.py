@@ -12,14 +12,12 @@ from transformers.trainer_callback import CallbackHandler
 
 import logbuch
 from logbuch.integrations import sessions
+from logbuch.integrations.autolog import TRANSFORMERS
 from logbuch.integrations.library import Library
-from logbuch.integrations.patches import Patches
 from logbuch.integrations.quiet import quietly, warn
 from logbuch.integrations.run import TrainingRun
 
 _TRAINING = ("loss", "grad_norm", "learning_rate")
-_beside = Patches()
-"""What keeps transformers' own MLflow callback from logging the same training a second time."""
 
 
 class LogbuchCallback(TrainerCallback):  # type: ignore[misc]
@@ -158,14 +156,16 @@ def _unfinished() -> RuntimeError:
 
 
 def _stand_alone() -> None:
+    """Keeps transformers' own callback for MLflow from logging the same training a second time."""
+
     def add_callback(original: Callable[..., Any], handler: Any, callback: Any) -> Any:
         original(handler, callback)
         with quietly("a training"):
             if any(isinstance(known, LogbuchCallback) for known in handler.callbacks):
                 _take_away(handler)
 
-    _beside.live = True
-    _beside.replace(CallbackHandler, "add_callback", add_callback)
+    TRANSFORMERS.beside.live = True
+    TRANSFORMERS.beside.replace(CallbackHandler, "add_callback", add_callback)
 
 
 def _take_away(handler: Any) -> None:
