@@ -70,6 +70,20 @@ def mlflow(source: str, source_artifacts: Path | None, keep_largest: bool, **opt
     bring(open_, options)
 
 
+@group.command()
+@click.argument("folder", type=_FOLDER)
+@into
+def export(folder: Path, **options: Any) -> None:
+    """Import what `logbuch export` wrote to FOLDER."""
+
+    def open_(report: Report) -> Source:
+        from logbuch.transfer import doors
+
+        return doors.exported(folder, report)
+
+    bring(open_, options)
+
+
 def bring(open_: Callable[[Report], Source], options: dict[str, Any]) -> None:
     """Imports from a source into the place that the options name, prints the report and ends with its code."""
     report = Report()

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli import artifacts, backup, best, check, db, diff, doctor, gc, importing, run, server, sync
+from logbuch.cli import artifacts, backup, best, check, db, diff, doctor, export, gc, importing, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
@@ -27,6 +27,7 @@ cli.add_command(diff.diff)
 cli.add_command(run.run)
 cli.add_command(sync.sync)
 cli.add_command(importing.group)
+cli.add_command(export.export)
 cli.add_command(backup.backup)
 cli.add_command(backup.restore)
 cli.add_command(db.db)

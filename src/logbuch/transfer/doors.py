@@ -34,6 +34,28 @@ def mlflow(place: str, report: Report, *, artifacts: Path | None = None, infinit
     return MlflowDatabase(place, report, artifacts=artifacts, infinities=infinities)
 
 
+def exported(folder: Path, report: Report) -> Source:
+    """What ``logbuch export`` wrote."""
+    from logbuch.transfer.sources.export import ExportSource
+
+    return ExportSource(folder, report)
+
+
+def running(address: str, report: Report, names: Sequence[str], filter_text: str) -> Source:
+    """A running server: these experiments, all where none is named, and of them the runs that a search finds."""
+    from logbuch.transfer.sources.tracking_server import TrackingServer
+
+    return TrackingServer(address, report, infinities=False, names=names, filter_text=filter_text)
+
+
+def kept(uri: str, roots: Sequence[str], report: Report, names: Sequence[str], filter_text: str) -> Source:
+    """A Logbuch database, likewise."""
+    from logbuch.transfer.sources.store import StoreSource
+
+    files = Files.at(roots[0], roots[1:])
+    return StoreSource(open_store(uri, seal=False), files, report, names=names, filter_text=filter_text)
+
+
 def server(address: str, report: Report) -> Target:
     """A running Logbuch server."""
     from logbuch.transfer.targets.logbuch_server import LogbuchServer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
@@ -27,7 +27,10 @@ _IN_MEMORY = 8 * 1024 * 1024
 class TrackingServer:
     """See :class:`logbuch.transfer.source.Source`. ``infinities=False`` leaves the largest doubles as they are."""
 
-    def __init__(self, uri: str, report: Report, *, infinities: bool = True) -> None:
+    def __init__(
+        self, uri: str, report: Report, *, infinities: bool = True, names: Sequence[str] = (), filter_text: str = ""
+    ) -> None:
+        self._names, self._filter = frozenset(names), filter_text
         self.report = report
         self._backend, self._transport = HttpBackend(uri), Transport(uri)
         self.name = self._backend.uri
@@ -39,7 +42,7 @@ class TrackingServer:
             found, following = self._backend.search_experiments(
                 ViewType.ALL, EXPERIMENTS_AT_ONCE, "", ["creation_time ASC"], token
             )
-            yield from found
+            yield from (one for one in found if not self._names or one.name in self._names)
             if not following:
                 return
             token = following
@@ -49,7 +52,12 @@ class TrackingServer:
         with self._telling(f"runs of experiment {clip(experiment.name)!r}"):
             while True:
                 found, following = self._backend.search_runs(
-                    [experiment.experiment_id], "", ViewType.ALL, RUNS_AT_ONCE, ["attributes.start_time ASC"], token
+                    [experiment.experiment_id],
+                    self._filter,
+                    ViewType.ALL,
+                    RUNS_AT_ONCE,
+                    ["attributes.start_time ASC"],
+                    token,
                 )
                 yield from map(SourceRun, found)
                 if not following:

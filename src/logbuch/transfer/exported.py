@@ -1,0 +1,164 @@
+"""The export format: a folder that any program can read, and Logbuch can import again.
+
+    logbuch-export.json      what it is: format, version, time, how much it holds
+    experiments.jsonl        one experiment a line
+    runs.jsonl               one run a line; says where its points are
+    metrics/000001.parquet   points: run_id, key, step, timestamp (ms), value
+    artifacts/<run>/…        the files of runs
+
+docs/reference/export.md describes it field by field.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from logbuch.model import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    LifecycleStage,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunStatus,
+    Tag,
+)
+
+FORMAT = 1
+HEAD, EXPERIMENTS, RUNS = "logbuch-export.json", "experiments.jsonl", "runs.jsonl"
+METRICS, ARTIFACTS = "metrics", "artifacts"
+Texts = dict[str, str]
+
+
+class Head(msgspec.Struct, kw_only=True):
+    """The file that says what a folder is."""
+
+    format: int
+    version: str
+    time: int
+    holds: dict[str, int] = {}
+
+
+class ExperimentLine(msgspec.Struct, kw_only=True):
+    experiment_id: str
+    name: str
+    stage: LifecycleStage
+    creation_time: int
+    last_update_time: int
+    tags: Texts = {}
+
+    @classmethod
+    def of(cls, noun: Experiment) -> ExperimentLine:
+        return cls(
+            experiment_id=noun.experiment_id,
+            name=noun.name,
+            stage=noun.lifecycle_stage,
+            creation_time=noun.creation_time,
+            last_update_time=noun.last_update_time,
+            tags=dict(noun.tags),
+        )
+
+    def noun(self) -> Experiment:
+        return Experiment(
+            experiment_id=self.experiment_id,
+            name=self.name,
+            artifact_location="",
+            lifecycle_stage=self.stage,
+            creation_time=self.creation_time,
+            last_update_time=self.last_update_time,
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self.tags.items()),
+        )
+
+
+class DatasetLine(msgspec.Struct, kw_only=True):
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+    tags: Texts = {}
+
+    @classmethod
+    def of(cls, used: DatasetInput) -> DatasetLine:
+        return cls(**msgspec.structs.asdict(used.dataset), tags={tag.key: tag.value for tag in used.tags})
+
+    def noun(self) -> DatasetInput:
+        fields = {name: getattr(self, name) for name in Dataset.__struct_fields__}
+        return DatasetInput(
+            dataset=Dataset(**fields), tags=tuple(Tag(key=key, value=value) for key, value in self.tags.items())
+        )
+
+
+class Stretch(msgspec.Struct, array_like=True):
+    """Rows of a file of points: its number, the first row, how many."""
+
+    file: int
+    first: int
+    rows: int
+
+
+class RunLine(msgspec.Struct, kw_only=True):
+    run_id: str
+    experiment_id: str
+    name: str
+    user: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    stage: LifecycleStage
+    deleted_time: int | None = None
+    params: Texts = {}
+    tags: Texts = {}
+    datasets: list[DatasetLine] = []
+    points: list[Stretch] = []
+
+    @classmethod
+    def of(cls, run: Run, deleted_time: int | None) -> RunLine:
+        info = run.info
+        return cls(
+            run_id=info.run_id,
+            experiment_id=info.experiment_id,
+            name=info.run_name,
+            user=info.user_id,
+            status=info.status,
+            start_time=info.start_time,
+            end_time=info.end_time,
+            stage=info.lifecycle_stage,
+            deleted_time=deleted_time,
+            params=dict(run.data.params),
+            tags=dict(run.data.tags),
+            datasets=[DatasetLine.of(used) for used in run.inputs.dataset_inputs],
+        )
+
+    def noun(self) -> Run:
+        info = RunInfo(
+            run_id=self.run_id,
+            experiment_id=self.experiment_id,
+            run_name=self.name,
+            user_id=self.user,
+            status=self.status,
+            start_time=self.start_time,
+            end_time=self.end_time,
+            lifecycle_stage=self.stage,
+            artifact_uri="",
+        )
+        data = RunData(
+            param_list=tuple(Param(key=key, value=value) for key, value in self.params.items()),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self.tags.items()),
+        )
+        return Run(info=info, data=data, inputs=RunInputs(dataset_inputs=tuple(one.noun() for one in self.datasets)))
+
+
+def file_name(number: int) -> str:
+    """The name of a file of points."""
+    return f"{METRICS}/{number:06}.parquet"
+
+
+def encode_line(line: Any) -> bytes:
+    return msgspec.json.encode(line) + b"\n"

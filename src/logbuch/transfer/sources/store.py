@@ -1,0 +1,91 @@
+"""A Logbuch database as the source: all of it, or what a search finds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from logbuch.files import keys
+from logbuch.files.roots import Files
+from logbuch.limits import RUNS_PER_PAGE_DEFAULT
+from logbuch.model import Experiment, ViewType
+from logbuch.store import Store, check, runs, search
+from logbuch.store.metrics import series
+from logbuch.store.metrics.incoming import Incoming
+from logbuch.transfer.report import Report
+from logbuch.transfer.source import SourceFile, SourceRun
+
+PART_POINTS = 500_000
+_IN_MEMORY = 8 * 1024 * 1024
+
+
+class StoreSource:
+    """See :class:`logbuch.transfer.source.Source`. ``names`` are experiments, all of them where there are none."""
+
+    def __init__(
+        self, store: Store, files: Files, report: Report, *, names: Sequence[str] = (), filter_text: str = ""
+    ) -> None:
+        self.name = store.where
+        self.report = report
+        self._store, self._artifacts = store, files
+        self._names, self._filter = frozenset(names), filter_text
+
+    def experiments(self) -> Iterable[Experiment]:
+        token: str | None = ""
+        while token is not None:
+            found, token = self._store.read(
+                search.experiments,
+                "",
+                ["creation_time ASC", "experiment_id ASC"],
+                RUNS_PER_PAGE_DEFAULT,
+                token,
+                ViewType.ALL,
+            )
+            yield from (one for one in found if not self._names or one.name in self._names)
+
+    def runs(self, experiment: Experiment) -> Iterable[SourceRun]:
+        token: str | None = ""
+        while token is not None:
+            ids, order = [experiment.experiment_id], ["attributes.start_time ASC"]
+            found, token = self._store.read(search.runs, ids, self._filter, order, 200, token, ViewType.ALL)
+            for run in found:
+                yield SourceRun(run, self._store.read(runs.row, run.info.run_id).deleted_time)
+
+    def points(self, run: SourceRun) -> Iterator[Incoming]:
+        for key in sorted(run.run.data.metrics):
+            found = self._store.read(series.between, run.run.info.run_id, key)
+            for start in range(0, len(found), PART_POINTS):
+                part = found[start : start + PART_POINTS]
+                index = np.zeros(len(part), np.int64)
+                yield Incoming([key], index, part.steps, part.timestamps, part.values)
+
+    def files(self, run: SourceRun) -> Iterator[SourceFile]:
+        run_id = run.run.info.run_id
+        key = keys.run_key(self._store.read(runs.artifact_folder, run_id), run_id)
+        root, inside = self._artifacts.place(key)
+        for found in sorted(root.walk(inside), key=lambda one: one.key):
+            if not found.pending:
+                path = found.key.removeprefix(inside).lstrip("/")
+                yield SourceFile(path, found.size, f"{key}/{path}")
+
+    def open(self, file: SourceFile) -> BinaryIO:
+        held: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  whoever asked for it closes it
+        with closing(self._artifacts.open(file.place)) as opened:
+            for start in range(0, opened.stat.size, opened.window):
+                held.write(opened.read(start, min(opened.window, opened.stat.size - start)))
+        held.seek(0)
+        made: BinaryIO = held
+        return made
+
+    def totals(self) -> Mapping[str, int]:
+        if self._names or self._filter:
+            return {}
+        sums = self._store.read(check.sums)
+        return {noun: sums.rows[noun] for noun in ("experiments", "runs", "params", "tags")}
+
+    def close(self) -> None:
+        self._store.close()
