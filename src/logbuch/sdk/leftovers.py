@@ -60,6 +60,10 @@ def send(
     try:
         _send(folder, backend, outcome, anywhere, enough)
         _end_runs(folder, backend, outcome, touched)
+        if outcome.why is None:  # last, for nobody looks at a complete journal again
+            state = folder.state()
+            state.complete = not outcome.files_left
+            folder.keep(state)
     except LogbuchError as error:
         outcome.why = error.message
     except OSError as error:
@@ -163,8 +167,6 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, en
             return
     outcome.damaged = _damaged(held)
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
-    state.complete = not outcome.files_left
-    folder.keep(state)
 
 
 def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, touched: int) -> None:

@@ -245,15 +245,16 @@ def test_a_record_that_spoils_its_batch_is_found_and_set_aside(journal: Journal,
 def test_points_that_come_one_by_one_are_gathered(journal: Journal, stores: Any) -> None:
     store = stores("a")
     store.gather_seconds = 0.2
-    sender = Sender(store, journal)
+    sender, begun = Sender(store, journal), time.monotonic()
     for step in range(200):
         journal.point("r", "m", float(step), step, step)
         if sender.idle:
             sender.nudge()
         time.sleep(0.004)
     assert sender.flush(5)
+    gathered = (time.monotonic() - begun) / store.gather_seconds
     assert sender.delivery()[:4] == (0, 200, 0, 0)
-    assert store.batches <= 8
+    assert store.batches <= gathered + 3
     sender.close()
 
 
@@ -359,3 +360,27 @@ def test_a_damaged_journal_is_sent_as_far_as_it_can_be_read(journal: Journal, st
     assert outcome.damaged > 0
     assert len(store.steps()) == outcome.sent == 999
     assert parts(folder)
+
+
+def test_a_journal_is_complete_only_when_its_runs_have_an_end(journal: Journal, stores: Any, tmp_path: Path) -> None:
+    """Whoever sends it may be killed before that, or lose the server: somebody else looks at it again."""
+    store, root = stores("a"), tmp_path / "journals"
+    log(journal, 0, 100)
+    folder = left(journal)
+    gone: list[str] = []
+
+    def away(name: str, time: int) -> int:
+        gone.append(name)
+        raise Unavailable("away")
+
+    store.gone = away
+    (outcome,) = leftovers.sweep(root, "http://host", store, "")
+    assert outcome.why == "away"
+    assert not folder.state().complete
+    assert store.steps() == list(range(100))
+    store.gone = lambda name, time: 1
+    (outcome,) = leftovers.sweep(root, "http://host", store, "")
+    assert (outcome.ended, outcome.why) == (1, None)
+    assert store.steps() == list(range(100))
+    assert gone == [journal.id]
+    assert leftovers.sweep(root, "http://host", store, "") == []
