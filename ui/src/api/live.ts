@@ -18,7 +18,7 @@ const RETRY_MS = 3000;
 const SLEEP_AFTER_MS = 30_000;
 
 /** One event stream for the whole page. It follows the page's scope, sleeps in a hidden tab and resumes from its cursor. */
-class LiveClient {
+export class LiveClient {
   readonly state = createStore<LiveState>({ state: "connecting", heard: null });
   /** True while the reader wants the page to stand still. */
   readonly paused = createStore(false);

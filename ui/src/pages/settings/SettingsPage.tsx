@@ -30,7 +30,7 @@ function ChartDefaults() {
       <header><h2>{t.chartDefaults}</h2></header>
       <div className="settings">
         <p className="muted">{t.chartDefaultsText}</p>
-        <div><span>{t.smoothing}</span><SmoothingSlider value={view.smooth} onChange={(smooth) => change({ smooth })} /></div>
+        <div><span /><SmoothingSlider value={view.smooth} onChange={(smooth) => change({ smooth })} /></div>
         <div><span>{t.xAxis}</span><Segment<BaseAxis> label={t.xAxis} value={view.x as BaseAxis} onChange={(x) => change({ x })} options={(["step", "time", "relative"] as const).map((x) => ({ value: x, label: axisName(x) }))} /></div>
         <div><span>{t.band}</span><Segment<Band> label={t.band} value={view.band} onChange={(band) => change({ band })} options={(["std", "stderr", "ci"] as const).map((band) => ({ value: band, label: t.bandShort[band] }))} /></div>
       </div>
@@ -43,11 +43,11 @@ function ServerCard() {
   return (
     <section className="card">
       <header><h2>{t.server}</h2></header>
-      <dl className="kv">
-        <div><dt>{t.address}</dt><dd>{location.host}</dd></div>
-        <div><dt>{t.versionWord}</dt><dd>{info.data?.version ?? "–"}</dd></div>
-        <div><dt>{t.login}</dt><dd>{info.data ? (info.data.login ? t.on : info.data.exposed ? <span className="warn">{t.exposed}</span> : t.onlyHere) : "–"}</dd></div>
-      </dl>
+      <div className="settings">
+        <div><span>{t.address}</span><span>{location.host}</span></div>
+        <div><span>{t.versionWord}</span><span>{info.data?.version ?? "–"}</span></div>
+        <div><span>{t.login}</span><span>{info.data ? (info.data.login ? t.on : info.data.exposed ? <span className="warn">{t.exposed}</span> : t.onlyHere) : "–"}</span></div>
+      </div>
     </section>
   );
 }
