@@ -37,6 +37,7 @@ from logbuch.sdk.journal.format import (
     entry_bytes,
     head_bytes,
 )
+from logbuch.sdk.journal.live import LivePart
 from logbuch.sdk.journal.segment import Memory, Segment, can_be_mapped, new_file
 
 FIRST_BYTES, SEGMENT_BYTES = 256 * 1024, 4 * 1024 * 1024
@@ -48,34 +49,6 @@ RECORD_BYTES = 30 * 1024 * 1024
 ROW_KEYS = 5000
 _AGAIN_SECONDS = 1.0
 _point_body, _point_into, _point_entry = POINT_BODY.pack, POINT_ENTRY.pack_into, POINT_ENTRY.pack
-
-
-class LivePart:
-    """A segment of this process. ``segment`` is None once it has been closed: then its file is read."""
-
-    def __init__(self, segment: Segment, path: Path | None, first: int, nonce: bytes) -> None:
-        self.segment: Segment | None = segment
-        self.path, self.first, self.nonce = path, first, nonce
-        self.end = HEAD.size
-        self.on_disk = segment.on_disk
-
-    def stretches(self, begin: int) -> list[tuple[int, int]]:
-        return [(begin, self.end)] if begin < self.end else []
-
-    def read(self, begin: int, end: int) -> bytes:
-        segment = self.segment
-        if segment is not None:
-            with contextlib.suppress(ValueError):  # it has just been closed
-                return segment.read(begin, end)
-        assert self.path is not None
-        with self.path.open("rb") as file:
-            file.seek(begin)
-            return file.read(end - begin)
-
-    def close(self) -> None:
-        segment, self.segment = self.segment, None
-        if segment is not None:
-            segment.close(self.end)
 
 
 class Journal:
@@ -218,7 +191,7 @@ class Journal:
                 part = self._parts.pop(0)
                 if not part.on_disk and part.segment is not None:
                     self._memory -= part.segment.size
-                _discard(part)
+                part.discard()
 
     def keep(self, state: State) -> None:
         if self.folder is not None:
@@ -391,7 +364,7 @@ class Journal:
         try:
             segment.write(0, head_bytes(self.id, first, nonce))
         except OSError:
-            _discard(part)
+            part.discard()
             self._full_until = time.monotonic() + _AGAIN_SECONDS
             return False
         self._keys.clear()
@@ -407,7 +380,7 @@ class Journal:
         if self._parts and self._parts[-1].first == first:
             self._map = None
             self._place = self._end = self._limit = 0
-            _discard(self._parts.pop())
+            self._parts.pop().discard()
 
     def _new_segment(self, size: int, first: int) -> tuple[Segment | None, Path | None]:
         if self._root is not None:
@@ -435,10 +408,3 @@ class Journal:
         folder.create(self.place)
         self._mapped = can_be_mapped(folder.path)
         self.folder = folder
-
-
-def _discard(part: LivePart) -> None:
-    part.close()
-    if part.path is not None:
-        with contextlib.suppress(OSError):
-            part.path.unlink()
