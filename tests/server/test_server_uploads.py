@@ -106,3 +106,21 @@ def test_the_sdk_sends_large_files_in_parts(server: Server, tmp_path: Path, monk
     back = client.download_artifacts(run_id, "model dir/weights.bin", str(tmp_path / "back"))
     assert Path(back).read_bytes() == CONTENT
     assert begin(server, f"0/{run_id}/artifacts/model dir/weights.bin").json()["whole"] is True
+
+
+HOSTILE = ("../x", "a/../../x", "%2e%2e/x", "a/..;/x", "..\\x", "a\0b", "/etc/passwd", "a//b", "", "x" * 2000)
+
+
+def test_hostile_paths_get_no_way_past_the_server_either(server: Server) -> None:
+    run_id = server.new_run()
+    proxy = f"{server.url}/api/2.0/mlflow-artifacts"
+    for path in HOSTILE:
+        whole = f"0/{run_id}/artifacts/{path}"
+        assert begin(server, whole).status_code == 400, path
+        for way in ("upload", "download"):
+            refused = server.post(f"artifacts/presigned-{way}-url", {"run_id": run_id, "path": path})
+            assert refused.status_code in (400, 404, 501), path
+    for name in ("..", ".", "", "a/..", "x/\0", ".logbuch-upload-1"):
+        made = httpx.post(f"{proxy}/mpu/create/0/{run_id}/artifacts", json={"path": name, "num_parts": 1})
+        assert made.status_code in (400, 501), name
+    assert server.get("artifacts/list", run_id=run_id).json().get("files", []) == []

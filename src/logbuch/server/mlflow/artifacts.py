@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.files import keys
+from logbuch.limits import clip
 from logbuch.server.context import Context
 from logbuch.server.receiving import store_body
 from logbuch.server.routes import Permission, Route
@@ -33,7 +34,7 @@ async def list_proxied(context: Context, request: wire.ArtifactPath) -> Any:
 
 
 async def upload(context: Context, request: Request, path: str) -> Response:
-    stored = await store_body(context, request, await key_of(context, path))
+    stored = await store_body(context, request, await file_key(context, path))
     headers = {"etag": f'"{stored.stat.mark}"', "repr-digest": repr_digest(stored.sha256)}
     return Response(b"{}", 200, headers, "application/json")
 
@@ -59,6 +60,13 @@ async def get_artifact(context: Context, request: wire.GetArtifact, head: Reques
 async def show(context: Context, head: Request, key: str, path: str, download: str) -> Response:
     """A file for the page; ``download`` is empty or 0 where it is to be shown."""
     return await send_file(context, head, key, path, attachment=download not in ("", "0"))
+
+
+async def file_key(context: Context, path: str) -> str:
+    """The key of a file that is to be written; the path of a folder is refused."""
+    if path.endswith("/"):
+        raise InvalidInput(f"Invalid path: {clip(path)!r} names a folder.")
+    return await key_of(context, path)
 
 
 async def key_of(context: Context, path: str) -> str:

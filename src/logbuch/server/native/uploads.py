@@ -17,7 +17,7 @@ from logbuch.files.storage import Stat
 from logbuch.limits import UPLOAD_BYTES
 from logbuch.server import bodies
 from logbuch.server.context import Context
-from logbuch.server.mlflow.artifacts import key_of
+from logbuch.server.mlflow.artifacts import file_key
 from logbuch.server.receiving import expected
 from logbuch.server.routes import Permission, Route
 from logbuch.store import artifacts
@@ -35,7 +35,7 @@ async def begin(context: Context, request: wire.BeginUpload) -> Any:
         raise InvalidInput("Invalid value for parameter 'sha256': it must be 64 hexadecimal digits.")
     if not 0 <= request.size <= UPLOAD_BYTES:
         raise InvalidInput(f"Invalid value {request.size} for parameter 'size': 0 to {UPLOAD_BYTES} bytes are allowed.")
-    key = await key_of(context, request.path)
+    key = await file_key(context, request.path)
     if await _is_there(context, key, request):
         return {"whole": True, "upload_id": "", "part_bytes": 0, "parts": 0, "urls": []}
     upload = await context.write(artifacts.begin_upload, key, request.size, request.sha256, part_size(request.size))
