@@ -110,7 +110,7 @@ def test_codes(shared_server: Server) -> None:
         (shared_server.get("experiments/get", experiment_id="none"), 404, "RESOURCE_DOES_NOT_EXIST"),
         (shared_server.post("experiments/create", {"name": "Default"}), 400, "RESOURCE_ALREADY_EXISTS"),
         (shared_server.post("experiments/restore", {"experiment_id": "0"}), 404, "RESOURCE_DOES_NOT_EXIST"),
-        (shared_server.post("artifacts/presigned-upload-url", {}), 501, "NOT_IMPLEMENTED"),
+        (shared_server.post("artifacts/presigned-upload-url", {}), 400, "INVALID_PARAMETER_VALUE"),
     ):
         assert (answer.status_code, answer.json()["error_code"]) == (status, code)
 
