@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,39 @@ from logbuch.transfer.report import Report
 from logbuch.transfer.source import Source
 
 
-@click.command()
+class _Ways(click.Group):
+    """Where the first word names no way out, it is a folder, or an option of exporting into one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["folder", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Ways)
+def export() -> None:
+    """Write runs to a folder (logbuch export FOLDER) or into MLflow (logbuch export mlflow URI)."""
+
+
+def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of all exports: from where, which runs, and the report."""
+    report = click.Path(dir_okay=False, path_type=Path)
+    for add in (
+        places.of_store,
+        click.option("--report", "report_file", type=report, help="Write the report to this file, as JSON."),
+        click.option("--tracking-uri", metavar="URI", help="Export from this running server."),
+        click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out."),
+        click.option("--filter", "filter_text", default="", metavar="SEARCH", help="Only runs that this search finds."),
+        click.option("--experiment", "names", multiple=True, metavar="NAME", help="Only this one. May be repeated."),
+    ):
+        command = add(command)
+    return command
+
+
+@export.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--experiment", "names", multiple=True, metavar="NAME", help="Only this experiment. May be repeated.")
-@click.option("--filter", "filter_text", default="", metavar="SEARCH", help="Only runs that this search finds.")
-@click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out.")
-@click.option("--tracking-uri", metavar="URI", help="Export from this running server.")
-@click.option(
-    "--report", "report_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there, as JSON."
-)
-@places.of_store
-def export(folder: Path, report_file: Path | None, **options: Any) -> None:
+@_chosen
+def folder(folder: Path, report_file: Path | None, **options: Any) -> None:
     """Write everything, or what a search finds, to FOLDER, as Parquet and JSON lines with the artifacts.
 
     Deleted runs are part of it. `logbuch import export FOLDER` reads it, and so does any program: the format is
@@ -41,6 +64,28 @@ def export(folder: Path, report_file: Path | None, **options: Any) -> None:
     carry(source, target, report, files=not options["no_artifacts"])
     target.publish()
     finish(report, report_file, source, target)
+
+
+@export.command()
+@click.argument("uri")
+@_chosen
+def mlflow(uri: str, report_file: Path | None, **options: Any) -> None:
+    """Write everything, or what a search finds, into the running MLflow server at URI.
+
+    MLflow gives runs IDs of its own; the one that a run had stands in its tag logbuch.run_id. Started again, it goes
+    on.
+    """
+    from logbuch.transfer.targets.mlflow_server import MlflowServer
+
+    if not uri.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{uri!r} is no server's address. For a database, start one on it: mlflow server --backend-store-uri {uri}",
+            param_hint="URI",
+        )
+    report = Report()
+    source = _source(report, options)
+    target = MlflowServer(uri, report)
+    finish(carry(source, target, report, files=not options["no_artifacts"]), report_file, source, target)
 
 
 def _source(report: Report, options: dict[str, Any]) -> Source:
