@@ -255,3 +255,13 @@ def test_values_that_the_store_has_already_stay(copied: Callable[[int, str], Ins
     found = held(store)[run_id]
     assert (found[0].status, found[0].end_time) == ("FINISHED", 1700000009999)
     assert len(found[3]["loss"][0]) == 16
+
+
+def test_models_that_are_left_out_are_counted(copied: Callable[[int, str], Installation], store: Path) -> None:
+    installation = copied(3, "sqlite")
+    with sqlite3.connect(installation.home / "mlflow.db") as connection:
+        connection.execute("INSERT INTO registered_models (name) VALUES ('digits')")
+    connection.close()
+    done = bring(installation.place, store)
+    assert done.exit_code == 1
+    assert report(store)["missing"] == ["1 registered models: models are not taken over"]

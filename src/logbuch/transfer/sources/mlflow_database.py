@@ -44,6 +44,8 @@ ROWS_AT_ONCE = 50_000
 _NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
 _DEFAULT_WORKSPACE = "default"
 _LOGBUCH = "log_heads"
+_LEFT_OUT = ("registered_models", "model_versions", "logged_models")
+"""Tables whose rows are not taken over; the report says how many there are."""
 
 
 class MlflowDatabase:
@@ -66,6 +68,7 @@ class MlflowDatabase:
         )
         self._folders = ArtifactFolders(base, artifacts, report)
         self._points: dict[str, int] | None = self._counted()
+        self._tell_left_out()
 
     # -- experiments ---------------------------------------------------------------------------------------------------
 
@@ -205,6 +208,14 @@ class MlflowDatabase:
 
     # -- the account ---------------------------------------------------------------------------------------------------
 
+    def _tell_left_out(self) -> None:
+        for name in _LEFT_OUT:
+            if name in self._tables:
+                with self._telling(name), self._engine.connect() as connection:
+                    count = connection.execute(select(func.count()).select_from(self._tables[name])).scalar_one()
+                    if count:
+                        self.report.lost(f"{count:,} {name.replace('_', ' ')}", "models are not taken over")
+
     def totals(self) -> Mapping[str, int]:
         found = {}
         for noun in ("experiments", "runs", "params", "tags"):
@@ -297,7 +308,7 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
         yield from found.partitions(ROWS_AT_ONCE)
 
 
-_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags"}
+_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags", *_LEFT_OUT}
 
 
 def _cut(rows: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -54,6 +54,10 @@ class MlrunsFolder:
             raise InvalidInput(f"{folder} is no mlruns folder: it holds no experiment.")
         self.name = str(root)
         self._root = root
+        for models in (root / "models", *root.glob("*/models")):
+            count = len(_children(models))
+            if count:
+                report.lost(f"{count:,} models in {models}", "models are not taken over")
         self._folders = ArtifactFolders(root.parent, artifacts, report)
         self._places: dict[str, Path] = {}
         """The folders of experiments, by ID."""
