@@ -9,7 +9,7 @@ import pytest
 
 from logbuch.limits import JSON_BODY_BYTES
 from logbuch.server.context import Options
-from logbuch.server.security import Hosts
+from logbuch.web.security import Hosts
 from support.servers import Server
 
 CREATE = "/api/2.0/mlflow/experiments/create"

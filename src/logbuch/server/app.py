@@ -42,8 +42,8 @@ from logbuch.server.native import (
 from logbuch.server.native import experiments as native_experiments
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
-from logbuch.server.security import Security
 from logbuch.server.served import routes
+from logbuch.web.security import Security
 
 
 async def _document(context: Context, request: Request) -> Response:  # noqa: ARG001

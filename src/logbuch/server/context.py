@@ -18,6 +18,7 @@ from logbuch.server.live import Hub
 from logbuch.server.watch import Watch
 from logbuch.store import Store, experiments
 from logbuch.store.tx import Tx
+from logbuch.web.options import Listening
 
 logger = logging.getLogger("logbuch.server")
 KNOWN_LOCATIONS = 100_000
@@ -26,20 +27,10 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How a server was started. ``allowed_hosts`` and ``origins`` are exact names; None means the defaults."""
+class Options(Listening):
+    """How a tracking server was started."""
 
-    host: str = "127.0.0.1"
-    port: int = 5000
-    static_prefix: str = ""
-    allowed_hosts: tuple[str, ...] | None = None
-    origins: tuple[str, ...] = ()
     page: Path = Path(__file__).parent / "page"
-
-    @property
-    def exposed(self) -> bool:
-        """Whether other machines can reach the server."""
-        return self.host not in ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(slots=True)

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError
 from logbuch.limits import JSON_BODY_BYTES
 from logbuch.operations.operation import pattern
-from logbuch.server import answers, bodies, caller
+from logbuch.server import answers, caller
 from logbuch.server.context import Context
 from logbuch.server.routes import Route
+from logbuch.web import bodies
 from logbuch.wire import decode
 
 logger = logging.getLogger("logbuch.server")

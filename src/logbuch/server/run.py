@@ -13,15 +13,14 @@ from typing import Any
 
 import uvicorn
 
-from logbuch.errors import StoreRefused
 from logbuch.files.roots import Files
 from logbuch.server.app import create_app
 from logbuch.server.context import Context, Options
-from logbuch.server.protocol import LimitedProtocol
-from logbuch.server.workers import supervise
 from logbuch.store import open_store
+from logbuch.web.protocol import LimitedProtocol
+from logbuch.web.sockets import bind
+from logbuch.web.workers import supervise
 
-BACKLOG = 2048
 DRAIN_SECONDS = 5
 
 
@@ -41,7 +40,7 @@ class Service:
 
 def serve(service: Service) -> int:
     """Serves until SIGINT or SIGTERM, and returns the exit code. Raises StoreRefused for what cannot be opened."""
-    listener = _bind(service.options)
+    listener = bind(service.options)
     with listener:
         if service.workers == 1:
             context = _open(service)
@@ -63,29 +62,9 @@ def _open(service: Service) -> Context:
     return Context(store, files, service.options)
 
 
-def _bind(options: Options) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit it: answers on kept-alive connections must not wait for an acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listener.bind((options.host, options.port))
-    except OSError as error:
-        listener.close()
-        raise StoreRefused(
-            f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another address or --port."
-        ) from None
-    listener.listen(BACKLOG)
-    listener.set_inheritable(True)
-    return listener
-
-
 def _announce(service: Service, context: Context) -> None:
     options = service.options
-    shown = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
-    shown = f"[{shown}]" if ":" in shown else shown
-    print(f"Logbuch at http://{shown}:{options.port}{options.static_prefix}/  (Ctrl-C ends it)", flush=True)  # noqa: T201
+    print(f"Logbuch at {options.address}/  (Ctrl-C ends it)", flush=True)  # noqa: T201
     print(f"Runs in {context.store.where}, artifacts in {context.files.where}", flush=True)  # noqa: T201
     if options.exposed:
         print(  # noqa: T201

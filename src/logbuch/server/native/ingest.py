@@ -8,12 +8,12 @@ from starlette.requests import Request
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
-from logbuch.server import bodies
 from logbuch.server.context import Context
 from logbuch.server.routes import Permission, Route
 from logbuch.store import journals
 from logbuch.store.tx import Tx
 from logbuch.version import __version__
+from logbuch.web import bodies
 from logbuch.wire import ingest as wire
 from logbuch.wire import intake
 from logbuch.wire import native as requests

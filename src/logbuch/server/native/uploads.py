@@ -15,13 +15,13 @@ from logbuch.files.disk import LocalFiles
 from logbuch.files.parts import BucketParts, DiskParts, Parts, part_size
 from logbuch.files.storage import Stat
 from logbuch.limits import UPLOAD_BYTES
-from logbuch.server import bodies
 from logbuch.server.context import Context
 from logbuch.server.mlflow.artifacts import file_key
 from logbuch.server.receiving import expected
 from logbuch.server.routes import Permission, Route
 from logbuch.store import artifacts
 from logbuch.store.artifacts import Known, Upload
+from logbuch.web import bodies
 from logbuch.wire import files as wire
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from logbuch.server.context import Options
+from logbuch.web.options import Listening
 
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -28,7 +28,7 @@ _UNGUARDED = ("/health", "/version")
 class Security:
     """ASGI middleware; see the module. It works on raw headers, for every request passes it."""
 
-    def __init__(self, app: ASGIApp, options: Options) -> None:
+    def __init__(self, app: ASGIApp, options: Listening) -> None:
         self._app = app
         self._hosts = Hosts(options)
         self._origins = frozenset(options.origins)
@@ -67,7 +67,7 @@ class Security:
 class Hosts:
     """The names under which the server may be called: numbers, the machine's own names, and those allowed."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Listening) -> None:
         allowed = options.allowed_hosts
         self._all = allowed is not None and "*" in allowed
         own = {"localhost", socket.gethostname().lower(), options.host.lower()}
