@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logbuch.cli import places
 from logbuch.cli.importing import carry, finish
 from logbuch.transfer.report import Report
-from logbuch.transfer.source import Source
+
+if TYPE_CHECKING:
+    from logbuch.transfer.source import Source
 
 
 class _Ways(click.Group):

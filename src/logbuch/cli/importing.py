@@ -6,15 +6,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logbuch.cli import places
 from logbuch.cli.progress import progress
 from logbuch.transfer.report import Report
-from logbuch.transfer.source import Source
-from logbuch.transfer.target import Target
+
+if TYPE_CHECKING:
+    from logbuch.transfer.source import Source
+    from logbuch.transfer.target import Target
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
-from logbuch.cli import artifacts, backup, best, check, db, diff, doctor, export, gc, importing, run, server, sync
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
+_COMMANDS = {
+    "artifacts": "artifacts:artifacts",
+    "backup": "backup:backup",
+    "best": "best:best",
+    "check": "check:check",
+    "db": "db:db",
+    "diff": "diff:diff",
+    "doctor": "doctor:doctor",
+    "export": "export:export",
+    "gc": "gc:gc",
+    "import": "importing:group",
+    "restore": "backup:restore",
+    "run": "run:run",
+    "server": "server:server",
+    "sync": "sync:sync",
+    "ui": "server:ui",
+}
+"""Where each command lies: a module of this package, and the name of the command in it."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+class _Commands(click.Group):
+    """Loads a command when it is wanted, so that none pays for what another imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
+        if not module:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"logbuch.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="logbuch")
 def cli() -> None:
     """Logbuch: a self-hosted experiment tracker that speaks MLflow's protocol."""
-
-
-cli.add_command(server.server)
-cli.add_command(server.ui)
-cli.add_command(artifacts.artifacts)
-cli.add_command(gc.gc)
-cli.add_command(best.best)
-cli.add_command(check.check)
-cli.add_command(diff.diff)
-cli.add_command(run.run)
-cli.add_command(sync.sync)
-cli.add_command(importing.group)
-cli.add_command(export.export)
-cli.add_command(backup.backup)
-cli.add_command(backup.restore)
-cli.add_command(db.db)
-cli.add_command(doctor.doctor)
 
 
 def main() -> None:
