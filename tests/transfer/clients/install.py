@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import mlflow
-import pools  # noqa: F401
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 

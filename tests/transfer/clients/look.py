@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import mlflow
-import pools  # noqa: F401
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
