@@ -22,7 +22,7 @@ PAGE_POLICY = (
     "connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_UNGUARDED = ("/health", "/version")
+_UNGUARDED = ("/health", "/version", "/ping")
 
 
 class Security:
