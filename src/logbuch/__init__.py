@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         exceptions,
         keras,
         lightgbm,
+        models,
+        pyfunc,
         pytorch,
         sklearn,
         tracking,
@@ -210,6 +212,8 @@ _MODULES = {
     "exceptions": "logbuch.exceptions",
     "keras": "logbuch.keras",
     "lightgbm": "logbuch.lightgbm",
+    "models": "logbuch.models",
+    "pyfunc": "logbuch.pyfunc",
     "pytorch": "logbuch.pytorch",
     "sklearn": "logbuch.sklearn",
     "tracking": "logbuch.tracking",
@@ -291,6 +295,8 @@ __all__ = [
     "log_stream",
     "log_table",
     "log_text",
+    "models",
+    "pyfunc",
     "pytorch",
     "register_model",
     "restore_experiment",
@@ -322,8 +328,8 @@ _MLFLOWS = """
     ActiveModel add_trace azure bedrock catboost clear_active_model client config delete_prompt_alias doctor dspy
     evaluate genai get_active_model_id get_artifact_store get_assessment get_current_active_span
     get_last_active_trace_id get_registry_uri get_trace langchain last_logged_model litellm llama_index
-    load_model load_prompt log_assessment log_expectation log_feedback log_model log_trace metrics models onnx openai
-    override_feedback paddle projects prophet pyfunc register_prompt run search_prompts search_sessions search_traces
+    load_model load_prompt log_assessment log_expectation log_feedback log_model log_trace metrics onnx openai
+    override_feedback paddle projects prophet register_prompt run search_prompts search_sessions search_traces
     sentence_transformers set_active_model set_prompt_alias set_registry_uri set_trace_tag shap spacy spark start_span
     start_span_no_context statsmodels tensorflow trace tracing update_current_trace validate_evaluation_results
 """.split()

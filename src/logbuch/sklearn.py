@@ -1,13 +1,20 @@
-"""scikit-learn, under MLflow's name and place: ``logbuch.sklearn.autolog()``."""
+"""scikit-learn, under MLflow's name and place: ``logbuch.sklearn.autolog()``, ``log_model`` and the like."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from logbuch.integrations import lazy
 from logbuch.integrations.autolog import SKLEARN
 
-__all__ = ["autolog"]
+if TYPE_CHECKING:
+    from logbuch.models.flavors.sklearn import load_model, log_model, save_model
+
+__all__ = ["autolog", "load_model", "log_model", "save_model"]
+__getattr__ = lazy.names(
+    __name__, dict.fromkeys(("load_model", "log_model", "save_model"), "logbuch.models.flavors.sklearn")
+)
 
 
 def autolog(

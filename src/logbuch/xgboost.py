@@ -10,9 +10,16 @@ from logbuch.integrations.autolog import XGBOOST
 
 if TYPE_CHECKING:
     from logbuch.integrations.xgboost import LogbuchCallback, log_summary
+    from logbuch.models.flavors.xgboost import load_model, log_model, save_model
 
-__all__ = ["LogbuchCallback", "autolog", "log_summary"]
-__getattr__ = lazy.names(__name__, dict.fromkeys(("LogbuchCallback", "log_summary"), "logbuch.integrations.xgboost"))
+__all__ = ["LogbuchCallback", "autolog", "load_model", "log_model", "log_summary", "save_model"]
+__getattr__ = lazy.names(
+    __name__,
+    {
+        **dict.fromkeys(("LogbuchCallback", "log_summary"), "logbuch.integrations.xgboost"),
+        **dict.fromkeys(("load_model", "log_model", "save_model"), "logbuch.models.flavors.xgboost"),
+    },
+)
 
 
 def autolog(

@@ -252,6 +252,9 @@ class EmbeddedBackend:
         shown = "/".join(keys.segments(path)) if path else ""
         return self._files.list(self._key(run, shown), shown)
 
+    def upload_location(self, location: str, path: str, file: Path) -> None:
+        self._files.put(self._place(location, path), read_chunks(file.open("rb")))
+
     def upload(self, run: RunInfo, path: str, file: Path) -> None:
         self._files.put(self._key(run, path), read_chunks(file.open("rb")))
 

@@ -248,9 +248,15 @@ class HttpBackend:
                 return found
             query = query | {"page_token": answer["next_page_token"]}
 
+    def upload_location(self, location: str, path: str, file: Path) -> None:
+        key = "/".join(part for part in (location.partition(":/")[2], path) if part)
+        self._send(_FILES + quote(key, safe="/"), path, file)
+
     def upload(self, run: RunInfo, path: str, file: Path) -> None:
+        self._send(_file_path(run, path), path, file)
+
+    def _send(self, place: str, path: str, file: Path) -> None:
         content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        place = _file_path(run, path)
         sending.send(self._transport, place, unquote(place.removeprefix(_FILES)), file, content_type)
 
     def download(self, run: RunInfo, path: str) -> Iterator[bytes]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.logged import LoggedModel, LoggedModelStatus
 from logbuch.model import RunModel
+from logbuch.sdk import files
 from logbuch.sdk import modelcodec as codec
 from logbuch.sdk.backend import Backend
 from logbuch.sdk.connection import Connection
@@ -88,6 +90,13 @@ class LoggedModelClient:
         answer = self._call("POST", "/search", body | ({"page_token": page_token} if page_token else {}))
         found = [codec.logged(one) for one in answer.get("models", ())]
         return PagedList(found, answer.get("next_page_token") or None)
+
+    def log_model_artifacts(self, model_id: str, local_dir: str | Path) -> None:
+        """Uploads the files of a folder to a logged model, and returns when all are there."""
+        location = self.get_logged_model(model_id).artifact_location
+        backend = self._connection.settle()
+        for file, path in files.local_files(local_dir):
+            backend.upload_location(location, path, file)
 
     def log_outputs(self, run_id: str, models: Sequence[Any]) -> None:
         """Notes the logged models that a run made; each has a ``model_id`` and a ``step``."""

@@ -1,0 +1,1 @@
+"""What each library's models are saved as: one file a flavor."""
