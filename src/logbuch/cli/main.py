@@ -21,6 +21,7 @@ _COMMANDS = {
     "export": "export:export",
     "gc": "gc:gc",
     "import": "importing:group",
+    "reproduce": "reproduce:reproduce",
     "restore": "backup:restore",
     "run": "run:run",
     "server": "server:server",

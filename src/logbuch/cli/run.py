@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ def run(
     if experiment is not None:
         logbuch.set_experiment(experiment)
     script = _script(command, module=module)
-    child = Child(program)
-    with child.passing_signals(), _standing_for(script or Path.cwd() / "-"):
+
+    def begin() -> None:
         logbuch.start_run(
             run_id,
             run_name=name,
@@ -86,10 +86,26 @@ def run(
         )
         if params:
             logbuch.log_params(params)
-        code = _run(child, experiment, hears=not no_console)
+
+    sys.exit(shells_code(around(program, begin, script=script, experiment=experiment, hears=not no_console)))
+
+
+def around(
+    program: Sequence[str], begin: Callable[[], None], *, script: Path | None, experiment: str | None, hears: bool
+) -> int:
+    """Runs a program to its end with a run around it, which ``begin`` starts. The run ends as the program does.
+
+    Returns the exit code, or the negative number of the signal that killed it.
+    """
+    import logbuch
+
+    child = Child(program)
+    with child.passing_signals(), _standing_for(script or Path.cwd() / "-"):
+        begin()
+        code = _run(child, experiment, hears=hears)
         logbuch.set_tag("logbuch.exit_code", code)
         logbuch.end_run(_status(code))
-    sys.exit(shells_code(code))
+    return code
 
 
 def _command(given: Sequence[str], *, module: bool) -> list[str]:

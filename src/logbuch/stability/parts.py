@@ -15,6 +15,10 @@ _RATE = re.compile(r"learning[_\-]?rate|(^|[/_.\-])lr($|[/_.\-\d])", re.I)
 _THROUGHPUT = re.compile(
     r"(tokens|samples|steps|examples|images|it(eration)?s?)_?(/|_per_|p)_?s(ec(ond)?)?$|throughput", re.I
 )
+_DURATION = re.compile(
+    r"(^|[/_.\-\s])(time|seconds|secs|duration|elapsed|latency|runtime)([/_.\-](s|ms|secs?|seconds|mean|avg|total))?$",
+    re.I,
+)
 _GPU = re.compile(r"^system/(.+/)?gpu_\d+_utilization_percentage$")
 _LOWER = re.compile(
     r"loss|perplexity|error|" + _PARTED.format("ppl|nll|bce|ce|mse|rmse|mae|mape|wer|cer|fid|kl|latency|duration|time"),
@@ -39,6 +43,11 @@ def lower_is_better(key: str) -> bool | None:
 
 def is_loss(key: str) -> bool:
     return bool(_LOSS.search(key)) and not key.startswith(SYSTEM)
+
+
+def is_measured(key: str) -> bool:
+    """Whether it tells a speed or a duration: what depends on the machine and on the hour."""
+    return bool(_THROUGHPUT.search(key) or _DURATION.search(key))
 
 
 def is_evaluation(key: str) -> bool:
