@@ -234,6 +234,14 @@ def test_code_shows_the_changes_and_the_packages(ran: tuple[Server, str], new_pa
     expect(page.get_by_text("train.py").first).to_be_visible()
     expect(page.get_by_text("torch", exact=True)).to_be_visible()
     expect(page.get_by_text("git checkout 8d41f02a7c0e")).to_be_visible()
+    server, run_id = ran
+    command = f"logbuch reproduce {run_id} --tracking-uri {server.url}"
+    expect(page.get_by_text(command, exact=True)).to_be_visible()
+    page.keyboard.press("y")
+    expect(page.get_by_text("Command copied")).to_be_visible()
+    assert copied(page) == command
+    page.goto(f"{server.url}/e/0")
+    expect(page.get_by_text(command, exact=True)).to_be_visible()
 
 
 def test_a_wide_run_stays_usable(ran: tuple[Server, str], new_page: NewPage) -> None:

@@ -28,6 +28,17 @@ it("fetches the packages before they are installed, and goes to the folder last"
 it("names the copy of a script that git did not have", () =>
   expect(reproduction({ ...tags, "logbuch.source.untracked": "true" }).script).toBe("logbuch/source/train.py"));
 
+it("has one command for all of it, where code and command are known", () => {
+  const origin = { id: "a1b2", server: "http://h:5000" };
+  expect(reproduction(tags, null, origin).command).toBe("logbuch reproduce a1b2 --tracking-uri http://h:5000");
+  expect(reproduction(tags).command).toBeNull();
+  expect(reproduction({ ...tags, "logbuch.command": "python train.py --token '***'" }, null, origin).command).toBeNull();
+  expect(reproduction({ "mlflow.source.git.commit": "8d41f02", "mlflow.source.name": "train.py" }, null, origin).command).toBeNull();
+  const script = { "logbuch.command": "python train.py", "mlflow.source.name": "train.py" };
+  expect(reproduction(script, null, origin).command).toBeNull();
+  expect(reproduction({ ...script, "logbuch.source.untracked": "true" }, null, origin).command).toContain("logbuch reproduce a1b2");
+});
+
 it("quotes for the shell", () => {
   expect(shellWord("a/b-c.py")).toBe("a/b-c.py");
   expect(shellWord("it's; rm")).toBe("'it'\\''s; rm'");

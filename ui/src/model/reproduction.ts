@@ -1,6 +1,9 @@
 /** How a run is started again, from what its tags and its artifacts say. */
 
 export interface Reproduction {
+  /** The one command that restores code and packages, runs the program and compares; null where that is known to fail. */
+  command: string | null;
+  /** The same by hand, as far as it goes. */
   lines: string[];
   commit: string | null;
   /** True with uncommitted changes, null when that was not recorded. */
@@ -22,6 +25,12 @@ export interface Kept {
   href: (path: string) => string;
 }
 
+/** The run itself, and the address of the server that has it. */
+export interface Origin {
+  id: string;
+  server: string;
+}
+
 export const KEPT_FOLDER = "logbuch";
 const PATCH = "logbuch/diff.patch";
 const PACKAGES = "logbuch/requirements.txt";
@@ -39,8 +48,14 @@ function commandOf(tags: Record<string, string>): string | null {
   return source && (source.endsWith(".py") ? `python ${shellWord(source)}` : source);
 }
 
+function whole(tags: Record<string, string>, origin: Origin | null, code: boolean): string | null {
+  const recorded = tags["logbuch.command"] ?? "";
+  if (!origin || !code || !recorded || recorded.includes("***")) return null; // hidden secrets would be run as they are
+  return `logbuch reproduce ${shellWord(origin.id)} --tracking-uri ${shellWord(origin.server)}`;
+}
+
 /** The commands that start a run again; what was not recorded is listed, not guessed. */
-export function reproduction(tags: Record<string, string>, kept: Kept | null = null): Reproduction {
+export function reproduction(tags: Record<string, string>, kept: Kept | null = null, origin: Origin | null = null): Reproduction {
   const commit = first(tags, "logbuch.git.commit", "mlflow.source.git.commit");
   const dirtyTag = first(tags, "logbuch.git.dirty", "mlflow.source.git.dirty");
   const dirty = dirtyTag === null ? null : yes(dirtyTag);
@@ -60,7 +75,7 @@ export function reproduction(tags: Record<string, string>, kept: Kept | null = n
   if (!commit) missing.push("commit");
   if (!command) missing.push("command");
   if (!python) missing.push("environment");
-  return { lines, commit, dirty, patch, packages: kept?.paths.includes(PACKAGES) ?? false, branch: first(tags, "logbuch.git.branch", "mlflow.source.git.branch"), python, script: untracked ? `${KEPT_FOLDER}/source/${name}` : null, missing };
+  return { command: whole(tags, origin, commit !== null || untracked), lines, commit, dirty, patch, packages: kept?.paths.includes(PACKAGES) ?? false, branch: first(tags, "logbuch.git.branch", "mlflow.source.git.branch"), python, script: untracked ? `${KEPT_FOLDER}/source/${name}` : null, missing };
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

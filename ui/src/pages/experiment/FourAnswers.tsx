@@ -150,8 +150,8 @@ function Stable({ row, instead, main, slot }: { row: Row | null; instead: boolea
 function GetBack({ row, instead }: { row: Row | null; instead: boolean }) {
   const id = row?.run.run_id ?? "";
   const run = useQuery({ queryKey: ["run", id], queryFn: ({ signal }) => getRun(id, signal), enabled: id !== "" });
-  const known = run.data ? reproduction(run.data.tags) : null;
-  const line = known?.lines.join(" && ") ?? "";
+  const known = run.data ? reproduction(run.data.tags, null, { id, server: location.origin }) : null;
+  const line = known?.command ?? known?.lines.join(" && ") ?? "";
   const state = known && (known.dirty ? t.dirty : known.script ? t.scriptNotInGit : known.dirty === false ? t.clean : null);
   const about = known && (!known.commit ? t.noCommit : known.python ? t.pythonV(known.python) : t.envMissing);
   return (
@@ -159,7 +159,7 @@ function GetBack({ row, instead }: { row: Row | null; instead: boolean }) {
       <div className="q"><h2>{t.getBack}</h2>{known?.commit && <span className="r">{t.commit} <code>{known.commit.slice(0, 7)}</code>{state && `, ${state}`}</span>}</div>
       {known && (
         <>
-          {line ? <div className="cmd"><code title={line}>{line}</code><CopyButton text={known.lines.join("\n")} label={t.copyCommand} /></div> : <div className="ans sec ell">{t.noCommand}</div>}
+          {line ? <div className="cmd"><code title={line}>{line}</code><CopyButton text={known.command ?? known.lines.join("\n")} label={t.copyCommand} /></div> : <div className="ans sec ell">{t.noCommand}</div>}
           <div className="ans2"><span className="ell">{instead && row ? `${t.ofFirstRow(row.run.name)}; ${about}` : about}</span></div>
         </>
       )}

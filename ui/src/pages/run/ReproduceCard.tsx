@@ -7,13 +7,16 @@ import { useReproduction } from "./useReproduction";
 
 /** How to start the run again, and plainly what was not recorded. */
 export function ReproduceCard({ run }: { run: RunDetail }) {
-  const { lines, commit, branch, dirty, patch, python, script, missing } = useReproduction(run);
+  const { command, lines, commit, branch, dirty, patch, python, script, missing } = useReproduction(run);
   const clean = dirty === false && script === null;
   const code = lines.join("\n");
   const none = <span className="muted">{t.notRecorded}</span>;
   return (
     <section className="card">
-      <header><h2>{t.reproduce}</h2>{code && <span className="right"><CopyButton text={code} label={t.copyCommand} /></span>}</header>
+      <header><h2>{t.reproduce}</h2>{command && <span className="right"><CopyButton text={command} label={t.copyCommand} /></span>}</header>
+      {command && <div className="pre"><pre>{command}</pre></div>}
+      {command && <p className="note">{t.reproduceAbout}</p>}
+      {code && <header><h3>{t.byHand}</h3><span className="right"><CopyButton text={code} label={t.copyLines} /></span></header>}
       {code && <div className="pre"><pre>{code}</pre></div>}
       {missing.includes("commit") && <p className="note">{t.noCommit}</p>}
       {missing.includes("command") && <p className="note">{t.noCommand}</p>}

@@ -15,14 +15,15 @@ export function RunActions({ run }: { run: RunDetail }) {
   const client = useQueryClient();
   const id = run.info.run_id;
   const deleted = run.info.lifecycle_stage === "deleted";
-  const { lines } = useReproduction(run);
-  const copy = () => void copyText(lines.join("\n"), t.commandCopied);
-  useKeys(lines.length ? { y: copy } : {});
-  useCommands(() => (lines.length ? [{ label: t.copyCommand, icon: "copy", key: "Y", run: copy }] : []));
+  const { command, lines } = useReproduction(run);
+  const text = command ?? lines.join("\n");
+  const copy = () => void copyText(text, t.commandCopied);
+  useKeys(text ? { y: copy } : {});
+  useCommands(() => (text ? [{ label: t.copyCommand, icon: "copy", key: "Y", run: copy }] : []));
   const refresh = () => client.invalidateQueries();
   return (
     <>
-      {lines.length > 0 && <Button look="primary" icon="copy" onClick={copy} title={`${t.copyCommand} (Y)`}>{t.copyCommand}</Button>}
+      {text && <Button look="primary" icon="copy" onClick={copy} title={`${t.copyCommand} (Y)`}>{t.copyCommand}</Button>}
       <MenuButton icon="more" label={t.more} entries={() => [
         { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) },
         "line",

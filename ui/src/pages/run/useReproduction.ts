@@ -11,6 +11,6 @@ export function useReproduction({ info: { run_id: id }, tags }: RunDetail): Repr
     const paths = files.data?.map((f) => f.path) ?? [];
     // The slashes stay, so that the line is one that a person can read.
     const href = (path: string) => new URL(artifactHref(id, path, true), location.origin).href.replaceAll("%2F", "/");
-    return reproduction(tags, { paths, href });
+    return reproduction(tags, { paths, href }, { id, server: location.origin });
   }, [files.data, id, tags]);
 }
