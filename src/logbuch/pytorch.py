@@ -11,13 +11,17 @@ from logbuch.integrations.autolog import PYTORCH
 if TYPE_CHECKING:
     from logbuch.integrations.lightning import LogbuchLogger
     from logbuch.integrations.watching import Watch, watch
+    from logbuch.models.flavors.pytorch import load_model, log_model, save_model
 
-__all__ = ["LogbuchLogger", "Watch", "autolog", "watch"]
+__all__ = ["LogbuchLogger", "Watch", "autolog", "load_model", "log_model", "save_model", "watch"]
 __getattr__ = lazy.names(
     __name__,
     {
         "LogbuchLogger": "logbuch.integrations.lightning",
         "Watch": "logbuch.integrations.watching",
+        "load_model": "logbuch.models.flavors.pytorch",
+        "log_model": "logbuch.models.flavors.pytorch",
+        "save_model": "logbuch.models.flavors.pytorch",
         "watch": "logbuch.integrations.watching",
     },
 )

@@ -17,6 +17,8 @@ _BUILT_IN = {
     "logbuch_model_lightgbm": ("lightgbm", "logbuch.models.carried.logbuch_model_lightgbm"),
     "mlflow.xgboost": ("xgboost", "logbuch.models.carried.logbuch_model_xgboost"),
     "mlflow.lightgbm": ("lightgbm", "logbuch.models.foreign.lightgbm"),
+    "logbuch_model_pytorch": ("pytorch", "logbuch.models.carried.logbuch_model_pytorch"),
+    "mlflow.pytorch": ("pytorch", "logbuch.models.foreign.pytorch"),
     "mlflow.sklearn": ("sklearn", "logbuch.models.foreign.sklearn"),
     "mlflow.pyfunc.model": ("python_function", "logbuch.models.foreign.pyfunc"),
 }

@@ -24,6 +24,8 @@ def reason(folder: Path, info: ModelInfo) -> str | None:
     loader = str(function.get("loader_module") or "")
     if function.get("python_model") and loader == "mlflow.pyfunc.model":
         return f"its class is pickled in {function['python_model']}"
+    if loader == "mlflow.pytorch":
+        return "PyTorch's module is pickled in data/"
     for name, judge in _JUDGES.items():
         if name in info.flavors:
             found = judge(folder, info.flavors[name])
@@ -47,9 +49,10 @@ def _lightgbm(folder: Path, entry: Mapping[str, Any]) -> str | None:
     return _skops(folder, file) if file.endswith(".skops") else f"LightGBM's estimator is pickled in {file}"
 
 
-def _pytorch(folder: Path, entry: Mapping[str, Any]) -> str | None:
-    if entry.get("state_dict") and not (folder / str(entry["model_data"]) / "model.pth").exists():
+def _pytorch(_: Path, entry: Mapping[str, Any]) -> str | None:
+    if entry.get("state_dict") and entry.get("architecture"):
         return None
+    # An exported program (pt2) too: reading it unpickles, and evaluates expressions.
     return f"PyTorch's module is pickled in {entry.get('model_data') or 'data'}/"
 
 

@@ -103,7 +103,7 @@ def _loader_name(flavor: Flavor) -> str:
 
 def _carry(folder: Path, flavor: Flavor, saved: Saved, code_paths: Sequence[str]) -> None:
     code = folder / "code"
-    code.mkdir()
+    code.mkdir(exist_ok=True)
     for name, source in {f"{_loader_name(flavor)}.py": inspect.getsource(flavor.loader), **saved.code}.items():
         (code / name).write_text(source, encoding="utf-8")
     for path in map(Path, code_paths):

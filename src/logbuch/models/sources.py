@@ -25,13 +25,14 @@ _INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("pureli
 _OURS = "logbuch"
 
 
-def standalone(target: Any) -> str:
-    """Python source that defines ``target`` (a class or function) under its name. ``InvalidInput`` names what it
-    refers to that is neither code, module nor constant."""
-    if "<locals>" in target.__qualname__ and _closes_over(target):
-        raise InvalidInput(f"{target.__qualname__} uses variables of the function that it is defined in.")
+def standalone(*targets: Any) -> str:
+    """Python source that defines classes or functions under their names. ``InvalidInput`` names what they refer to
+    that is neither code, module nor constant."""
     collected = _Collected()
-    collected.add(target)
+    for target in targets:
+        if "<locals>" in target.__qualname__ and _closes_over(target):
+            raise InvalidInput(f"{target.__qualname__} uses variables of the function that it is defined in.")
+        collected.add(target)
     return collected.text()
 
 
@@ -58,7 +59,6 @@ class _Collected:
     """Definitions by name, each after those that it needs."""
 
     def __init__(self) -> None:
-        self._futures = False
         self._imports: dict[str, str] = {}
         self._definitions: dict[str, str] = {}
         self._of: dict[str, Any] = {}
