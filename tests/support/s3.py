@@ -49,6 +49,7 @@ class S3:
         command += ["-ip=127.0.0.1", f"-s3.port={self.port}", f"-s3.config={self.folder / 'config.json'}"]
         command += [f"-s3.port.grpc={free_port()}", "-volume.max=500", "-volume.preStopSeconds=0"]
         command += ["-master.volumeSizeLimitMB=256", "-master.telemetry=false"]
+        command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # else both have fixed ports, one server a machine
         for name, port in ports.items():
             command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
         # Each bucket has volumes of its own: one at a time is enough.
