@@ -1,0 +1,140 @@
+"""Fresh environments with a model's requirements, made once and used again.
+
+Logbuch itself comes from where it runs: a link to its package, and its dependencies beside the model's requirements.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import logbuch
+from logbuch.errors import InvalidInput, InvalidState
+from logbuch.serving import requirements
+from logbuch.version import __version__
+
+_READY = ".logbuch-ready"
+
+
+def prepare(folder: Path, manager: str, *, say: Callable[[str], None]) -> Path:
+    """The Python of an environment that has the model's requirements; made when there is none yet.
+
+    ``manager`` is ``uv`` or ``virtualenv``. Packages come through its ordinary client from where it is configured to
+    look. InvalidState when the manager or the model's Python is not there, or a package cannot be installed.
+    """
+    wanted = [*requirements.read(folder), *_own()]
+    version = _python(folder)
+    name = hashlib.sha256("\n".join([manager, version, __version__, *wanted]).encode()).hexdigest()[:24]
+    place = _cache() / name
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not (place / _READY).is_file():
+        say(f"Making an environment with {len(wanted)} requirements in {place}")
+        shutil.rmtree(place, ignore_errors=True)
+        _make(place, python, manager, version, wanted)
+        _link(python)
+        (place / _READY).touch()
+    return python
+
+
+def run_in(python: Path, arguments: list[str]) -> int:
+    """Runs the same command with another Python, in its own environment; passes signals on, returns the exit code."""
+    with subprocess.Popen([str(python), "-m", "logbuch", *_local(arguments)]) as process:  # noqa: S603
+
+        def pass_on(number: int, frame: Any) -> None:  # noqa: ARG001
+            process.send_signal(number)
+
+        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _local(arguments: list[str]) -> list[str]:
+    kept: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--env-manager":
+            next(rest, None)
+        elif not argument.startswith("--env-manager="):
+            kept.append(argument)
+    return [*kept, "--env-manager", "local"]
+
+
+def _make(place: Path, python: Path, manager: str, version: str, wanted: list[str]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
+        listed.write("\n".join(wanted) + "\n")
+        listed.flush()
+        for command in _commands(place, python, manager, version, listed.name):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+            if done.returncode:
+                shutil.rmtree(place, ignore_errors=True)
+                last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+                raise InvalidState(f"No environment for the model: {' '.join(last)}")
+
+
+def _commands(place: Path, python: Path, manager: str, version: str, listed: str) -> list[list[str]]:
+    if manager == "uv":
+        uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+        if uv is None:
+            raise InvalidState("uv is not installed: pip install uv, or --env-manager virtualenv.")
+        make = [uv, "venv", "--quiet", "--no-python-downloads", "--python", version, str(place)]
+        return [make, [uv, "pip", "install", "--quiet", "--python", str(python), "-r", listed]]
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if version != here:
+        raise InvalidState(f"The model wants Python {version}, this is {here}: use --env-manager uv.")
+    module = "virtualenv" if util.find_spec("virtualenv") else "venv"
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r", listed]
+    return [[sys.executable, "-m", module, str(place)], pip]
+
+
+def _python(folder: Path) -> str:
+    """The model's Python, major and minor, as MLflow's ``python_env.yaml`` names it; else this one's."""
+    file = folder / "python_env.yaml"
+    try:
+        named = yaml.safe_load(file.read_text(encoding="utf-8"))["python"] if file.is_file() else None
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise InvalidInput(f"The model's python_env.yaml cannot be read: {error!r}") from None
+    parts = str(named).split(".") if named else [str(number) for number in sys.version_info[:2]]
+    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
+        raise InvalidInput(f"The model's python_env.yaml names no Python version: {named!r}")
+    return ".".join(parts[:2])
+
+
+def _own() -> list[str]:
+    """What Logbuch itself needs to serve."""
+    found = []
+    for line in metadata.requires("logbuch") or ():
+        requirement, _, marker = line.partition(";")
+        if "extra" not in marker or "serving" in marker:
+            condition = "" if "extra" in marker or not marker else f" ;{marker}"
+            found.append(requirement.strip() + condition)
+    return found
+
+
+def _link(python: Path) -> None:
+    """Makes this Logbuch importable for that Python, and nothing else of its environment."""
+    beside = python.parent.parent / "logbuch-source"
+    beside.mkdir(exist_ok=True)
+    (beside / "logbuch").symlink_to(Path(logbuch.__file__).parent, target_is_directory=True)
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    (Path(packages) / "logbuch.pth").write_text(f"{beside}\n", encoding="utf-8")
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "logbuch" / "environments"
