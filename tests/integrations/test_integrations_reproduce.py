@@ -14,6 +14,7 @@ import pytest
 
 import logbuch
 from support.repositories import Repository, curve, newest
+from support.servers import Server
 
 TRAIN = """
 import sys
@@ -52,11 +53,11 @@ with logbuch.start_run():
 
 
 @pytest.fixture
-def repository(tmp_path: Path, fresh: object, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """A training below a folder of a repository, with a change that is not committed."""
+def repository(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """A training below a folder of a repository, with a change that is not committed; it logs to a server."""
     for name in ("GIT", "PACKAGES"):
         monkeypatch.delenv(f"LOGBUCH_CAPTURE_{name}")
-    made = Repository(tmp_path / "project", tmp_path / "store")
+    made = Repository(tmp_path / "project", server.url)
     made.write(sub__train=TRAIN, sub__small=ENVIRONMENT_TRAIN, sub__net="WIDTH = 8\n")
     made.commit()
     made.write(sub__net="WIDTH = 16\n")

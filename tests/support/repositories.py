@@ -14,9 +14,9 @@ WHO = {f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in
 
 
 class Repository:
-    """A repository in a folder; its programs log to ``store``."""
+    """A repository in a folder; its programs log to ``store``, a folder or a server's address."""
 
-    def __init__(self, folder: Path, store: Path) -> None:
+    def __init__(self, folder: Path, store: Path | str) -> None:
         self.folder, self.store = folder, store
         folder.mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
@@ -53,14 +53,14 @@ class Repository:
         return run_program(self.store, folder or self.folder, *arguments, command=command)
 
 
-def run_program(store: Path, folder: Path, *arguments: str, command: tuple[str, ...] = ()) -> str:
+def run_program(store: Path | str, folder: Path, *arguments: str, command: tuple[str, ...] = ()) -> str:
     """Runs ``python`` (or ``command``) in a folder; returns the ID of the newest run in the store."""
     environment = os.environ | {"LOGBUCH_TRACKING_URI": str(store), "LOGBUCH_QUIET": "1"}
     subprocess.run([*(command or (sys.executable,)), *arguments], cwd=folder, env=environment, check=True)
     return newest(store)
 
 
-def newest(store: Path) -> str:
+def newest(store: Path | str) -> str:
     """The ID of the run that was started last."""
     logbuch.set_tracking_uri(str(store))
     runs = logbuch.search_runs(search_all_experiments=True, output_format="list", max_results=1)

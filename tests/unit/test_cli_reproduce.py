@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,26 @@ def test_a_program_started_from_outside_of_its_repository(repository: Repository
     done = ask(run_id, "--print")
     assert f"python {Path.cwd()}" in done.output.splitlines()[-1]
     assert curve(again(run_id), "loss") == curve(run_id, "loss")
+
+
+@pytest.mark.slow
+def test_changes_within_a_submodule_are_restored(repository: Repository, tmp_path: Path) -> None:
+    part = Repository(tmp_path / "part", repository.store)
+    part.write(size="SIZE = 1\n")
+    part.commit()
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(part.folder), "lib/part")
+    repository.write(
+        train=TRAIN.replace("import net", "import net; sys.path.append('lib/part'); import size; net.MORE += size.SIZE")
+    )
+    repository.commit()
+    (repository.folder / "lib" / "part" / "size.py").write_text("SIZE = 30\n")
+    run_id = repository.run("train.py", "0.5")
+    new = again(run_id)
+    assert curve(new, "loss") == curve(run_id, "loss")
+    assert curve(new, "loss")[0][1] > 30
+    done = ask(run_id, "--yes", "--into", "other", "--command", "python -c 'raise SystemExit(5)'")
+    assert done.exit_code == 4
+    assert here() == ["again"]
 
 
 @pytest.mark.slow
@@ -289,6 +311,37 @@ def test_a_program_that_fails_leaves_nothing_but_its_run(repository: Repository)
     assert (new.info.status, new.data.tags["logbuch.exit_code"]) == ("FAILED", "5")
     done = ask(run_id, "--yes", "--keep", "--into", "again", "--command", "python -c 'raise SystemExit(5)'")
     assert (done.exit_code, here()) == (4, ["again"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["while the code is restored", "while the program runs"])
+def test_what_is_ended_by_a_signal_leaves_nothing(repository: Repository, tmp_path: Path, when: str) -> None:
+    repository.write(net="MORE = 10\n")
+    run_id = repository.run("train.py", "0.5")
+    mark = tmp_path / "begun"
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *nowarn*) touch "{mark}"; exec sleep 60;; esac\nexec {shutil.which("git")} "$@"\n'
+    )
+    slow.chmod(0o755)
+    restoring = when == "while the code is restored"
+    path = f"{slow.parent}{os.pathsep}{os.environ['PATH']}" if restoring else os.environ["PATH"]
+    program = f"python -c \"import pathlib, time; pathlib.Path('{mark}').touch(); time.sleep(60)\""
+    command = [sys.executable, "-m", "logbuch", "reproduce", run_id, "--yes", "--env", "current", "--command", program]
+    environment = os.environ | {"LOGBUCH_TRACKING_URI": str(repository.store), "PATH": path}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            if mark.exists():
+                break
+            time.sleep(0.05)
+        assert here()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == (143 if restoring else 4)
+    assert here() == []
+    assert repository.git("worktree", "list").count("\n") == 0
+    if not restoring:
+        assert logbuch.get_run(newest(repository.store)).info.status == "KILLED"
 
 
 @pytest.mark.slow

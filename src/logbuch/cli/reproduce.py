@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def reproduce(
     from logbuch.sdk.reproducing.recorded import Recorded
 
     logbuch.set_tracking_uri(logbuch.get_tracking_uri())  # it is meant as seen from this folder
-    with tempfile.TemporaryDirectory(prefix="logbuch-") as staging:
+    with _leaving_on_signals(), tempfile.TemporaryDirectory(prefix="logbuch-") as staging:
         recorded = Recorded(run_id, Path(staging))
         folder = workplace.checked(into or workplace.default(recorded.run.info.run_name or run_id))
         wishes = plans.Wishes(folder, repository, command, current=env == "current")
@@ -85,6 +86,23 @@ def reproduce(
     else:
         _print(outcome, kept=plan.into.exists())
     sys.exit(_exit_code(recorded, outcome))
+
+
+@contextlib.contextmanager
+def _leaving_on_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end this command as Ctrl-C does: what it has made is taken away."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _unwrap(recorded: Recorded) -> dict[str, str]:
