@@ -192,6 +192,9 @@ def test_a_commit_that_is_gone_is_one_line(repository: Repository) -> None:
     assert done.stderr.count("\n") == 1
     assert f"Commit {gone[:12]} is not in {repository.folder}." in done.stderr
     assert "--repository" in done.stderr
+    hostile = ask(run_id, "--yes", "--repository", "ext::sh -c touch% gone")  # git would start a program for it
+    assert (hostile.exit_code, hostile.stderr.count("\n")) == (1, 1)
+    assert "cannot be read: fatal: transport 'ext' not allowed" in hostile.stderr
     assert here() == []
 
 

@@ -90,11 +90,11 @@ def find(recorded: Recorded, given: str | None, staging: Path) -> Origin | Probl
             return Origin(_top(address), Path(_top(address)), commit)
     remote = given if given and not Path(given).is_dir() else None if given else recorded.url
     if remote:
-        looked.append(remote)
         bare = staging / "origin.git"
         done = called(git("clone", "--quiet", "--bare", "--", remote, str(bare)))
         if not done.returncode and _has(bare, commit):
             return Origin(remote, bare, commit)
+        looked.append(f"{remote} (which cannot be read: {last_line(done.stderr)})" if done.returncode else remote)
     places = " or ".join(looked) or "any known place: neither a folder nor a remote was recorded"
     return Problem(
         missing=f"Commit {commit[:12]} is not in {places}.",
