@@ -10,9 +10,16 @@ from logbuch.integrations.autolog import TRANSFORMERS
 
 if TYPE_CHECKING:
     from logbuch.integrations.transformers import LogbuchCallback
+    from logbuch.models.flavors.transformers import load_model, log_model, save_model
 
-__all__ = ["LogbuchCallback", "autolog"]
-__getattr__ = lazy.names(__name__, {"LogbuchCallback": "logbuch.integrations.transformers"})
+__all__ = ["LogbuchCallback", "autolog", "load_model", "log_model", "save_model"]
+__getattr__ = lazy.names(
+    __name__,
+    {
+        "LogbuchCallback": "logbuch.integrations.transformers",
+        **dict.fromkeys(("load_model", "log_model", "save_model"), "logbuch.models.flavors.transformers"),
+    },
+)
 
 
 def autolog(

@@ -19,6 +19,8 @@ _BUILT_IN = {
     "mlflow.lightgbm": ("lightgbm", "logbuch.models.foreign.lightgbm"),
     "logbuch_model_pytorch": ("pytorch", "logbuch.models.carried.logbuch_model_pytorch"),
     "mlflow.pytorch": ("pytorch", "logbuch.models.foreign.pytorch"),
+    "logbuch_model_transformers": ("transformers", "logbuch.models.carried.logbuch_model_transformers"),
+    "mlflow.transformers": ("transformers", "logbuch.models.carried.logbuch_model_transformers"),
     "mlflow.sklearn": ("sklearn", "logbuch.models.foreign.sklearn"),
     "mlflow.pyfunc.model": ("python_function", "logbuch.models.foreign.pyfunc"),
 }

@@ -74,7 +74,7 @@ def _written(flavor: Flavor, model: Any, folder: Path, extras: Extras, origin: O
         model_id=origin.model_id,
         run_id=origin.run_id,
         artifact_path=origin.artifact_path,
-        signature=_signature(flavor, folder, flavors, extras),
+        signature=_signature(flavor, folder, flavors, extras) or saved.signature,
         input_example=example,
         utc_time_created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
         metadata=extras.metadata,

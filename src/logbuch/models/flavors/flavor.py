@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from logbuch.models.schema import ModelSignature
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -19,6 +21,8 @@ class Saved:
     python_function: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    signature: ModelSignature | None = None
+    """What models of this kind take and give, where nobody says otherwise."""
 
 
 class Flavor(ABC):
