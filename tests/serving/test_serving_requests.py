@@ -156,6 +156,12 @@ def test_texts() -> None:
     assert not asked.wrapped
 
 
+def test_a_column_without_a_name_is_named_by_its_number() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse({"inputs": ["one", 5]}, schema.read(TEXTS, None))
+    assert caught.value.message == "Column 0, row 1: 5 is no string."
+
+
 def test_without_a_signature_data_pass_as_they_came() -> None:
     free = schema.Signature()
     assert parse({"inputs": [[1, 2], [3, 4]]}, free).data.tolist() == [[1, 2], [3, 4]]

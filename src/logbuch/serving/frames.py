@@ -128,7 +128,8 @@ def _value(column: Column, label: Any, row: int, value: Any) -> Any:
     try:
         return nested.enforce(column.kind, value, required=column.required)
     except Unfit as error:
-        raise InvalidInput(f"Column {label!r}, row {row}: {error}.") from None
+        shown = repr(label) if isinstance(label, str) else str(label)
+        raise InvalidInput(f"Column {shown}, row {row}: {error}.") from None
 
 
 def _frame(what: str, data: Any, **more: Any) -> pd.DataFrame:
