@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import logbuch
-from logbuch.errors import InvalidInput, InvalidState, PermissionDenied
+from logbuch.errors import InvalidInput, InvalidState, PermissionDenied, Unavailable
 
 X = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1, 2, 3, 4]})
 Y = [0, 1, 0, 1]
@@ -85,6 +85,28 @@ def test_a_name_with_a_path_lies_in_the_artifacts_of_the_run_and_is_checked_too(
     kept.write_text("evil==1\n")
     with pytest.raises(InvalidState, match="is not what was logged"):
         logbuch.models.load_model(info.model_uri)
+
+
+def test_without_a_server_the_files_wait_for_it_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_FINISH_TIMEOUT", "0")
+    logbuch.set_tracking_uri("http://127.0.0.1:9")
+    model = LogisticRegression().fit(X, Y)
+    with logbuch.start_run() as run:
+        info = logbuch.sklearn.log_model(model, name="model")
+    assert (info.model_id, info.model_uri) == (None, f"runs:/{run.info.run_id}/model")
+
+
+def test_a_server_that_goes_away_meanwhile_is_no_error_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*arguments: object) -> None:
+        raise Unavailable("gone")
+
+    monkeypatch.setattr(logbuch.LogbuchClient, "log_model_artifacts", gone)
+    model = LogisticRegression().fit(X, Y)
+    with logbuch.start_run() as run:
+        info = logbuch.sklearn.log_model(model, name="model")
+    assert info.model_uri == f"runs:/{run.info.run_id}/model"
+    loaded = logbuch.models.load_model(info.model_uri)
+    assert (loaded.digest, loaded.metadata.model_id) == (info.digest, None)
 
 
 class Hostile:

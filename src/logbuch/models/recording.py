@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from logbuch.models.info import ModelInfo, read_metadata
 from logbuch.models.saving import Extras, Origin, save
 from logbuch.models.schema import ModelSignature
 
+logger = logging.getLogger("logbuch")
 _DEFAULT_NAME = "model"
 _NO_LOGGED_MODELS = (EndpointNotFound, NotImplementedHere, Unavailable)
 
@@ -80,14 +83,12 @@ def log(
         save(flavor, model, folder, extras, Origin(run_id, path))
         made = _made(run_id, path, params, tags, model_type)
         info = _addressed(folder, made)
+        if made is not None and not _fill(folder, run_id, made, step):
+            made, info = None, _addressed(folder, None)
         found = digests.digest(folder)
         if made is None:
             _log_to_run(folder, run_id, path, found)
-            uri = f"runs:/{run_id}/{path}"
-        else:
-            _fill(folder, made, found)
-            _note_output(run_id, made, step)
-            uri = f"models:/{made}"
+        uri = f"runs:/{run_id}/{path}" if made is None else f"models:/{made}"
     version = None
     if registered_model_name:
         version = logbuch.register_model(uri, registered_model_name).version
@@ -126,19 +127,22 @@ def _addressed(folder: Path, model_id: str | None) -> ModelInfo:
     return info
 
 
-def _fill(folder: Path, model_id: str, digest: str) -> None:
+def _fill(folder: Path, run_id: str, model_id: str, step: int) -> bool:
+    """Uploads a logged model's files. False where the server went away meanwhile: that is no error of a training."""
     client = logbuch.LogbuchClient()
     try:
         client.log_model_artifacts(model_id, folder)
-        client.set_logged_model_tags(model_id, {digests.TAG: digest})
+        client.set_logged_model_tags(model_id, {digests.TAG: digests.digest(folder)})
+        client.finalize_logged_model(model_id, "READY")
+        client.log_outputs(run_id, [_Output(model_id, step)])
+    except Unavailable as error:
+        logger.warning("the logged model %s is not whole, its files go to run %s: %s", model_id, run_id, error)
+        return False
     except BaseException:
-        client.finalize_logged_model(model_id, "FAILED")
+        with contextlib.suppress(logbuch.LogbuchError):
+            client.finalize_logged_model(model_id, "FAILED")
         raise
-    client.finalize_logged_model(model_id, "READY")
-
-
-def _note_output(run_id: str, model_id: str, step: int) -> None:
-    logbuch.LogbuchClient().log_outputs(run_id, [_Output(model_id, step)])
+    return True
 
 
 @dataclass(frozen=True, slots=True)
