@@ -216,6 +216,15 @@ def test_workers_answer_for_each_other_and_are_replaced(tracker: Tracker) -> Non
         assert end(scoring) == 0
 
 
+def test_workers_that_cannot_load_the_model_end_the_server(tracker: Tracker, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors:\n  lightgbm: {data: model.lgb}\n")
+    (tmp_path / "model.lgb").write_text("damaged")
+    done = tracker.call("serve", "-m", str(tmp_path), "--workers", "2", "-p", str(free_port()))
+    assert done.returncode == 1
+    assert done.stderr.count(b"The model cannot be loaded") >= 1
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_fresh_environment_serves(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     scoring = start(tracker, "-m", "models:/reg/1", "--env-manager", "uv")

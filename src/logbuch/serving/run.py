@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import uvicorn
@@ -27,15 +30,22 @@ def serve(load: Callable[[], Served], options: Options, workers: int = 1) -> int
     with listener:
         if workers == 1:
             return _run(load(), options, listener)
-        return supervise(lambda: _work(load, options, listener), workers)
+        failed = multiprocessing.get_context("fork").Event()
+        code = supervise(lambda: _work(load, options, listener, failed), workers)
+        return 1 if failed.is_set() else code
 
 
-def _work(load: Callable[[], Served], options: Options, listener: socket.socket) -> int:
+def _work(load: Callable[[], Served], options: Options, listener: socket.socket, failed: Event) -> int:
     try:
-        return _run(load(), options, listener)
-    except LogbuchError as error:
-        print(f"logbuch: {error.message}", file=sys.stderr, flush=True)  # noqa: T201
+        served = load()
+    except Exception as error:  # noqa: BLE001  whatever a damaged model provokes: another try would end the same way
+        if not failed.is_set():
+            failed.set()
+            said = error.message if isinstance(error, LogbuchError) else f"{type(error).__name__}: {error}"
+            print(f"logbuch: The model cannot be loaded: {said}", file=sys.stderr, flush=True)  # noqa: T201
+            os.kill(os.getppid(), signal.SIGTERM)
         return 1
+    return _run(served, options, listener)
 
 
 def _run(served: Served, options: Options, listener: socket.socket) -> int:
