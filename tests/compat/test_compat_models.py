@@ -78,6 +78,13 @@ def test_models_of_the_real_client_load_here(models: dict[str, Any]) -> None:
     assert logbuch.models.load_model(theirs / "function", allow_pickle=True).predict(X).tolist() == [3, 6, 9, 12]
 
 
+def test_a_model_from_code_runs_its_copy_once_allowed(models: dict[str, Any]) -> None:
+    folder = models["place"] / "theirs" / "code"
+    with pytest.raises(PermissionDenied, match=r"it runs the code model\.py"):
+        logbuch.models.load_model(folder)
+    assert logbuch.models.load_model(folder, allow_pickle=True).predict(X).equals(X)
+
+
 def test_what_the_real_client_logged_to_the_server_loads_here(models: dict[str, Any], server: Server) -> None:
     logbuch.set_tracking_uri(server.url)
     loaded = logbuch.models.load_model(models["seen"]["uri"])

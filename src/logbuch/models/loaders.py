@@ -22,6 +22,7 @@ _BUILT_IN = {
     "logbuch_model_transformers": ("transformers", "logbuch.models.carried.logbuch_model_transformers"),
     "mlflow.transformers": ("transformers", "logbuch.models.carried.logbuch_model_transformers"),
     "mlflow.sklearn": ("sklearn", "logbuch.models.foreign.sklearn"),
+    "mlflow.pyfunc.loaders.code_model": ("python_function", "logbuch.models.foreign.pyfunc"),
     "mlflow.pyfunc.model": ("python_function", "logbuch.models.foreign.pyfunc"),
 }
 """From the loader that a model names to the flavor whose entry it reads, and our module that does the same."""
@@ -61,7 +62,7 @@ def brings_code(info: ModelInfo) -> str | None:
     run here."""
     function = info.python_function
     if function.get("model_code_path"):
-        return f"it runs the code {function['model_code_path']}"
+        return f"it runs the code {Path(function['model_code_path']).name}"
     for entry in info.flavors.values():
         if entry.get("class_code"):
             return f"it runs the code code/{entry['class_code']}"
@@ -79,7 +80,7 @@ def check_paths(folder: Path, entry: Mapping[str, Any]) -> None:
                 raise InvalidInput(f"The model's {key} {value!r} lies outside its folder.")
 
 
-_NO_PATHS = ("source_model_name", "local_base_model_path", "adapter_base")
+_NO_PATHS = ("model_code_path", "source_model_name", "local_base_model_path", "adapter_base")
 
 
 def _imported(module: str, name: str) -> Any:

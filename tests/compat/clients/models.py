@@ -36,6 +36,15 @@ theirs = here / "theirs"
 for kind in ("skops", "pickle", "cloudpickle"):
     mlflow.sklearn.save_model(fitted, str(theirs / kind), serialization_format=kind, pip_requirements=[])
 mlflow.pyfunc.save_model(str(theirs / "function"), python_model=Scaled(3), pip_requirements=[])
+code = here / "model.py"
+code.write_text(
+    "import mlflow\n"
+    "class Same(mlflow.pyfunc.PythonModel):\n"
+    "    def predict(self, context, model_input, params=None):\n"
+    "        return model_input\n"
+    "mlflow.models.set_model(Same())\n"
+)
+mlflow.pyfunc.save_model(str(theirs / "code"), python_model=str(code), pip_requirements=[])
 seen["theirs"] = fitted.predict(X).tolist()
 with mlflow.start_run():
     logged = mlflow.sklearn.log_model(

@@ -1,4 +1,7 @@
-"""Python functions of the real client: a class pickled by cloudpickle."""
+"""Python functions of the real client: a class pickled by cloudpickle, or code.
+
+Of ``model_code_path`` only the name counts: it is where the file lay when it was logged, and a copy is in the folder.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ def load(folder: Path, entry: dict[str, Any]) -> Any:
     code = entry.get("code")
     if code:
         sys.path.insert(0, str(folder / code))
-    model = _from_code(folder / entry["model_code_path"]) if entry.get("model_code_path") else _unpickled(folder, entry)
+    model = (
+        _from_code(folder / Path(entry["model_code_path"]).name)
+        if entry.get("model_code_path")
+        else _unpickled(folder, entry)
+    )
     with standins.installed():
         ours.begin(model, folder, entry)
     return model

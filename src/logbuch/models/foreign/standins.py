@@ -7,6 +7,7 @@ use it.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,10 @@ class _Module(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = _NAMES.get(name) or type(name, (), {"__module__": self.__name__})
+        found = _NAMES.get(name)
+        if found is None and name.islower():
+            return importlib.import_module(f"{self.__name__}.{name}")
+        found = found or type(name, (), {"__module__": self.__name__})
         setattr(self, name, found)
         return found
 
