@@ -89,6 +89,10 @@ LOGGED_MODELS_PER_PAGE_DEFAULT = 100
 LOGGED_MODEL_DATASETS = 100
 AUDIT_PER_PAGE = 1000
 AUDIT_PER_PAGE_DEFAULT = 100
+DIGITS = 18
+"""Of a whole number in an address or a header: what has more is none that could be meant."""
+ARTIFACT_DEPTH = 100
+"""Folders of an artifact path: whoever walks them may do so by recursion."""
 ARTIFACT_PATH_BYTES = 4000
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 

@@ -236,6 +236,11 @@ def test_what_was_finished_long_ago_is_forgotten(
     assert store.read(runs.get, "a").info.status is RunStatus.FINISHED
     time.now += 7200
     watch.turn()  # it does so by itself
+    # Whoever holds a running run may only sleep.
+    assert [pulse.journal for pulse in store.read(heartbeats.pulses)] == [moving.journal]
+    store.write(runs.update_run, "c", RunStatus.FINISHED, 2000)
+    store.write(heartbeats.prune)
+    store.write(heartbeats.beat, {done.journal: 1})  # of none a sign is remembered
     assert store.read(heartbeats.pulses) == []
 
 

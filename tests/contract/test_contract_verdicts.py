@@ -164,3 +164,21 @@ def test_deleted_and_erased_runs_are_left_alone(store: Store, examiner: Examiner
     with pytest.raises(NotFound):
         store.read(verdicts.current, "f" * 32)
     store.write(verdicts.keep, [verdicts.Examined(run_id="f" * 32, version=1, verdict=examined.verdict)])
+
+
+def test_a_failure_makes_the_examiner_forget_nothing(
+    store: Store, examiner: Examiner, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [new_run(store, FALLING) for _ in range(3)]
+    with monkeypatch.context() as broken:
+        broken.setattr(verdicts, "examine", lambda tx, run_id: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            later(examiner, time, SETTLE_SECONDS)
+    later(examiner, time, AGAIN_SECONDS)
+    assert {told(store, run_id) for run_id in made} == {"stable"}
+
+
+def test_a_single_nan_amid_any_metric_is_told(store: Store) -> None:
+    run_id = new_run(store, FALLING)
+    log(store, run_id, [1.0, math.nan, 1.0], "aux/entropy")
+    assert words(store, run_id) == (Word.DIVERGED, [Kind.NOT_FINITE])

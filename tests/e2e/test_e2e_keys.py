@@ -41,6 +41,7 @@ def test_the_palette_finds_runs_experiments_metrics_and_commands(seeded: Seeded,
     page.get_by_test_id("palette-item").filter(has_text="mistral-lora").first.click()
     expect(page).to_have_url(re.compile(rf"/e/{seeded.experiment_id}$"))
     palette(page, ">dark")
+    expect(page.get_by_test_id("palette-item").first).to_contain_text(re.compile("dark", re.IGNORECASE))
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     palette(page, "")

@@ -65,7 +65,7 @@ def test_a_store_that_refuses_and_cuts_is_asked_until_all_is_right(
     assert httpx.get(place, timeout=120).content == content
     back = LogbuchClient(server.url).download_artifacts(run_id, "parts.bin", str(tmp_path / "back"))
     assert Path(back).read_bytes() == content
-    assert flaky.spoilt > 3
+    assert flaky.spoilt >= 1  # connections are kept, so that few are made
     sizes = {"parts.bin": len(content), "whole.bin": len(content)}
     assert listed(server, run_id) == sizes | {f"whole.bin{number}": 100_000 for number in range(6)}
 

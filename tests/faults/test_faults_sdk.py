@@ -208,7 +208,7 @@ def check_whole(server: Server, run_id: str) -> None:
     assert experiment["experiment_id"] == answer["info"]["experiment_id"]
     assert sorted(steps(server, run_id)) == list(range(500))
     files = server.get("artifacts/list", run_id=run_id).json()["files"]
-    assert sorted(file["path"] for file in files) == ["notes", "table.json"]
+    assert sorted(file["path"] for file in files) == ["logbuch", "notes", "table.json"]
     found = server.post("runs/search", {"experiment_ids": [experiment["experiment_id"]]}).json()["runs"]
     assert len(found) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_epochs_params_and_layers(experiment: str) -> None:
         assert points(run, name) == list(enumerate(seen.history[name]))
     assert points(run, "learning_rate") == [(step, pytest.approx(0.01)) for step in range(3)]
     assert (run.data.params["epochs"], run.data.params["steps"]) == ("3", "3")
-    assert run.data.params["optimizer/name"] == "adam"
+    assert re.fullmatch(r"adam(_\d+)?", run.data.params["optimizer/name"])  # Keras numbers names in a process
     assert math.isclose(float(run.data.params["optimizer/learning_rate"]), 0.01, rel_tol=1e-6)
     assert (run.data.params["total_parameters"], run.data.params["trainable_parameters"]) == ("5", "5")
     assert "dense" in text(run, "model_summary.txt")

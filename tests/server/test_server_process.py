@@ -177,7 +177,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
         (("--workers", "0"), "--workers"),
         (("--backend-store-uri", "mysql://x/y"), "not supported"),
         (("--backend-store-uri", "./mlruns"), "sqlite:///FILE"),
-        (("--default-artifact-root", "s3://bucket/x"), "local folder"),
+        (("--default-artifact-root", "gs://bucket/x"), "use a folder or s3://BUCKET/PREFIX"),
         (("--static-prefix", "x/"), "slash"),
         (("--backend-store-uri", "sqlite:////proc/nothing/x.db"), "cannot be made"),
         (("--nonsense",), "No such option"),

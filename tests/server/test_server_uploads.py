@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,52 @@ def test_hostile_paths_get_no_way_past_the_server_either(server: Server) -> None
         made = httpx.post(f"{proxy}/mpu/create/0/{run_id}/artifacts", json={"path": name, "num_parts": 1})
         assert made.status_code in (400, 501), name
     assert server.get("artifacts/list", run_id=run_id).json().get("files", []) == []
+
+
+def test_two_that_send_the_same_file_at_once_both_end_well(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    path = f"0/{server.new_run()}/artifacts/weights.bin"
+
+    def upload(_: int) -> bool:
+        for _ in range(4):
+            begun = begin(server, path).json()
+            if begun["whole"]:
+                return True
+            sent = [send(server, begun, number).status_code for number in range(begun["parts"], 3)]
+            done = server.native("uploads/complete", {"upload_id": begun["upload_id"]})
+            if done.status_code == 200 and set(sent) <= {200}:
+                return True
+            assert done.status_code in (200, 404), done.text
+        return False
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(upload, range(4)))
+    assert get(server, path).content == CONTENT
+
+
+def test_a_part_that_comes_again_late_cuts_nothing(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    path = f"0/{server.new_run()}/artifacts/weights.bin"
+    begun = begin(server, path).json()
+    for number in (0, 1, 2, 0, 1):
+        assert send(server, begun, number).status_code == 200
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"]}).status_code == 200
+    assert send(server, begun, 0).status_code == 404
+    assert get(server, path).content == CONTENT
+
+
+def test_numbers_and_folders_beyond_all_measure_are_refused(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    run_id = server.new_run()
+    path = f"0/{run_id}/artifacts/x.bin"
+    begun = begin(server, path).json()
+    address = f"{server.url}/api/logbuch/1/uploads/{begun['upload_id']}/{'9' * 5000}"
+    assert httpx.put(address, content=b"x").status_code == 400
+    marks = {"9" * 5000: "x"}
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"], "marks": marks}).status_code == 400
+    whole = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/{path}"
+    assert httpx.put(whole, content=b"content").status_code == 200
+    for wanted in (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", f"bytes=-{'9' * 5000}"):
+        assert httpx.get(whole, headers={"range": wanted}).content == b"content"
+    deep = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{'d/' * 300}x"
+    assert httpx.put(deep, content=b"x").status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
@@ -230,41 +231,59 @@ class Staged:
             return os.stat(self._name, dir_fd=root, follow_symlinks=False).st_size
         return 0
 
-    def write(self, start: int, content: bytes) -> None:
-        """Cuts the file at ``start`` and goes on from there; durable."""
+    @contextmanager
+    def held(self, *, create: bool = False) -> Iterator[int]:
+        """The open file, which no other thread or process writes to or puts into its place meanwhile.
+
+        NotFound where it has been put into its place or given up: what was opened is then somebody's artifact.
+        """
+        mode = os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
         with self._files._folder(()) as root, _refusing(self._name):
-            file = os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644, dir_fd=root)
+            file = os.open(self._name, mode, 0o644, dir_fd=root)
             try:
-                os.ftruncate(file, start)
-                os.lseek(file, start, os.SEEK_SET)
-                write_all(file, (content,) if content else ())
-                os.fdatasync(file)
-            except OSError:
-                with suppress(OSError):
-                    os.ftruncate(file, start)
-                raise
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not self._is(root, file):
+                    raise NotFound("The upload has ended: begin it again.")
+                yield file
             finally:
                 os.close(file)
 
-    def blocks(self) -> Iterator[bytes]:
-        """The content so far."""
-        with suppress(NotFound):
-            yield from read_chunks(self._files.open(self._name))
+    def _is(self, root: int, file: int) -> bool:
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(file), os.stat(self._name, dir_fd=root, follow_symlinks=False))
+        return False
 
-    def place(self, key: str) -> Stat:
-        """Puts the file into its place, at once and durably."""
+    @staticmethod
+    def write(file: int, start: int, content: bytes) -> None:
+        """Goes on at ``start``; durable, or as it was before."""
+        try:
+            os.ftruncate(file, start)
+            os.lseek(file, start, os.SEEK_SET)
+            write_all(file, (content,) if content else ())
+            os.fdatasync(file)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(file, start)
+            raise
+
+    @staticmethod
+    def blocks(file: int) -> Iterator[bytes]:
+        """The content so far."""
+        start = 0
+        while block := os.pread(file, CHUNK_BYTES, start):
+            yield block
+            start += len(block)
+
+    def place(self, file: int, key: str) -> Stat:
+        """Puts the file that is held into its place, at once and durably."""
         *folders, name = key.split("/")
         with (
             self._files._folder(()) as root,
             self._files._folder(folders, create=True) as folder,
             _refusing(key),
         ):
-            file = os.open(self._name, _READ, dir_fd=root)
-            try:
-                os.fsync(file)
-                found = _stat(os.fstat(file))
-            finally:
-                os.close(file)
+            os.fsync(file)
+            found = _stat(os.fstat(file))
             os.replace(self._name, name, src_dir_fd=root, dst_dir_fd=folder)
             os.fsync(folder)
             return found

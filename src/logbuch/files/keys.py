@@ -8,7 +8,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from logbuch.errors import InvalidInput
-from logbuch.limits import ARTIFACT_PATH_BYTES, ARTIFACT_SEGMENT_BYTES, clip
+from logbuch.limits import ARTIFACT_DEPTH, ARTIFACT_PATH_BYTES, ARTIFACT_SEGMENT_BYTES, clip
 
 _FORBIDDEN = frozenset(map(chr, range(32))) | {"\\", "\x7f", "\ufffd"}
 """Control characters, the other slash, and what bytes that are not UTF-8 were decoded to."""
@@ -34,6 +34,8 @@ def segments(path: str) -> list[str]:
     if len(path.encode("utf-8", "surrogatepass")) > ARTIFACT_PATH_BYTES:
         raise InvalidInput(f"Invalid path: it has more than {ARTIFACT_PATH_BYTES} bytes.")
     found = path.rstrip("/").split("/")
+    if len(found) > ARTIFACT_DEPTH:
+        raise InvalidInput(f"Invalid path: it has more than {ARTIFACT_DEPTH} folders.")
     for segment in found:
         if not _allowed(segment):
             raise InvalidInput(f"Invalid path: {clip(path)!r} holds the segment {clip(segment)!r}.")

@@ -6,6 +6,7 @@ What has arrived is read from the place itself, so that it is true after any kil
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -46,7 +47,7 @@ class Parts(Protocol):
         """Addresses for the parts from ``start`` on, where clients may send them past the server; else none."""
 
     def put(self, number: int, content: bytes) -> None:
-        """Takes a part; one that is there already is replaced by the same."""
+        """Takes a part; of one that is there already the first stays."""
 
     def finish(self, marks: Mapping[int, str]) -> Stat:
         """Makes the file of the parts; InvalidInput where they are not what was meant."""
@@ -66,31 +67,38 @@ class DiskParts:
         self._staged, self._key, self._wanted = files.staged(wanted.id), key, wanted
 
     def begin(self) -> str:
-        self._staged.write(0, b"")
-        return self._wanted.id
+        with self._staged.held(create=True):
+            return self._wanted.id
 
     def arrived(self) -> int:
-        size = self._staged.size()
+        return self._whole(self._staged.size())
+
+    def _whole(self, size: int) -> int:
         return -(-size // self._wanted.part_bytes) if size >= self._wanted.size else size // self._wanted.part_bytes
 
     def urls(self, start: int) -> Sequence[str]:  # noqa: ARG002
         return ()
 
     def put(self, number: int, content: bytes) -> None:
-        if number > self.arrived():
-            raise InvalidInput(f"Part {number} comes before part {self.arrived()}: send them in their order.")
-        self._staged.write(number * self._wanted.part_bytes, content)
+        with self._staged.held(create=True) as file:
+            arrived = self._whole(os.fstat(file).st_size)
+            if number > arrived:
+                raise InvalidInput(f"Part {number} comes before part {arrived}: send them in their order.")
+            if number == arrived:  # else it came before, by a client that did not hear of it, or by another
+                self._staged.write(file, number * self._wanted.part_bytes, content)
 
     def finish(self, marks: Mapping[int, str]) -> Stat:  # noqa: ARG002
-        found, digest = self._staged.size(), hashlib.sha256()
-        for block in self._staged.blocks():
-            digest.update(block)
-        if (found, digest.hexdigest()) != (self._wanted.size, self._wanted.sha256):
-            raise InvalidInput(
-                f"The file is not what was meant: {found} of {self._wanted.size} bytes are there, "
-                f"with the sha256 {digest.hexdigest()}. Begin the upload again."
-            )
-        return self._staged.place(self._key)
+        with self._staged.held() as file:
+            found, digest = 0, hashlib.sha256()
+            for block in self._staged.blocks(file):
+                found += len(block)
+                digest.update(block)
+            if (found, digest.hexdigest()) != (self._wanted.size, self._wanted.sha256):
+                raise InvalidInput(
+                    f"The file is not what was meant: {found} of {self._wanted.size} bytes are there, "
+                    f"with the sha256 {digest.hexdigest()}. Begin the upload again."
+                )
+            return self._staged.place(file, self._key)
 
     def abort(self) -> None:
         self._staged.remove()

@@ -57,10 +57,12 @@ class Access:
             from obstore.store import S3Store
         except ImportError:
             raise StoreRefused("Artifacts in S3 need two libraries: pip install 'logbuch[s3]'.") from None
+        place: dict[str, Any] = {"prefix": self.prefix} if self.prefix else {}
+        if self.endpoint:
+            place["endpoint"] = str(self.client.meta.endpoint_url)
         return S3Store(
             self.bucket,
-            prefix=self.prefix or None,
-            endpoint=str(self.client.meta.endpoint_url) if self.endpoint else None,
+            **place,
             region=self._region,
             virtual_hosted_style_request=not self.endpoint,
             credential_provider=self._credentials,

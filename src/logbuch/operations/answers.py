@@ -19,7 +19,7 @@ from logbuch.wire import answers as wire
 Answer = dict[str, Any]
 
 
-def _stability(tx: Tx, request: wire.OfRun, by: Caller) -> Answer:  # noqa: ARG001
+def _stability(tx: Tx, request: wire.AskStability, by: Caller) -> Answer:  # noqa: ARG001
     examined = verdicts.current(tx, request.run_id)
     return {"run_id": examined.run_id, **msgspec.structs.asdict(examined.verdict)}
 
@@ -33,6 +33,6 @@ def _best(tx: Tx, request: wire.AskBest, by: Caller) -> Answer:  # noqa: ARG001
 
 
 OPERATIONS = (
-    Operation("GET", "/runs/stability", wire.OfRun, False, _stability, "Whether a training was stable"),
+    Operation("GET", "/runs/stability", wire.AskStability, False, _stability, "Whether a training was stable"),
     Operation("GET", "/experiments/best", wire.AskBest, False, _best, "Which run was best, and by how much"),
 )

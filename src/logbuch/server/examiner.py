@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from logbuch.errors import LogbuchError, NotFound
 from logbuch.store import Store, changes, verdicts
@@ -59,10 +59,21 @@ class Examiner:
         for run in due:
             del self._due[run]
             self._last[run] = now
-        if not due and not self._due and self._past_left:
-            due, self._past = self._store.read(verdicts.before, self._past, _PAGE)
-            self._past_left = self._past is not None
-        for run_id in self._store.read(verdicts.unexamined, due) if due else ():
+        following = self._past
+        back = not due and not self._due and self._past_left
+        if back:
+            due, following = self._store.read(verdicts.before, self._past, _PAGE)
+        try:
+            self._judge(due)
+        except BaseException:
+            self._due |= dict.fromkeys(due, now + AGAIN_SECONDS)  # whatever it was, they are not forgotten
+            raise
+        finally:
+            if back:
+                self._past, self._past_left = following, following is not None
+
+    def _judge(self, runs: Sequence[int]) -> None:
+        for run_id in self._store.read(verdicts.unexamined, runs) if runs else ():
             if self._end.is_set():
                 return
             self._examine(run_id)

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from logbuch.errors import RangeRefused
 from logbuch.files.storage import Opened, Stat, windows
+from logbuch.limits import DIGITS
 from logbuch.server.context import Context
 
 SMALL_BYTES = 256 * 1024
@@ -91,7 +92,7 @@ def _span(wanted: Mapping[str, str], stat: Stat, headers: Mapping[str, str]) -> 
     if "," in text:
         raise RangeRefused("One range a request is served, not several.", size=stat.size)
     first, dash, last = text.removeprefix("bytes=").strip().partition("-")
-    if not dash or not all(part.isascii() and part.isdigit() for part in (first, last) if part) or not first + last:
+    if not dash or not all(_is_number(part) for part in (first, last) if part) or not first + last:
         return None  # what cannot be read is passed over, as the standard says
     if not first:
         start, end = max(0, stat.size - int(last)), stat.size
@@ -102,6 +103,11 @@ def _span(wanted: Mapping[str, str], stat: Stat, headers: Mapping[str, str]) -> 
     if start >= end:
         raise RangeRefused(f"The file has {stat.size} bytes; the range {text!r} is outside.", size=stat.size)
     return start, end
+
+
+def _is_number(text: str) -> bool:
+    """Whether this is a place in a file; longer ones are none."""
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
 
 
 def _unchanged(condition: str | None, stat: Stat, headers: Mapping[str, str]) -> bool:

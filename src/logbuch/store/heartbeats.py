@@ -86,8 +86,14 @@ def gone(tx: Tx, journal: str, time: int) -> int:
 
 
 def prune(tx: Tx) -> None:
-    """Forgets processes that were last heard of long ago."""
-    tx.change(delete(_pulses).where(_pulses.c.time < tx.now() - KEPT_MS))
+    """Forgets processes last heard of long ago, but for those that hold a running run: they may only sleep."""
+    holding = (
+        select(_holders.c.run)
+        .join(_runs, _runs.c.id == _holders.c.run)
+        .where(_holders.c.journal == _pulses.c.journal, _runs.c.status == _RUNNING)
+        .exists()
+    )
+    tx.change(delete(_pulses).where(_pulses.c.time < tx.now() - KEPT_MS, ~holding))
 
 
 def _held_by(tx: Tx, journals: Iterable[str], *conditions: Any) -> Sequence[Row[Any]]:

@@ -97,7 +97,7 @@ def values(
     wanted: dict[str, set[str]] = {"metrics": set(), "params": set(), "tags": set()}
     for column in columns:
         kind, _, key = column.partition(".")
-        if kind not in wanted or not key:
+        if kind not in wanted or not key or not limits.is_storable(key):
             raise InvalidInput(
                 f"Invalid value {limits.clip(column)!r} for parameter 'columns': "
                 "a column is metrics.KEY, params.KEY or tags.KEY."

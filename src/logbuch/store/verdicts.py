@@ -15,7 +15,7 @@ from sqlalchemy import delete, or_, select
 from logbuch.model import Noun, Tag
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import Finding, Verdict, Word
-from logbuch.stability.parts import Parts, parts
+from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema, tags
 from logbuch.store.metrics import charts, ordinal
@@ -26,8 +26,8 @@ from logbuch.store.tx import Tx, chunks
 TAG = "logbuch.stability"
 BUCKETS = 2000
 """What a check reads of a series; see docs/reference/stability.md."""
-OTHERS = 16
-"""Of metrics without a part, so many are looked into where their values are not finite."""
+OTHERS = 64
+"""Of metrics without a part, so many are looked into for values that are not finite; those that stand at one first."""
 _SILENT = frozenset({Word.SHORT, Word.UNKNOWN})
 _table, _latest, _changes = schema.verdicts, schema.latest, schema.changes
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
@@ -104,7 +104,8 @@ def _watch(tx: Tx, run: int) -> Watch:
     keys = _keys(tx, run)
     chosen = parts(keys)
     watched = _by_step(chosen)
-    others = [key for key in _keys(tx, run, _not_finite()) if key not in watched][:OTHERS]
+    candidates = dict.fromkeys([*_keys(tx, run, _not_finite()), *keys])
+    others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
     by_step = _curves(tx, run, keys, [*watched, *others], "step")
     by_time = _curves(tx, run, keys, chosen.gpus, "time")
     return Watch(

@@ -49,6 +49,10 @@ def write(store: Store, files: Files | None, file: Path, report: Report, told: T
         partial.replace(file)
     except FileExistsError:
         raise InvalidInput(f"{partial} is there: another backup is being written, or one was cut. Remove it.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        if file.parent.is_dir():
+            raise
+        raise InvalidInput(f"There is no folder {file.parent}.") from None
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from logbuch.wire.mlflow import Body
 
 
-class OfRun(Body, kw_only=True):
+class AskStability(Body, kw_only=True):
     run_id: str
 
 

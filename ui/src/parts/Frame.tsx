@@ -77,7 +77,7 @@ export function Frame({ page, children }: { page: PageName; children: ReactNode 
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>{t.skip}</a>
       <nav className="rail" aria-label={t.mainNav}>
         <Link to="/" className="brand" aria-label="Logbuch"><Logo />{wide && <span>Logbuch</span>}</Link>
-        <button type="button" className="nav searchnav" title={`${t.search} (${PALETTE_KEY})`} aria-label={t.search} aria-keyshortcuts="Control+K Meta+K" onClick={() => paletteOpen.set(true)}><Icon name="search" />{wide && <><span>{t.search}</span><span className="grow" /><kbd>{PALETTE_KEY}</kbd></>}</button>
+        <button type="button" className="nav searchnav" title={`${t.search} (${PALETTE_KEY})`} aria-label={wide ? undefined : t.search} aria-keyshortcuts="Control+K Meta+K" onClick={() => paletteOpen.set(true)}><Icon name="search" />{wide && <><span>{t.search}</span><span className="grow" /><kbd aria-hidden="true">{PALETTE_KEY}</kbd></>}</button>
         {link(false)}
         {wide && <FolderTree />}
         <span className="grow" />

@@ -14,7 +14,7 @@ from logbuch.files.bucket import BucketFiles
 from logbuch.files.disk import LocalFiles
 from logbuch.files.parts import BucketParts, DiskParts, Parts, part_size
 from logbuch.files.storage import Stat
-from logbuch.limits import UPLOAD_BYTES
+from logbuch.limits import DIGITS, UPLOAD_BYTES
 from logbuch.server.context import Context
 from logbuch.server.mlflow.artifacts import file_key
 from logbuch.server.receiving import expected
@@ -58,7 +58,7 @@ async def part(context: Context, request: Request, upload_id: str, number: str) 
     """Takes one part; numbers begin at 0, and parts come in their order."""
     upload = await _upload(context, upload_id)
     count = -(-upload.size // upload.part_bytes)
-    if not number.isascii() or not number.isdigit() or int(number) >= count:
+    if not _is_number(number) or int(number) >= count:
         raise InvalidInput(f"Invalid part number {number[:20]!r}: the upload has {count} parts, from 0.")
     at = int(number)
     async with _slots:
@@ -75,7 +75,7 @@ async def complete(context: Context, request: wire.EndUpload) -> Any:
     """Puts the file into its place, if it is what was meant; else all of it is gone."""
     upload = await _upload(context, request.upload_id)
     parts = await _parts(context, upload)
-    marks = {int(number): mark for number, mark in request.marks.items() if number.isascii() and number.isdigit()}
+    marks = {int(number): mark for number, mark in request.marks.items() if _is_number(number)}
     try:
         stat: Stat = await context.files_call(parts.finish, marks)
     except InvalidInput:
@@ -85,6 +85,10 @@ async def complete(context: Context, request: wire.EndUpload) -> Any:
     known = Known(key=upload.key, size=stat.size, sha256=upload.sha256, mark=stat.mark)
     await context.write(artifacts.end_upload, upload.id, known)
     return {}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
 
 
 async def _is_there(context: Context, key: str, request: wire.BeginUpload) -> bool:
