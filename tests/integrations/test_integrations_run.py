@@ -207,7 +207,11 @@ signal.signal({int(number)}, heed)
 print("ready", flush=True)
 time.sleep(60)
 """
-    process = start(script(body), start_new_session=True)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and children inherit that
+    try:
+        process = start(script(body), start_new_session=True)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
