@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { apart, bestRow, commonest, differences, explain, usualValues, variedParams } from "./answers";
+import { apart, bestRow, commonest, differences, explain, isSeed, usualValues, variedParams } from "./answers";
 
 function row(id: string, last: number | null, params: Record<string, string> = {}, status: Row["run"]["status"] = "FINISHED"): Row {
   return {
@@ -52,4 +52,9 @@ it("explains the spread by the parameter that made it", () => {
 it("orders varied parameters", () => {
   const p = (key: string, distinct: number, runs = 4) => ({ key, distinct, runs, values: [] });
   expect(variedParams([p("same", 1), p("id", 4), p("lr", 2), p("some", 1, 2)], 4)).toEqual(["some", "lr", "id"]);
+});
+
+it("knows seeds, which set no configuration apart", () => {
+  for (const key of ["seed", "random_state", "train/seed", "data_seed"]) expect(isSeed(key)).toBe(true);
+  for (const key of ["lr", "seedling", "num_seeds"]) expect(isSeed(key)).toBe(false);
 });

@@ -100,6 +100,11 @@ export function explain(rows: readonly Row[], metric: string, keys: readonly str
   return best && best.share > 0.05 ? best : null;
 }
 
+const SEED = /(^|[/_.-])(random[_-]?state|((random|data|global|torch|numpy|np)[_-]?)?seed)($|[/_.-])/i;
+
+/** Whether a parameter is the seed of a random generator: it sets no configuration apart. */
+export const isSeed = (key: string) => SEED.test(key);
+
 /** Keys of the parameters that vary among the runs, fewest values first. */
 export function variedParams(params: readonly TextColumn[], runs: number): string[] {
   return params.filter((p) => p.distinct > 1 || p.runs < runs).sort((a, b) => a.distinct - b.distinct).map((p) => p.key);

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { getRun } from "../../api/runs";
 import type { Columns, Row } from "../../api/table";
-import { explain, finishedRows, LOOKED_AT, variedParams } from "../../model/answers";
+import { explain, finishedRows, isSeed, LOOKED_AT, variedParams } from "../../model/answers";
 import { orderBy } from "../../model/columns";
 import { digitsFor, formatCount, formatDelta, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
@@ -38,7 +38,7 @@ const MOST_PARAMS = 40;
 
 /** The strip of answers about the runs of the filter: best, what sets it apart, stable, how to get it back. */
 export function FourAnswers({ experimentId, view, filter, first, from, columns, main, slots, total, change }: Props) {
-  const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).slice(0, MOST_PARAMS) : []), [columns]);
+  const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).filter((key) => !isSeed(key)).slice(0, MOST_PARAMS) : []), [columns]);
   const wire = [...new Set([main.key, main.trainLoss].filter((k): k is string => k !== null))].map((k) => `metrics.${k}`).concat(keys.map((k) => `params.${k}`));
   const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }]);
   const stage = view.deleted ? "deleted" : "active";
