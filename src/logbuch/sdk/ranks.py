@@ -11,6 +11,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -76,9 +77,11 @@ def publish(rank: Rank, run_id: str, root: Path | None) -> None:
     path = _meeting_place(rank, root)
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(f"{run_id} {os.getpid()} {_begin_of(os.getpid())}")
-        part.replace(path)
+        if _is_mine(path.parent):
+            part = path.with_suffix(f".{os.getpid()}-{os.urandom(8).hex()}")
+            with part.open("x") as made:
+                made.write(f"{run_id} {os.getpid()} {_begin_of(os.getpid())}")
+            part.replace(path)
     store = _torch_store()
     if store is not None:
         with contextlib.suppress(Exception):
@@ -121,6 +124,14 @@ def _meeting_place(rank: Rank, root: Path | None) -> Path:
     return folder / _digest(str(os.getppid()), str(_begin_of(os.getppid())), rank.launch)
 
 
+def _is_mine(folder: Path) -> bool:
+    """Whether a folder is this user's, and nobody else may write to it: one of a temporary place may be another's."""
+    if not hasattr(os, "getuid"):
+        return True
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
 def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
 
@@ -139,6 +150,8 @@ def _read(path: Path, ended: bool) -> str | None:
     """What was left at a meeting place by this launch, and not by an earlier one of the same parent: rank 0 is still
     there, or, if it may have ``ended``, was lately."""
     try:
+        if not _is_mine(path.parent):
+            return None
         run_id, pid, began = path.read_text().split()
         if path.stat().st_mtime < _begin_of(os.getpid()) - _EARLY_SECONDS:
             return None
