@@ -198,7 +198,8 @@ def test_unfinished_uploads_are_given_up_after_a_day(store: Store, files: Files)
 
     upload = store.write(artifacts.begin_upload, "0/r/artifacts/parts", 10, "0" * 64, 8)
     assert isinstance(files.default, LocalFiles)
-    files.default.staged(upload.id).write(0, b"12345678")
+    with (staged := files.default.staged(upload.id)).held(create=True) as file:
+        staged.write(file, 0, b"12345678")
     os.utime(files.default.root / f".logbuch-upload-{upload.id}", (1, 1))
     assert clean(store, files).uploads == []  # it was heard of a moment ago
     store.write(lambda tx: tx.change(schema.uploads.update().values(time=1)))

@@ -110,6 +110,7 @@ def test_a_fresh_environment_has_the_models_packages_and_is_made_once(
 @pytest.mark.slow
 def test_virtualenv_makes_one_too_and_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("PIP_CONSTRAINT", raising=False)  # that of this repository's own set-up
     monkeypatch.setattr(environments, "_own", list)
     place = folder(tmp_path)
     python = environments.prepare(place, "virtualenv", say=print)

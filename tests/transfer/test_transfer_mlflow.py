@@ -169,7 +169,7 @@ def test_what_is_damaged_is_named_and_the_rest_is_imported(
     root = Path(installation.place)
     metric = next(file for file in sorted(root.glob("*/*/metrics/loss")) if file.stat().st_size > 5000)
     metric.write_bytes(metric.read_bytes()[:-9])
-    garbage = next(root.glob("0/*/metrics/loss"))
+    garbage = next(file for file in sorted(root.glob("0/*/metrics/loss")) if file != metric)
     garbage.write_bytes(b"no number here\n" + garbage.read_bytes())
     torn = next(root.glob("0/*/params/place"))
     torn.write_bytes(b"\xff\xfe\x00")

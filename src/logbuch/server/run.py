@@ -19,7 +19,7 @@ from logbuch.server.context import Context, Options
 from logbuch.store import open_store
 from logbuch.web.protocol import LimitedProtocol
 from logbuch.web.sockets import bind
-from logbuch.web.workers import supervise
+from logbuch.web.workers import apart, supervise
 
 DRAIN_SECONDS = 5
 
@@ -48,18 +48,23 @@ def serve(service: Service) -> int:
             with service.beside():
                 return _run(context, listener)
         # Opened once before the workers start: what is refused is refused in one line, and the schema is there.
-        context = _open(service)
-        _announce(service, context)
+        context = _opened(service)
         context.close()
+        apart(lambda: context.files.claim(context.store.id))
+        _announce(service, context)
         with service.beside():
             return supervise(lambda: _run(_open(service), listener), service.workers)
 
 
 def _open(service: Service) -> Context:
+    context = _opened(service)
+    context.files.claim(context.store.id)  # so that a clean-up of another store leaves them alone
+    return context
+
+
+def _opened(service: Service) -> Context:
     files = Files.at(service.artifact_root, service.artifact_roots)
-    store = open_store(service.store_uri)
-    files.claim(store.id)  # so that a clean-up of another store leaves them alone
-    return Context(store, files, service.options)
+    return Context(open_store(service.store_uri), files, service.options)
 
 
 def _announce(service: Service, context: Context) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from logbuch.errors import LogbuchError, StoreRefused
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 SETTLED_SECONDS = 60.0
 """A worker that has served this long is healthy: the pause before its replacement starts small again."""
@@ -56,6 +58,35 @@ def supervise(work: Callable[[], int], count: int) -> int:
     for place in places:
         place.process.join()
     return 0
+
+
+def apart(work: Callable[[], object]) -> None:
+    """Does something in a process that ends at once, and raises what it refuses as StoreRefused.
+
+    Libraries with threads of their own, such as an object store's, must not be used before workers are forked: a child
+    has none of these threads, and would wait for them for ever.
+    """
+    fork = multiprocessing.get_context("fork")
+    reading, writing = fork.Pipe(duplex=False)
+    process = fork.Process(target=_told, args=(work, writing), name="logbuch-apart")
+    process.start()
+    writing.close()
+    try:
+        refused: str | None = reading.recv()
+    except EOFError:
+        refused = "The artifacts cannot be looked at: the process that did so has died."
+    process.join()
+    if refused is not None:
+        raise StoreRefused(refused)
+
+
+def _told(work: Callable[[], object], writing: Any) -> None:
+    try:
+        work()
+    except LogbuchError as error:
+        writing.send(error.message)
+    else:
+        writing.send(None)
 
 
 def _replace(place: _Place, start: Callable[[], Any], stopping: threading.Event) -> None:
