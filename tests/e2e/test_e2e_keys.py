@@ -85,6 +85,7 @@ def test_the_whole_way_without_a_mouse(seeded: Seeded, new_page: NewPage) -> Non
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("run-status")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Run \d+ of 12"))).to_be_visible()
     first = page.url
     page.keyboard.press("j")
     expect(page).not_to_have_url(first)
