@@ -155,6 +155,14 @@ def test_pages_of_the_past_miss_no_run_of_a_large_commit(store: Store) -> None:
     assert len(found) == len(set(found)) == len(made)
 
 
+def test_a_run_without_points_costs_the_examiner_nothing(store: Store) -> None:
+    empty, full = new_run(store), new_run(store, FALLING)
+    ids, _ = store.read(verdicts.before, None, 10)
+    assert store.read(verdicts.unexamined, ids) == [full]
+    log(store, empty, FALLING)
+    assert set(store.read(verdicts.unexamined, ids)) == {empty, full}
+
+
 def test_deleted_and_erased_runs_are_left_alone(store: Store, examiner: Examiner, time: Time) -> None:
     run_id = new_run(store, FALLING)
     examined = store.read(verdicts.examine, run_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from support.seeds import Seeded, million, names, train
 from support.servers import Server
@@ -21,11 +21,15 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PATIENCE_MS = 20_000
+"""How long the page may take for anything: a busy machine is no fault of it."""
+
 
 # Not for the whole session: while it lasts Playwright keeps an event loop running in this thread, and tests of other
 # modules want one of their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started
@@ -52,7 +56,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         if strict:  # what a logged page says in its frame is its own affair
             page.on("console", note)
         page.on("pageerror", lambda error: said.append(str(error)))

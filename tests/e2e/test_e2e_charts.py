@@ -57,12 +57,19 @@ def _run(server: Server, experiment: str, number: int) -> str:
 def open_charts(charted: Seeded, new_page: NewPage, query: str = "") -> Page:
     page = new_page()
     page.goto(f"{charted.server.url}/e/{charted.experiment_id}?layout=charts{query}")
-    expect(chart(page, "train/loss").locator(".u-over")).to_be_visible()
+    for key in ("train/loss", "eval/loss"):
+        drawn(chart(page, key))
     return page
 
 
 def chart(page: Page, key: str) -> Locator:
     return page.locator(f"[data-testid=chart][data-key='{key}']")
+
+
+def drawn(card: Locator) -> None:
+    """Its points are there, not only its frame."""
+    expect(card.locator(".plotbox")).to_have_attribute("aria-busy", "false")
+    expect(card.locator(".u-over")).to_be_visible()
 
 
 def menu(page: Page, key: str, entry: str) -> None:
@@ -201,7 +208,7 @@ def test_a_box_with_shift_and_the_wheel_with_ctrl(charted: Seeded, new_page: New
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
-    page.wait_for_function("before => location.href !== before", arg=before)
+    expect(page).not_to_have_url(before)
     chart(page, "eval/loss").locator(".u-over").dblclick()
     expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)
     assert "yrange" not in page.url

@@ -188,7 +188,8 @@ def test_files_of_every_kind_are_shown(ran: tuple[Server, str], new_page: NewPag
     expect(page.get_by_role("cell", name="layer.7.lora_A")).to_be_visible()
     expect(page.get_by_test_id("tensors").get_by_role("row")).to_have_count(2)
     choose("sound.wav")
-    page.wait_for_function("document.querySelector('audio')?.readyState >= 1")
+    known = "audio => audio.readyState >= 1 || new Promise(done => audio.onloadedmetadata = () => done(true))"
+    assert page.locator("audio").evaluate(known) is True
     choose("weights.bin")
     expect(page.get_by_test_id("preview")).to_contain_text("not shown here")
     page.go_back()
@@ -199,7 +200,7 @@ def test_pictures_of_a_series_have_a_slider(ran: tuple[Server, str], new_page: N
     page = goto(new_page(), ran, "artifacts", "?path=samples/step_10.png")
     slider = page.get_by_test_id("step-slider")
     expect(slider).to_contain_text("Step 10 of 200")
-    page.wait_for_function("document.querySelector('.shown img')?.naturalWidth === 8")
+    expect(page.locator(".shown img")).to_have_js_property("naturalWidth", 8)
     page.locator("body").click(position={"x": 900, "y": 20})
     page.keyboard.press("ArrowRight")
     expect(slider).to_contain_text("Step 30 of 200")

@@ -132,6 +132,23 @@ def test_a_static_prefix(make_server: Callable[..., Server]) -> None:
     assert '<base href="/tracker/">' in httpx.get(f"{server.url}/tracker/e/1").text
 
 
+def test_the_page_bears_the_cursor_from_which_it_follows(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+
+    def cursor() -> str:
+        found = re.search(r'<meta name="logbuch-cursor" content="(\d+)">', httpx.get(server.url).text)
+        assert found is not None
+        return found[1]
+
+    before = cursor()
+    run_id = server.new_run("0")
+    assert int(cursor()) > int(before)
+    with httpx.stream("GET", f"{server.url}/api/logbuch/1/live", params={"cursor": before}) as stream:
+        lines = stream.iter_lines()
+        told = next(line for line in lines if line.startswith("data:") and "runs" in line)
+    assert run_id in told
+
+
 def test_being_open_to_the_network_is_said(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "logbuch", "server", "--host", "0.0.0.0", "--port", str(port)]

@@ -16,7 +16,7 @@ async function start(): Promise<void> {
   startKeySequences();
   await loadLanguage(preferredLanguage(readStored("logbuch.lang"), navigator.languages));
   live.onChanges((runs) => seriesStore.markChanged(runs.map((run) => run.run_id)));
-  live.start();
+  live.start(document.querySelector<HTMLMetaElement>("meta[name=logbuch-cursor]")?.content);
   createRoot(document.getElementById("root")!).render(<App />);
 }
 

@@ -43,6 +43,7 @@ from logbuch.server.native import experiments as native_experiments
 from logbuch.server.page import Page
 from logbuch.server.routes import Permission, Route
 from logbuch.server.served import routes
+from logbuch.store import changes
 from logbuch.web.security import Security
 
 
@@ -96,5 +97,5 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
 def create_app(context: Context) -> ASGIApp:
     """The ASGI application of one server."""
     prefix = context.options.static_prefix
-    page = Page(context.options.page, prefix)
+    page = Page(context.options.page, prefix, lambda: context.read(changes.cursor))
     return Security(Dispatcher(context, TABLES, prefix, page), context.options)

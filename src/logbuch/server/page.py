@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import mimetypes
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from logbuch.errors import LogbuchError
 
 _LASTING = "public, max-age=31536000, immutable"
 _ALWAYS_ASK = "no-cache"
@@ -17,10 +20,15 @@ _NOT_BUILT = (
 
 
 class Page:
-    """Serves the page below ``prefix``. All files are read at the start: they are small, and rebuilds happen."""
+    """Serves the page below ``prefix``. All files are read at the start: they are small, and rebuilds happen.
 
-    def __init__(self, folder: Path, prefix: str) -> None:
+    Its frame bears the live cursor of the moment it was asked for (``cursor``): the page's event stream begins there,
+    so that nothing falls between the data that it fetches first and the stream.
+    """
+
+    def __init__(self, folder: Path, prefix: str, cursor: Callable[[], Awaitable[int]]) -> None:
         self._prefix = prefix
+        self._cursor = cursor
         self._files = {
             "/" + path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -28,9 +36,10 @@ class Page:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._answer(scope["method"], scope["path"].removeprefix(self._prefix))(scope, receive, send)
+        answer = await self._answer(scope["method"], scope["path"].removeprefix(self._prefix))
+        await answer(scope, receive, send)
 
-    def _answer(self, method: str, path: str) -> Response:
+    async def _answer(self, method: str, path: str) -> Response:
         if method not in ("GET", "HEAD"):
             return PlainTextResponse("Method Not Allowed", 405, {"allow": "GET, HEAD"})
         if path in self._files and path != "/index.html":
@@ -41,9 +50,15 @@ class Page:
             return PlainTextResponse("Not Found", 404)
         if "/index.html" not in self._files:
             return PlainTextResponse(_NOT_BUILT, 503)
-        return Response(self._index(), media_type="text/html", headers={"cache-control": _ALWAYS_ASK})
+        return Response(await self._index(), media_type="text/html", headers={"cache-control": _ALWAYS_ASK})
 
-    def _index(self) -> bytes:
+    async def _index(self) -> bytes:
         """The page's frame; its relative addresses count from the server's base, whatever the address shown."""
         base = f'<base href="{html.escape(self._prefix)}/">'.encode()
-        return self._files["/index.html"].replace(b"<head>", b"<head>" + base, 1)
+        return self._files["/index.html"].replace(b"<head>", b"<head>" + base + await self._live(), 1)
+
+    async def _live(self) -> bytes:
+        try:
+            return b'<meta name="logbuch-cursor" content="%d">' % await self._cursor()
+        except LogbuchError:  # a store that cannot be read now is shown by the page itself
+            return b""

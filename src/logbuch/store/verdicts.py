@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 
 from logbuch.model import Noun, Tag
 from logbuch.stability.curve import Curve
@@ -71,7 +71,9 @@ def keep(tx: Tx, examined: Iterable[Examined]) -> None:
 
 
 def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
-    """Those of these runs (inner ids) that have changed since they were judged, or never were; deleted ones never."""
+    """Those of these runs (inner ids) that have changed since they were judged, or never were although they have
+    points; deleted ones never."""
+    has_points = select(_latest.c.run).where(_latest.c.run == schema.runs.c.id).exists()
     found: list[str] = []
     for part in chunks(run_ids):
         query = (
@@ -79,7 +81,7 @@ def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
             .join(_changes, _changes.c.run == schema.runs.c.id)
             .outerjoin(_table, _table.c.run == schema.runs.c.id)
             .where(schema.runs.c.id.in_(part), schema.runs.c.deleted.is_(False))
-            .where(or_(_table.c.run.is_(None), _table.c.version < _changes.c.version))
+            .where(or_(_table.c.version < _changes.c.version, and_(_table.c.run.is_(None), has_points)))
         )
         found += tx.execute(query).scalars()
     return found

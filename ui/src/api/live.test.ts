@@ -50,6 +50,12 @@ function started(): LiveClient {
 }
 
 describe("the live stream", () => {
+  it("begins where the page was made", () => {
+    const client = new LiveClient();
+    client.start("4");
+    expect(last().url).toContain("cursor=4");
+  });
+
   it("tells changes and goes on from the last cursor in another scope", () => {
     const client = started();
     const seen: string[] = [];

@@ -30,7 +30,9 @@ export class LiveClient {
   private readonly listeners = new Set<Listener>();
   private readonly comebacks = new Set<() => void>();
 
-  start(): void {
+  /** Follows what changes from `cursor` on: the one that came with the page, so that what happened while it loaded is told. */
+  start(cursor = ""): void {
+    this.cursor = cursor;
     document.addEventListener("visibilitychange", () => this.onVisibility());
     this.open();
   }

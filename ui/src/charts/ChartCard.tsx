@@ -95,7 +95,7 @@ function ChartBody(props: BodyProps) {
           <ChartMenu chart={chart} props={props} options={options} canvas={canvas} lower={lower} onOption={option} />
         </span>
       </header>
-      <div className="plotbox" style={{ height }} onKeyDown={keys}>
+      <div className="plotbox" style={{ height }} onKeyDown={keys} aria-busy={chart.pending}>
         {!chart.error && (
           <Plot curves={chart.curves} x={chart.span} y={chart.y.span} xAxis={x} logX={chart.logX} log={chart.logY} percent={/percent(age)?$/i.test(spec.keys[0]!)} height={height} emphasis={chart.emphasis}
             nanLabel={nanLabel} syncKey={`${syncKey}|${x}`} label={summary(spec.title, chart.curves, lower)} onCursor={chart.onCursor} onZoom={zoomed} snap={chart.snap} neighbour={chart.neighbour} onKeyMove={say} canvasRef={(c) => (canvas.current = c)} />
