@@ -248,3 +248,21 @@ def test_live_of_unknown_runs_and_cursors(shared_server: Server) -> None:
     assert next(events)[0] == "hello"
     shared_server.new_run()
     listener.close()
+
+
+def test_curves_come_as_json_for_programs(shared_server: Server) -> None:
+    run_id = shared_server.new_run()
+    points = [
+        {"key": "loss", "value": value, "timestamp": 1, "step": step} for step, value in enumerate((3.0, 9.0, 1.0))
+    ]
+    shared_server.post(
+        "runs/log-batch", {"run_id": run_id, "metrics": [*points, points[0] | {"value": "NaN", "step": 5}]}
+    )
+    body = {"run_ids": [run_id], "keys": ["loss", "never"], "buckets": 2}
+    (curve,) = shared_server.native("metrics/outline", body).json()["series"]
+    assert (curve["key"], curve["points"], curve["nan"]) == ("loss", 4, 1)
+    assert curve["columns"]["max"] == [9.0, None]
+    for wrong, named in (({"buckets": 0}, "buckets"), ({"smoothing": 1}, "smoothing"), ({"x": "moon"}, "moon")):
+        refused = shared_server.native("metrics/outline", body | wrong)
+        assert refused.status_code == 400
+        assert named in refused.json()["message"]

@@ -14,12 +14,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def asks(command: Command) -> Command:
     """Gives a command the options ``--tracking-uri`` and ``--json``."""
     where = click.option(
-        "--tracking-uri", metavar="URI", callback=_connect, expose_value=False, help="A server's address or a folder."
+        "--tracking-uri", metavar="URI", callback=connect_to, expose_value=False, help="A server's address or a folder."
     )
     return where(click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command))
 
 
-def _connect(_context: click.Context, _option: click.Parameter, uri: str | None) -> None:
+def connect_to(_context: click.Context, _option: click.Parameter, uri: str | None) -> None:
     if uri:
         from logbuch.sdk.fluent import set_tracking_uri
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "export": "export:export",
     "gc": "gc:gc",
     "import": "importing:group",
+    "mcp": "mcp:mcp",
     "models": "models:models",
     "reproduce": "reproduce:reproduce",
     "restore": "backup:restore",

@@ -33,14 +33,14 @@ def best_run(
     """
     connection = connect()
     body = {
-        "experiment_id": _experiment_id(connection, experiment),
+        "experiment_id": experiment_id(connection, experiment),
         "metric": metric or "",
         "filter": filter_string,
         "reading": str(reading),
     }
     if lower is not None:
         body["lower"] = "true" if lower else "false"
-    return msgspec.convert(_ask(connection, "/experiments/best", body), Best)
+    return msgspec.convert(ask(connection, "/experiments/best", body), Best)
 
 
 def check_run(run_id: str | None = None) -> Verdict:
@@ -50,15 +50,17 @@ def check_run(run_id: str | None = None) -> Verdict:
         if run is None:
             raise InvalidInput("No run is active: give a run_id.")
         run_id = run.run.info.run_id
-    return msgspec.convert(_ask(connect(), "/runs/stability", {"run_id": run_id}), Verdict)
+    return msgspec.convert(ask(connect(), "/runs/stability", {"run_id": run_id}), Verdict)
 
 
-def _ask(connection: Connection, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    return connection.settle().ask("GET", _BASE + path, body)
+def ask(connection: Connection, path: str, body: dict[str, Any], method: str = "GET") -> dict[str, Any]:
+    """What the tracker's own protocol answers at a path."""
+    return connection.settle().ask(method, _BASE + path, body)
 
 
-def _experiment_id(connection: Connection, experiment: str | None) -> str:
-    """A name goes before an ID: experiments may be named with numbers."""
+def experiment_id(connection: Connection, experiment: str | None) -> str:
+    """The ID of an experiment by its name or ID (None: the current one). A name goes before an ID: experiments may be
+    named with numbers."""
     if experiment is None:
         return experiments.current_id(connection)
     backend = connection.settle()

@@ -17,3 +17,15 @@ class AskBest(Body, kw_only=True):
     filter: str = ""
     lower: bool | None = None
     reading: str = "last"
+
+
+class AskOutline(Body, kw_only=True):
+    """Buckets of series as JSON, for programs that draw no charts; see :class:`logbuch.wire.native.BucketsRequest`."""
+
+    run_ids: list[str]
+    keys: list[str]
+    x: str = "step"
+    start: float | None = None
+    end: float | None = None
+    buckets: int = 100
+    smoothing: float = 0.0

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
+from logbuch.operations.outlines import check_view
 from logbuch.server.context import Context
-from logbuch.server.native.buckets import check_view
 from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import search
