@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.logged import LoggedModel, LoggedModelStatus, ModelMetric
 from logbuch.model import Param, RunModel, Tag
@@ -14,8 +15,8 @@ from logbuch.store import Store, batch, experiments, runs
 from logbuch.store.logged import models, search
 from logbuch.store.logged.models import NewLoggedModel
 from logbuch.store.logged.search import LoggedModelQuery, OfDataset, OrderOf
+from logbuch.store.registry import made, versions
 from logbuch.store.registry import models as registered
-from logbuch.store.registry import versions
 from logbuch.store.registry.versions import NewVersion
 from logbuch.store.runs import NewRun
 
@@ -146,6 +147,29 @@ def test_runs_know_the_models_that_they_made_and_used(store: Store, run_id: str)
     store.write(runs.delete, run_id)
     with pytest.raises(InvalidInput, match="deleted"):
         store.write(batch.log_outputs, run_id, [RunModel(model_id=made.model_id)])
+
+
+def test_a_run_shows_its_models_and_the_versions_made_of_them(store: Store, run_id: str) -> None:
+    linked, sourced, base, gone = log(store), log(store, source_run_id=run_id), log(store, "base"), log(store)
+    log(store, "of nobody")
+    store.write(batch.log_outputs, run_id, [RunModel(model_id=one.model_id, step=3) for one in (linked, gone)])
+    store.write(batch.log_inputs, run_id, [], [RunModel(model_id=base.model_id)])
+    store.write(models.delete_model, gone.model_id)
+    store.write(registered.create, "lora")
+    for source in (f"runs:/{run_id}/model", linked.model_uri, base.model_uri):
+        store.write(versions.create, NewVersion(name="lora", source=source))
+    found = store.read(made.of_run, run_id)
+    assert [(one.model.model_id, one.step) for one in found.made] == [(sourced.model_id, None), (linked.model_id, 3)]
+    assert [one.model.model_id for one in found.used] == [base.model_id]
+    assert [version.version for version in found.versions] == ["2", "1"]
+    assert (found.made_total, found.used_total, found.versions_total) == (2, 1, 2)
+
+
+def test_a_run_with_many_models_shows_the_newest(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MODELS_OF_RUN", 2)
+    ids = [log(store, source_run_id=run_id).model_id for _ in range(3)]
+    found = store.read(made.of_run, run_id)
+    assert ([one.model.model_id for one in found.made], found.made_total) == (ids[:0:-1], 3)
 
 
 def test_versions_that_were_made_of_a_model_are_named_by_it(store: Store, run_id: str) -> None:

@@ -108,6 +108,19 @@ def test_lineage(api: httpx.Client, run_id: str, shared_server: Server) -> None:
     assert httpx.get(url, params={"name": "lineage", "version": "2"}).status_code == 404
 
 
+def test_models_of_a_run(api: httpx.Client, run_id: str, shared_server: Server) -> None:
+    model = send(api, "POST", "logged-models", experiment_id="0", name="net", source_run_id=run_id)["model"]["info"]
+    send(api, "POST", "registered-models/create", name="of a run")
+    send(api, "POST", "model-versions/create", name="of a run", source=f"models:/{model['model_id']}")
+    url = shared_server.url + "/api/logbuch/1/runs/models"
+    found = httpx.get(url, params={"run_id": run_id}).json()
+    assert [one["info"]["model_id"] for one in found["made"]] == [model["model_id"]]
+    assert found["made"][0]["info"]["registrations"] == [{"name": "of a run", "version": "1"}]
+    assert [(one["name"], one["version"]) for one in found["versions"]] == [("of a run", "1")]
+    assert (found["used"], found["used_total"], found["made_total"], found["versions_total"]) == ([], 0, 1, 1)
+    assert httpx.get(url, params={"run_id": "0" * 32}).status_code == 404
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -105,6 +105,10 @@ class SearchVersions(Body, kw_only=True):
     page_token: str = ""
 
 
+class AskModelsOfRun(Body, kw_only=True):
+    run_id: str
+
+
 class SearchAudit(Body, kw_only=True):
     """Entries of all models, of one, or of one of its versions."""
 
