@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import re
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pandas as pd
+import peft
 import pytest
 import torch
+import transformers
+import xgboost
 from sklearn.linear_model import LogisticRegression
 
 import logbuch
 from logbuch.errors import PermissionDenied
 from support.servers import Server
 
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 X = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1, 2, 3, 4]})
+Y = [0, 1, 0, 1]
+TEXTS = ["once upon", "a time"]
 FACTOR = 3
+FEW: dict[str, Any] = {"n_estimators": 2, "max_depth": 2}
+OURS = ("sklearn", "function", "xgboost", "lightgbm", "pytorch", "transformers", "adapter")
+SAFE = ("skops", "xgboost", "booster", "light", "transformers", "adapter")
+PICKLED = {
+    "pickle": "scikit-learn's estimator is pickled",
+    "cloudpickle": "scikit-learn's estimator is pickled",
+    "lightgbm": "LightGBM's estimator is pickled",
+    "pytorch": "PyTorch's module is pickled",
+    "function": r"its class is pickled in python_model\.pkl",
+    "signed": r"its class is pickled in python_model\.pkl",
+    "hinted": r"its class is pickled in python_model\.pkl",
+}
 
 
 def tripled(model_input: Any) -> Any:
     return model_input["a"] * FACTOR
 
 
-def language_model() -> dict[str, Any]:
-    import transformers
+def data_for(name: str) -> Any:
+    if name in ("transformers", "adapter", "hinted"):
+        return TEXTS
+    return X.astype("float32") if name == "pytorch" else X
+
+
+def language_model(*, adapted: bool) -> dict[str, Any]:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     words = Tokenizer(models.WordLevel({"<pad>": 0, "<unk>": 1, "once": 2, "upon": 3}, unk_token="<unk>"))
@@ -33,61 +58,98 @@ def language_model() -> dict[str, Any]:
         vocab_size=4, n_positions=80, n_embd=8, n_layer=1, n_head=2, bos_token_id=None, eos_token_id=None
     )
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", unk_token="<unk>")
-    return {"model": transformers.GPT2LMHeadModel(config).eval(), "tokenizer": tokenizer}
+    torch.manual_seed(0)
+    network: Any = transformers.GPT2LMHeadModel(config).eval()
+    if adapted:
+        lora = peft.LoraConfig(
+            r=2, target_modules=["c_attn"], init_lora_weights=False, task_type="CAUSAL_LM", fan_in_fan_out=True
+        )
+        network = peft.get_peft_model(network, lora).eval()
+    return {"model": network, "tokenizer": tokenizer}
+
+
+def made_here() -> dict[str, tuple[Any, dict[str, Any], Any]]:
+    """By name: the flavor, the model and its options, and what the model answers when it is asked directly."""
+    fitted = LogisticRegression().fit(X, Y)
+    boosted = xgboost.XGBClassifier(**FEW).fit(X, Y)
+    light = lightgbm.LGBMClassifier(**FEW, min_child_samples=1, verbose=-1).fit(X, Y)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+    with torch.no_grad():
+        answer = module(torch.tensor(X.to_numpy(dtype="float32"))).numpy()
+    return {
+        "sklearn": (logbuch.sklearn, {"sk_model": fitted, "input_example": X}, fitted.predict(X)),
+        "function": (logbuch.pyfunc, {"python_model": tripled}, X["a"] * FACTOR),
+        "xgboost": (logbuch.xgboost, {"xgb_model": boosted, "input_example": X}, boosted.predict(X)),
+        "lightgbm": (logbuch.lightgbm, {"lgb_model": light, "input_example": X}, light.predict(X)),
+        "pytorch": (logbuch.pytorch, {"pytorch_model": module}, answer),
+        "transformers": (logbuch.transformers, {"transformers_model": language_model(adapted=False)}, None),
+        "adapter": (logbuch.transformers, {"transformers_model": language_model(adapted=True)}, None),
+    }
 
 
 @pytest.fixture(scope="module")
 def models(newest: Any, server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = tmp_path_factory.mktemp("models")
-    fitted = LogisticRegression().fit(X, [0, 1, 0, 1])
-    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
-    logbuch.sklearn.save_model(fitted, place / "ours/sklearn", input_example=X)
-    logbuch.pyfunc.save_model(place / "ours/function", python_model=tripled)
-    logbuch.pytorch.save_model(module, place / "ours/pytorch")
-    logbuch.transformers.save_model(language_model(), place / "ours/transformers")
-    direct = {name: logbuch.models.load_model(place / "ours" / name) for name in ("transformers",)}
     logbuch.set_tracking_uri(server.url)
+    uris, wanted = {}, {}
     with logbuch.start_run():
-        info = logbuch.sklearn.log_model(fitted, name="ours", input_example=X)
-    seen = newest.seen("models.py", str(place), info.model_uri)
-    with torch.no_grad():
-        wanted = module(torch.tensor(X.to_numpy(dtype="float32"))).numpy()
-    text = direct["transformers"].predict(["once upon"])
-    return {"place": place, "seen": seen, "fitted": fitted, "module": wanted, "text": text}
+        for name, (flavor, options, answer) in made_here().items():
+            flavor.save_model(path=place / "ours" / name, **options)
+            uris[name] = flavor.log_model(name=name, **options).model_uri
+            if answer is None:
+                answer = logbuch.models.load_model(place / "ours" / name).predict(TEXTS)
+            wanted[name] = np.asarray(answer).tolist()
+    seen = newest.seen("models.py", str(place), json.dumps(uris))
+    return {"place": place, "seen": seen, "wanted": wanted}
 
 
-def test_the_real_client_predicts_with_our_models(models: dict[str, Any]) -> None:
-    ours = models["seen"]["ours"]
-    wanted = models["fitted"].predict(X).tolist()
-    assert ours["sklearn"] == models["seen"]["native"] == models["seen"]["logged"] == wanted
-    assert ours["function"] == [3.0, 6.0, 9.0, 12.0]
-    np.testing.assert_allclose(ours["pytorch"], models["module"], rtol=1e-6)
-    assert ours["transformers"] == models["text"]
+def same(found: Any, wanted: Any) -> None:
+    if isinstance(wanted[0], str):
+        assert found == wanted
+    else:
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
-def test_models_of_the_real_client_load_here(models: dict[str, Any]) -> None:
-    theirs, wanted = models["place"] / "theirs", models["seen"]["theirs"]
-    assert logbuch.models.load_model(theirs / "skops").predict(X).tolist() == wanted
-    for kind in ("pickle", "cloudpickle"):
-        assert str(logbuch.models.needs_pickle(theirs / kind)).startswith("scikit-learn's estimator is pickled")
+@pytest.mark.parametrize("name", OURS)
+def test_the_real_client_predicts_with_our_models(models: dict[str, Any], name: str) -> None:
+    same(models["seen"]["ours"][name], models["wanted"][name])
+    same(models["seen"]["logged"][name], models["wanted"][name])
+
+
+@pytest.mark.parametrize("name", ["sklearn", "xgboost"])
+def test_the_real_clients_flavors_read_our_models(models: dict[str, Any], name: str) -> None:
+    same(models["seen"]["native"][name], models["wanted"][name])
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_safe_models_of_the_real_client_load_here(models: dict[str, Any], server: Server, name: str) -> None:
+    logbuch.set_tracking_uri(server.url)
+    for address in (models["place"] / "theirs" / name, models["seen"]["uris"][name]):
+        loaded = logbuch.models.load_model(address)
+        assert loaded.trusted is None
+        same(np.asarray(loaded.predict(data_for(name))).tolist(), models["seen"]["theirs"][name])
+
+
+@pytest.mark.parametrize("name", sorted(PICKLED))
+def test_pickled_models_of_the_real_client_load_once_allowed(models: dict[str, Any], server: Server, name: str) -> None:
+    logbuch.set_tracking_uri(server.url)
+    for address in (models["place"] / "theirs" / name, models["seen"]["uris"][name]):
+        assert re.match(PICKLED[name], logbuch.models.needs_pickle(models["place"] / "theirs" / name) or "")
         with pytest.raises(PermissionDenied, match="--allow-pickle"):
-            logbuch.models.load_model(theirs / kind)
-        assert logbuch.models.load_model(theirs / kind, allow_pickle=True).predict(X).tolist() == wanted
-    with pytest.raises(PermissionDenied, match=r"its class is pickled in python_model\.pkl"):
-        logbuch.models.load_model(theirs / "function")
-    assert logbuch.models.load_model(theirs / "function", allow_pickle=True).predict(X).tolist() == [3, 6, 9, 12]
+            logbuch.models.load_model(address)
+        loaded = logbuch.models.load_model(address, allow_pickle=True)
+        same(np.asarray(loaded.predict(data_for(name))).tolist(), models["seen"]["theirs"][name])
 
 
 def test_a_model_from_code_runs_its_copy_once_allowed(models: dict[str, Any]) -> None:
     folder = models["place"] / "theirs" / "code"
     with pytest.raises(PermissionDenied, match=r"it runs the code model\.py"):
         logbuch.models.load_model(folder)
-    assert logbuch.models.load_model(folder, allow_pickle=True).predict(X).equals(X)
+    assert logbuch.models.load_model(folder, allow_pickle=True).predict(X).equals(X["a"])
 
 
-def test_what_the_real_client_logged_to_the_server_loads_here(models: dict[str, Any], server: Server) -> None:
-    logbuch.set_tracking_uri(server.url)
-    loaded = logbuch.models.load_model(models["seen"]["uri"])
-    assert loaded.predict(X).tolist() == models["seen"]["theirs"]
-    assert Path(loaded.folder / "MLmodel").exists()
-    assert loaded.metadata.signature is not None
+def test_the_signature_of_the_real_client_is_read(models: dict[str, Any]) -> None:
+    for name in ("skops", "signed"):
+        signature = logbuch.models.read_metadata(models["place"] / "theirs" / name).signature
+        assert signature is not None and signature.inputs is not None
+        assert [(spec.name, spec.type) for spec in signature.inputs] == [("a", "double"), ("b", "long")]

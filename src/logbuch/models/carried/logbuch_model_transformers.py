@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_BARE = {r"\.(base_layer|original_module)\.": "."}
+"""The real client saves the base model of an adapter while the adapter is in it, which renames the layers it is in."""
 
 
 def load(folder: str | Path, entry: dict[str, Any]) -> Any:
@@ -18,10 +20,11 @@ def load(folder: str | Path, entry: dict[str, Any]) -> Any:
     import transformers
 
     root = Path(folder)
+    adapted = bool(entry.get("peft_adaptor"))
     model = _model_class(entry["pipeline_model_type"]).from_pretrained(
-        root / entry["model_binary"], use_safetensors=True, **_LOCAL
+        root / entry["model_binary"], use_safetensors=True, key_mapping=_BARE if adapted else None, **_LOCAL
     )
-    if entry.get("peft_adaptor"):
+    if adapted:
         import peft
 
         model = peft.PeftModel.from_pretrained(model, str(root / entry["peft_adaptor"]), use_safetensors=True)
