@@ -1,7 +1,7 @@
 import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const PAGES = ["home", "experiments", "experiment", "run", "compare", "settings"];
+const PAGES = ["home", "experiments", "experiment", "run", "compare", "models", "settings"];
 const forbid = (groups, message) => ({ "no-restricted-imports": ["error", { patterns: [{ group: groups, message }] }] });
 
 /** Imports point one way: pages -> parts -> charts, ui -> api, url -> model, i18n. */

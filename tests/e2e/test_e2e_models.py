@@ -79,8 +79,7 @@ def test_the_pages_are_clean_and_fit_a_phone(
 def test_from_the_list_to_the_run_of_a_version(registry: Registry, new_page: NewPage) -> None:
     page = new_page()
     page.goto(registry.server.url)
-    page.keyboard.press("g")
-    page.keyboard.press("m")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Models").click()
     expect(page.get_by_test_id("model-row")).to_have_count(3)
     page.get_by_label("Search models").fill("story PROD")
     expect(page.get_by_test_id("model-row")).to_have_count(1)
@@ -93,6 +92,30 @@ def test_from_the_list_to_the_run_of_a_version(registry: Registry, new_page: New
         expect(card).to_contain_text(text)
     card.get_by_role("link", name="standard_r8").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("standard_r8")
+    made = page.get_by_test_id("models-card")
+    expect(made.get_by_role("link")).to_have_count(3)
+    expect(made).to_contain_text("@champion")
+    made.get_by_role("link", name=f"{NAME} version 1").click()
+    expect(page.get_by_test_id("version-card")).to_contain_text("Production")
+
+
+def test_a_run_shows_the_models_it_logged(registry: Registry, new_page: NewPage) -> None:
+    model = {"experiment_id": "0", "name": "adapter", "source_run_id": registry.run_id}
+    made = httpx.post(f"{registry.server.url}/api/2.0/mlflow/logged-models", json=model).json()["model"]["info"]
+    url = f"{registry.server.url}/api/2.0/mlflow/logged-models/{made['model_id']}"
+    source = f"models:/{made['model_id']}"
+    page = new_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{registry.server.url}/e/1/runs/{registry.run_id}")
+    card = page.get_by_test_id("models-card")
+    expect(card).to_contain_text("being uploaded")
+    assert httpx.patch(url, json={"status": "LOGGED_MODEL_READY"}).status_code == 200
+    registry.send("POST", "model-versions/create", name="lora-de", source=source)
+    page.reload()
+    expect(card.get_by_role("link", name="lora-de version 1")).to_be_visible()
+    card.get_by_role("button", name="Copy: Serve command").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == f"logbuch models serve -m {source}"
 
 
 def test_a_version_is_promoted_and_the_history_tells_it(registry: Registry, new_page: NewPage) -> None:

@@ -58,6 +58,22 @@ export interface Lineage {
   logged_model_name?: string;
 }
 
+/** A model that a run logged or used. */
+export interface RunModel {
+  info: { model_id: string; name: string; status: string; status_message?: string; model_type?: string; registrations?: { name: string; version: string }[] };
+  step?: number;
+}
+
+/** The newest of each kind, and how many there are. */
+export interface RunModels {
+  made: RunModel[];
+  made_total: number;
+  used: RunModel[];
+  used_total: number;
+  versions: ModelVersion[];
+  versions_total: number;
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -96,6 +112,8 @@ export async function searchAudit(name: string, token: string | null, signal?: A
 }
 
 export const getLineage = (name: string, version: string, signal?: AbortSignal) => get<Lineage>(`${NATIVE}/registry/lineage`, { name, version }, signal);
+
+export const modelsOfRun = (runId: string, signal?: AbortSignal) => get<RunModels>(`${NATIVE}/runs/models`, { run_id: runId }, signal);
 
 export const createModel = (name: string) => post(`${MODELS}/create`, { name });
 export const renameModel = (name: string, next: string) => post(`${MODELS}/rename`, { name, new_name: next });

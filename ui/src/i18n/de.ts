@@ -1,10 +1,12 @@
 import type { Messages } from "./en";
+import { mediaDe } from "./mediaDe";
 import { tableDe } from "./tableDe";
 import { verdictDe } from "./verdictDe";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("de")} ${count === 1 ? one : many}`;
 
 export const de: Messages = {
+  ...mediaDe,
   ...tableDe,
   ...verdictDe,
   home: "Start", experiments: "Experimente", experiment: "Experiment", compare: "Vergleich", settings: "Einstellungen", skip: "Zum Inhalt", mainNav: "Hauptmenü",

@@ -1,9 +1,11 @@
+import { mediaEn } from "./mediaEn";
 import { tableEn } from "./tableEn";
 import { verdictEn } from "./verdictEn";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...mediaEn,
   ...tableEn,
   ...verdictEn,
   // frame

@@ -7,7 +7,7 @@ import { Ask, Dialog } from "../../ui/Dialog";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { complain, copyText } from "../../ui/toast";
 import { DescriptionDialog } from "./DescriptionDialog";
-import { stageName } from "./StagePill";
+import { stageName } from "../../parts/StagePill";
 
 type Asked = { what: "alias" | "describe" | "delete" } | { what: "move"; stage: Stage };
 

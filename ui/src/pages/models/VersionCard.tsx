@@ -7,7 +7,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Link } from "../../ui/router";
 import { ErrorBox, SkeletonRows } from "../../ui/States";
 import { experimentPath, runPath } from "../../url/routes";
-import { StagePill } from "./StagePill";
+import { StagePill } from "../../parts/StagePill";
 
 const CONTEXT = "mlflow.data.context";
 

@@ -2,7 +2,7 @@ import type { ModelVersion } from "../../api/models";
 import { locale, t } from "../../i18n";
 import { formatAgo } from "../../model/format";
 import { useNow } from "../../ui/hooks";
-import { StagePill } from "./StagePill";
+import { StagePill } from "../../parts/StagePill";
 import { VersionActions } from "./VersionActions";
 
 interface Props {

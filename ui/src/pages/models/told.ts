@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../../api/models";
 import { t } from "../../i18n";
-import { stageName } from "./StagePill";
+import { stageName } from "../../parts/StagePill";
 
 /** What an entry of the trail tells, as the end of a sentence that begins with who did it. */
 export function told({ action, version = "", alias, before, after }: AuditEntry): string {

@@ -6,11 +6,13 @@ import { locale, t } from "../../i18n";
 import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { ErrorBox, SkeletonRows } from "../../ui/States";
+import { StepSlider } from "../../ui/StepSlider";
+import "../../styles/media.css";
 import { CodeView } from "./CodeView";
 import { DiffView } from "./DiffView";
 import { PageView } from "./PageView";
 import { csvRows, isText, jsonLines, jsonTable, kindOf, prettyJson, stepSeries, wholeLines, type PreviewKind, type Table } from "./preview";
-import { StepSlider } from "./StepSlider";
+import { FileView, isDrawn } from "./media/FileView";
 import { TensorView } from "./TensorView";
 
 const Markdown = lazy(() => import("./Markdown"));
@@ -45,6 +47,7 @@ function Text({ kind, path, text }: { kind: PreviewKind; path: string; text: str
   const table = useMemo(() => tableOf(kind, path, text), [kind, path, text]);
   if (kind === "markdown") return <Suspense fallback={<SkeletonRows rows={5} />}><Markdown text={text} /></Suspense>;
   if (kind === "diff") return <DiffView text={text} />;
+  if (kind === "json" && isDrawn(text)) return <FileView text={text} name={path} step={0} tall />;
   return table ? <TableView {...table} /> : <CodeView text={kind === "json" ? prettyJson(text) : text} />;
 }
 
@@ -101,7 +104,7 @@ export function ArtifactPreview({ runId, path, onChoose }: Props) {
           <a className="btn ghost tiny" href={artifactHref(runId, path, true)} download><Icon name="download" small />{t.download}</a>
         </span>
       </header>
-      {series.length > 0 && <StepSlider series={series} path={path} onChoose={onChoose} />}
+      {series.length > 0 && <StepSlider steps={series.map((s) => s.step)} at={Math.max(0, series.findIndex((s) => s.path === path))} label={t.stepSlider} onChoose={(at) => onChoose(series[at]!.path)} />}
       <div className="preview-in" data-testid="preview" data-kind={kind}>
         {gone && <p className="note">{t.fileGone}</p>}
         {siblings.error && <ErrorBox error={siblings.error} onRetry={() => void siblings.refetch()} />}

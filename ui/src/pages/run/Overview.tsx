@@ -9,6 +9,7 @@ import { useTable } from "../../parts/queries";
 import { useMedia } from "../../ui/hooks";
 import { DEFAULT_BOARD, type BoardView } from "../../url/board";
 import { ArtifactsCard, ChildrenCard, DatasetsCard, TagsCard } from "./cards";
+import { ModelsCard } from "./ModelsCard";
 import { ParameterTable } from "./ParameterTable";
 import { ReproduceCard } from "./ReproduceCard";
 import { useDrawn } from "./RunCharts";
@@ -97,6 +98,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
       <div className="colm c3">
         <StabilityCard run={run} />
         <ReproduceCard run={run} />
+        <ModelsCard runId={run.info.run_id} />
         <ArtifactsCard run={run} />
         <ChildrenCard run={run} />
         <DatasetsCard run={run} />

@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { ApiError } from "../../api/http";
 import { live } from "../../api/live";
+import { listMedia } from "../../api/media";
 import { locale, t } from "../../i18n";
 import { formatCount } from "../../model/format";
 import { pickMain, pickTrainLoss, isSystem } from "../../model/metrics";
@@ -26,16 +28,22 @@ import { useRunMetrics } from "./useRunMetrics";
 
 const LogsTab = lazy(() => import("./LogsTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
+const MediaTab = lazy(() => import("./MediaTab"));
 const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
+
+/** Media are found by listing folders, which costs more than a look into the store. */
+const MEDIA_REST_MS = 5000;
 
 /** One run: what it was, how it went, how to get it back. */
 export default function RunPage({ experimentId, runId, tab }: { experimentId: string; runId: string; tab: RunTab }) {
   const run = useRun(runId);
   const experiments = useExperiments("all");
   const metrics = useRunMetrics(experimentId, runId);
+  const media = useQuery({ queryKey: ["media", runId], queryFn: ({ signal }) => listMedia(runId, signal), enabled: run.data !== undefined });
   useRefresh(["run", "table"], 250);
+  useRefresh(["media"], MEDIA_REST_MS);
   useTitle(run.data?.info.name ?? "");
-  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, logs: t.logs, artifacts: t.artifacts, code: t.codeTab } }), []);
+  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, media: t.media, logs: t.logs, artifacts: t.artifacts, code: t.codeTab } }), []);
   const main = useMemo(() => pickMain(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const loss = useMemo(() => pickTrainLoss(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const { from } = usePlace();
@@ -55,7 +63,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   if (run.error && !run.data) {
     return <main id="main" className="page" tabIndex={-1}><Top crumbs={crumbs} live={!gone} />{gone ? <EmptyState title={t.noRun} /> : <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}</main>;
   }
-  const counts: Partial<Record<RunTab, number>> = { parameters: Object.keys(run.data?.params ?? {}).length, metrics: metrics.keys.filter((k) => !isSystem(k)).length, system: metrics.keys.filter(isSystem).length };
+  const counts: Partial<Record<RunTab, number>> = { parameters: Object.keys(run.data?.params ?? {}).length, metrics: metrics.keys.filter((k) => !isSystem(k)).length, system: metrics.keys.filter(isSystem).length, media: media.data?.length };
   const place = neighbours ? <span className="muted num hide-s place" title={neighbours.filter ? t.filteredBy(neighbours.filter) : undefined}>{t.runOf(formatCount(neighbours.at + 1, locale), formatCount(neighbours.total, locale), neighbours.by ?? t.startTime)} <kbd title={t.next}>J</kbd> <kbd title={t.previous}>K</kbd></span> : null;
   return (
     <main id="main" className="page" tabIndex={-1}>
@@ -78,6 +86,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
             {tab === "parameters" && <div className="rlay one"><ParameterTable params={run.data.params} large /></div>}
             {tab === "metrics" && <MetricsTab run={run.data} metrics={metrics} main={main} />}
             {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} hint={t.noSystemHint} place="system" />}
+            {tab === "media" && <MediaTab run={run.data} />}
             {tab === "logs" && <LogsTab key={runId} runId={runId} running={isRunning(run.data.info)} />}
             {tab === "code" && <CodeTab run={run.data} />}
             {tab === "artifacts" && <ArtifactsTab runId={runId} />}

@@ -1,5 +1,5 @@
-import type { Stage } from "../../api/models";
-import { t } from "../../i18n";
+import type { Stage } from "../api/models";
+import { t } from "../i18n";
 
 const LOOKS: Record<Stage, string> = { None: "", Staging: " warn", Production: " ok", Archived: "" };
 
