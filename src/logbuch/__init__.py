@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from logbuch.exceptions import MlflowException
     from logbuch.integrations.autolog import autolog
     from logbuch.sdk.active import ActiveRun
+    from logbuch.sdk.alerts import alert
     from logbuch.sdk.answers import best_run, check_run
     from logbuch.sdk.client import LogbuchClient
     from logbuch.sdk.differences import diff_runs
@@ -119,6 +120,7 @@ _HOMES = {
     "logbuch.exceptions": ("MlflowException",),
     "logbuch.integrations.autolog": ("autolog",),
     "logbuch.sdk.active": ("ActiveRun",),
+    "logbuch.sdk.alerts": ("alert",),
     "logbuch.sdk.answers": ("best_run", "check_run"),
     "logbuch.sdk.differences": ("diff_runs",),
     "logbuch.sdk.client": ("LogbuchClient",),
@@ -232,6 +234,7 @@ __all__ = [
     "RunTable",
     "__version__",
     "active_run",
+    "alert",
     "artifacts",
     "autolog",
     "best_run",

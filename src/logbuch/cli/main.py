@@ -11,6 +11,7 @@ from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
 _COMMANDS = {
+    "alerts": "alerts:alerts",
     "artifacts": "artifacts:artifacts",
     "backup": "backup:backup",
     "best": "best:best",

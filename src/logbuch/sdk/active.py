@@ -17,6 +17,7 @@ from logbuch import limits, settings
 from logbuch.errors import LogbuchError
 from logbuch.model import Run, RunStatus
 from logbuch.sdk import console, consolelog, ending
+from logbuch.sdk.alertlimit import HELD_BACK_TAG, limiter
 from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.console import Recorder
@@ -251,6 +252,9 @@ def conclude(active: Active, status: RunStatus, error: BaseException | None) -> 
     _silence(active)
     if error is not None and status is not RunStatus.FINISHED:
         _keep_error(active, error)
+    held_back = limiter.held_back(writer.run_id)
+    if held_back:
+        writer.tags({HELD_BACK_TAG: str(held_back)}, vital=True)
     lost = connection.sender.losses.of(writer.run_id)
     if lost:
         writer.tags({LOST_TAG: str(lost)}, vital=True)

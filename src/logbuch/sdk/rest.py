@@ -95,6 +95,8 @@ class RestShipment:
                 backend.delete_run(self._known_as(run_id))
             case ingest.RestoreRun(run_id=run_id):
                 backend.restore_run(self._known_as(run_id))
+            case ingest.Alert():
+                raise InvalidInput("This server keeps no alerts.")
             case ingest.Log() | ingest.Histogram():  # a run that begins when the server is there sends them as files
                 raise InvalidInput("This server keeps neither console output nor histograms.")
 

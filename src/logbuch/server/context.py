@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from logbuch.files.roots import Files
+from logbuch.server.alarms import Alarms
 from logbuch.server.catalog import Catalog
 from logbuch.server.examiner import Examiner
 from logbuch.server.live import Hub
@@ -47,12 +48,14 @@ class Context:
     catalog: Catalog = field(init=False)
     watch: Watch = field(init=False)
     examiner: Examiner = field(init=False)
+    alarms: Alarms = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
         self.catalog = Catalog(self.read)
         self.watch = Watch(self.store)
         self.examiner = Examiner(self.store)
+        self.alarms = Alarms(self.store)
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""
@@ -94,6 +97,7 @@ class Context:
     def close(self) -> None:
         self.watch.close()
         self.examiner.close()
+        self.alarms.close()
         self.threads.shutdown(cancel_futures=True)
         self.files_threads.shutdown(cancel_futures=True)
         self.store.close()

@@ -98,6 +98,7 @@ def _run(context: Context, listener: socket.socket) -> int:
     _calm_collector()
     context.watch.start()
     context.examiner.start()
+    context.alarms.start()
     try:
         server.run(sockets=[listener])
     finally:

@@ -45,3 +45,10 @@ def since(tx: Tx, position: int, experiments: Sequence[int] = (), runs: Sequence
         query = query.where(table.c.experiment.in_(list(experiments)))
     parts = [query.where(table.c.run.in_(part)) for part in chunks(list(runs))] if runs else [query]
     return [int(run) for part in parts for run in tx.execute(part).scalars()], cursor(tx)
+
+
+def latest(tx: Tx, experiments: Sequence[int], limit: int) -> list[int]:
+    """The runs of these experiments that changed last, the newest first."""
+    table = schema.changes
+    query = select(table.c.run).where(table.c.experiment.in_(list(experiments)))
+    return list(tx.execute(query.order_by(table.c.version.desc()).limit(limit)).scalars())

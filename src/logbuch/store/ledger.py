@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, select
 
 from logbuch import limits
+from logbuch.alerts import parse_level
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Param, RunStatus, Tag
 from logbuch.store import batch, experiments, heartbeats, histograms, logs, runs, schema
+from logbuch.store.alarms import alerts
 from logbuch.store.metrics import log
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.runs import NewRun
@@ -146,3 +148,7 @@ class Ledger:
         """Keeps a histogram; one of the same key, step and time is replaced."""
         found = histograms.Histogram.of(key, step, timestamp, edges, counts, nan, infinite)
         histograms.put(self._tx, run_id, found)
+
+    def alert(self, run_id: str, time: int, level: str, title: str, text: str) -> None:
+        """Keeps an alert that the training raised."""
+        alerts.put(self._tx, run_id, time, parse_level(level), title, text)

@@ -92,6 +92,7 @@ class Target(Protocol):
         nan: int,
         infinite: int,
     ) -> None: ...
+    def alert(self, run_id: str, time: int, level: str, title: str, text: str) -> None: ...
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -308,6 +309,19 @@ class Histogram(_Record, tag="histogram", frozen=True):
         )
 
 
+class Alert(_Record, tag="alert", frozen=True):
+    """Something that somebody should know, at ``time`` (Unix ms); the level is info, warning or error."""
+
+    run_id: str
+    time: int
+    level: str
+    title: Annotated[str, msgspec.Meta(max_length=limits.ALERT_TITLE_LENGTH)]
+    text: Annotated[str, msgspec.Meta(max_length=limits.ALERT_TEXT_LENGTH)] = ""
+
+    def perform(self, target: Target) -> None:
+        target.alert(self.run_id, self.time, self.level, self.title, self.text)
+
+
 def histogram(
     run_id: str,
     key: str,
@@ -338,12 +352,13 @@ Record = (
     | RestoreRun
     | Log
     | Histogram
+    | Alert
 )
 KINDS: tuple[str, ...] = tuple(
     str(type_.__struct_config__.tag)
     for type_ in (
         NewExperiment, NewRun, Attach, Hold, Metrics, Params, Tags, DeleteTag, Inputs, Update, DeleteRun, RestoreRun,
-        Log, Histogram,
+        Log, Histogram, Alert,
     )
 )  # fmt: skip
 """The kinds of records."""

@@ -38,6 +38,7 @@ RECORDS: list[Any] = [
     ingest.RestoreRun("r1"),
     ingest.Log("r1", "stderr", [7], ["oh"], "50%", 8, 2, "rank1"),
     ingest.histogram("r1", "w", 3, 7, [0, 1], [2], 0, 0),
+    ingest.Alert("r1", 7, "error", "oh", "why"),
 ]
 
 
@@ -76,7 +77,9 @@ def performed(body: bytes) -> list[tuple[Any, ...]]:
 
 def test_every_kind_of_record_calls_its_own_method() -> None:
     calls = performed(batch(*RECORDS, points(("loss", 1, 2, 0.5))))
-    methods = "experiment run attach hold params tags delete_tag inputs update delete restore log histogram metrics"
+    methods = (
+        "experiment run attach hold params tags delete_tag inputs update delete restore log histogram alert metrics"
+    )
     assert [call[0] for call in calls] == methods.split()
     assert {type_.__struct_config__.tag for type_ in map(type, [*RECORDS, points()])} == set(ingest.KINDS)
     assert calls[1][1:7] == ("r1", "lora", "", "first", "ada", 5)

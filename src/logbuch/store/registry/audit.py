@@ -37,8 +37,8 @@ def note(
         "alias": alias,
         "before": before,
         "after": after,
-        "user": _fitting(by.user),
-        "address": _fitting(by.address),
+        "user": fitting(by.user),
+        "address": fitting(by.address),
     }
     tx.change(table.insert().values(row))
 
@@ -81,7 +81,7 @@ def _noun(row: Row[Any]) -> AuditEntry:
     )
 
 
-def _fitting(text: str) -> str:
+def fitting(text: str) -> str:
     """What a request says of its caller is kept as far as it can be: an entry is never lost for it."""
     cut = text[: limits.USER_LENGTH]
     return cut if limits.is_storable(cut) else cut.encode("ascii", "replace").decode().replace("\0", "?")

@@ -1,0 +1,168 @@
+"""The alarms: judge runs by the rules of their experiments as they change, and notice who has fallen silent.
+
+A run that changes is judged a moment later and then every few seconds; where no run changes and none is listened to,
+nothing is done. Like the examiner this takes a small share of one core at most. Several servers on one database find
+the same, and the store lets one of them raise the alert. How long a training has been silent is measured here alone,
+from the moment at which this server saw its last point, so that clocks that differ raise no alarm.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from logbuch.alerts import Condition, Kind, Rule, parse
+from logbuch.errors import LogbuchError
+from logbuch.model import RunStatus
+from logbuch.store import Store, changes
+from logbuch.store.alarms import evaluation, rules
+from logbuch.store.alarms.evaluation import Change, Silence, Subject
+from logbuch.store.tx import Tx
+
+logger = logging.getLogger("logbuch.server")
+SHARE = 0.05
+"""Of one core, at most."""
+SETTLE_SECONDS, AGAIN_SECONDS = 0.5, 5.0
+"""How long after a change a run is judged, and how long after it was judged it is at the earliest judged again."""
+_TURN_SECONDS, _IDLE_SECONDS = 0.5, 10.0
+"""Between two turns; and how long changes of other processes may go unnoticed while this one commits nothing."""
+RECENT = 500
+"""So many runs that changed last are judged at the start: nobody may have looked while they did."""
+_PART = 20
+Rules = Mapping[int, Sequence[Rule]]
+"""By experiment."""
+
+
+class Alarms:
+    """``clock`` is a monotonic one, in seconds; ``raised`` is told the numbers of new alerts."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+        raised: Callable[[Sequence[int]], None] = lambda _: None,
+    ) -> None:
+        self._store, self._clock, self._raised = store, clock, raised
+        self._end, self._changed = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._cursor: int | None = None
+        self._rules: Rules = {}
+        self._due: dict[int, float] = {}
+        """When runs are to be judged, by inner id."""
+        self._last: dict[int, float] = {}
+        self._heard: dict[tuple[int, str], tuple[int, float, float]] = {}
+        """Of running runs and rules of silence: the last point's time, when it was first seen here, when it is due."""
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="logbuch-alarms", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._end.set()
+        self._changed.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def turn(self) -> None:
+        """Notes what has changed and who is silent, and judges what is due."""
+        self._note()
+        now = self._clock()
+        due = [run for run, when in self._due.items() if when <= now]
+        for run in due:
+            del self._due[run]
+            self._last[run] = now
+        try:
+            for begin in range(0, len(due), _PART):
+                self._judge(due[begin : begin + _PART])
+        except BaseException:
+            self._due |= dict.fromkeys(due, now + AGAIN_SECONDS)  # whatever it was, they are not forgotten
+            raise
+
+    def _note(self) -> None:
+        known = {rule.rule_id for found in self._rules.values() for rule in found}
+        touched, self._rules, self._cursor = self._store.read(_news, self._cursor, known)
+        now = self._clock()
+        left = {rule.rule_id for found in self._rules.values() for rule in found}
+        self._heard = {key: heard for key, heard in self._heard.items() if key[1] in left}
+        for run in touched:
+            self._due.setdefault(run, max(now + SETTLE_SECONDS, self._last.get(run, -AGAIN_SECONDS) + AGAIN_SECONDS))
+        for (run, _), (_, _, when) in self._heard.items():
+            if when <= now:
+                self._due.setdefault(run, now)
+        self._last = {run: when for run, when in self._last.items() if now - when < AGAIN_SECONDS}
+
+    def _judge(self, runs: Sequence[int]) -> None:
+        begin = time.thread_time()
+        found: list[Change] = self._store.read(self._look, runs)
+        if found:
+            raised = self._store.write(evaluation.settle, found)
+            if raised:
+                self._raised(raised)
+        self._end.wait((time.thread_time() - begin) * (1 / SHARE - 1))
+
+    def _look(self, tx: Tx, runs: Sequence[int]) -> list[Change]:
+        subjects = evaluation.subjects(tx, runs, self._rules)
+        found = []
+        for subject in subjects:
+            own = self._rules[subject.row.experiment]
+            found += evaluation.changes(tx, subject, own, self._listen(subject, own))
+        gone = set(runs) - {subject.row.id for subject in subjects}
+        self._heard = {key: heard for key, heard in self._heard.items() if key[0] not in gone}
+        return found
+
+    def _listen(self, subject: Subject, own: Sequence[Rule]) -> dict[tuple[int, str], Silence]:
+        """How long a run has been silent, for the rules that ask."""
+        found, now = {}, self._clock()
+        for rule in own:
+            condition, key = parse(rule.condition), (subject.row.id, rule.rule_id)
+            if condition.kind is not Kind.SILENT:
+                continue
+            if subject.row.status != RunStatus.RUNNING.wire:
+                self._heard.pop(key, None)
+                continue
+            found[key] = self._silence(key, evaluation.last_point(subject, condition), condition, now)
+        return found
+
+    def _silence(self, key: tuple[int, str], last: int, condition: Condition, now: float) -> Silence:
+        known = self._heard.get(key)
+        since = known[1] if known is not None and known[0] == last else now
+        due = since + condition.seconds
+        # What is due now is told now; the next point begins it anew.
+        self._heard[key] = (last, since, due if due > now else float("inf"))
+        return Silence(last, condition.seconds if due <= now else now - since)
+
+    def _run(self) -> None:
+        leave = self._store.follow(self._changed.set)
+        while not self._end.wait(_TURN_SECONDS):
+            try:
+                self.turn()
+            except LogbuchError as error:
+                logger.warning("judging runs by the rules for alerts goes on later: %s", error.message)
+            except Exception:  # the thread must outlive its own mistakes
+                logger.exception("judging runs by the rules for alerts stumbled")
+            self._changed.wait(self._pause())
+            self._changed.clear()
+        leave()
+
+    def _pause(self) -> float:
+        """How long nothing is to be done unless something changes."""
+        silent = min((when for _, _, when in self._heard.values()), default=float("inf"))
+        due = min(self._due.values(), default=float("inf"))
+        return max(0.0, min(silent, due, self._clock() + _IDLE_SECONDS) - self._clock())
+
+
+def _news(tx: Tx, cursor: int | None, known: set[str]) -> tuple[list[int], Rules, int]:
+    """The runs to judge: those that changed since a cursor and, of experiments with rules that are not known yet, those
+    that changed last. With all rules and the next cursor."""
+    found: defaultdict[int, list[Rule]] = defaultdict(list)
+    for rule in rules.everywhere(tx):
+        found[int(rule.experiment_id)].append(rule)
+    new = [experiment for experiment, own in found.items() if any(rule.rule_id not in known for rule in own)]
+    touched = changes.latest(tx, new, RECENT) if new else []
+    following = changes.cursor(tx)
+    if cursor is not None and found:
+        touched += changes.since(tx, cursor, list(found))[0]
+    return touched, found, following

@@ -1,0 +1,1 @@
+"""Alerts of runs, and the rules that raise them."""
