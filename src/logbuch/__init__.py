@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from logbuch.integrations.autolog import autolog
     from logbuch.sdk.active import ActiveRun
     from logbuch.sdk.alerts import alert
-    from logbuch.sdk.answers import best_run, check_run
+    from logbuch.sdk.answers import best_run, check_run, judge_by, param_importance
     from logbuch.sdk.client import LogbuchClient
     from logbuch.sdk.differences import diff_runs
     from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
@@ -121,7 +121,7 @@ _HOMES = {
     "logbuch.integrations.autolog": ("autolog",),
     "logbuch.sdk.active": ("ActiveRun",),
     "logbuch.sdk.alerts": ("alert",),
-    "logbuch.sdk.answers": ("best_run", "check_run"),
+    "logbuch.sdk.answers": ("best_run", "check_run", "judge_by", "param_importance"),
     "logbuch.sdk.differences": ("diff_runs",),
     "logbuch.sdk.client": ("LogbuchClient",),
     "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
@@ -268,6 +268,7 @@ __all__ = [
     "get_tracking_uri",
     "initialize_logged_model",
     "is_tracking_uri_set",
+    "judge_by",
     "keras",
     "last_active_run",
     "lightgbm",
@@ -299,6 +300,7 @@ __all__ = [
     "log_table",
     "log_text",
     "models",
+    "param_importance",
     "pyfunc",
     "pytorch",
     "register_model",

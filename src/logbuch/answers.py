@@ -11,16 +11,27 @@ from logbuch.stability.parts import SYSTEM, is_evaluation, is_loss, lower_is_bet
 
 DIRECTION_TAG = "logbuch.direction."
 """Of an experiment, followed by a metric's key: ``lower`` or ``higher`` where its name tells nothing, or wrongly."""
+READING_TAG = "logbuch.reading."
+"""Of an experiment, followed by a metric's key: how a run is read by it, a word of :class:`Reading`."""
+METRIC_TAG = "logbuch.metric"
+"""Of an experiment: the metric by which its runs are judged where none is named."""
+BASELINE_TAG = "logbuch.baseline"
+"""Of an experiment: the ID of the run that others are held against."""
 _SEED = re.compile(r"(^|[/_.\-])(random[_\-]?state|(random|data|global|torch|numpy|np)?[_\-]?seed)($|[/_.\-])", re.I)
 _PLAIN_LOSS = re.compile(r"(^|[/_.])loss$", re.I)
 SIGNIFICANT = 0.05
 
 
 class Reading(StrEnum):
-    """How a run is read: its last value, or the best it ever had."""
+    """How a run is read: its last value, the best it ever had, or the best of its moving average."""
 
     LAST = "last"
     BEST = "best"
+    SMOOTHED = "smoothed"
+
+
+SMOOTHING = 0.9
+"""The weight of what was before in the moving average, so that some ten points count together."""
 
 
 class Group(Noun, frozen=True, kw_only=True):
@@ -38,11 +49,25 @@ class Group(Noun, frozen=True, kw_only=True):
     high: float | None = None
 
 
+class Baseline(Noun, frozen=True, kw_only=True):
+    """The run that others are held against, and by how much the best value is above or below its own.
+
+    ``value`` and what follows from it are null where it has no finite one, ``ratio`` also where that is 0.
+    """
+
+    run_id: str
+    name: str
+    value: float | None = None
+    change: float | None = None
+    ratio: float | None = None
+
+
 class Best(Noun, frozen=True, kw_only=True):
     """The best run of an experiment by a metric, its replicates, and the runner-up among other configurations.
 
     ``p_value`` is that of Welch's test (two-sided) of the two groups' means, null where a group has a single run or
-    none has any spread; ``reason`` then says why. ``runs`` is how many finished runs were compared.
+    none has any spread; ``reason`` then says why. ``runs`` is how many finished runs were compared. ``whole`` is false
+    where moving averages were read of the most promising runs alone, as there were too many.
     """
 
     metric: str
@@ -53,11 +78,48 @@ class Best(Noun, frozen=True, kw_only=True):
     runner_up: Group | None = None
     p_value: float | None = None
     reason: str | None = None
+    whole: bool = True
+    baseline: Baseline | None = None
 
     @property
     def significant(self) -> bool | None:
         """Whether the lead is larger than the noise of the seeds; None where that is not known."""
         return None if self.p_value is None else self.p_value < SIGNIFICANT
+
+
+class Effect(Noun, frozen=True, kw_only=True):
+    """What a param tells of a metric.
+
+    ``share`` is its importance: the share of the metric's spread that a random forest no longer tells when the param is
+    shuffled, with its standard ``error``. ``correlation`` is Spearman's between the values as numbers and the metric,
+    null for texts. ``best`` is the best run's value and ``usual`` the commonest of all.
+    """
+
+    key: str
+    share: float
+    error: float
+    values: int
+    correlation: float | None = None
+    best: str | None = None
+    usual: str | None = None
+
+
+class Importance(Noun, frozen=True, kw_only=True):
+    """Which params explain a metric, the most important first.
+
+    ``explained`` is the share of the metric's spread that the forest tells from all params together on runs that it has
+    not seen (R²), at most 0 where they tell nothing. ``runs`` were found and ``looked_at`` of them read. Where
+    ``reason`` says why nothing can be told, ``explained`` is null and the shares are 0.
+    """
+
+    metric: str
+    lower: bool
+    reading: Reading
+    runs: int
+    looked_at: int
+    effects: tuple[Effect, ...]
+    explained: float | None = None
+    reason: str | None = None
 
 
 def is_seed(key: str) -> bool:
@@ -74,6 +136,12 @@ def direction(metric: str, tags: Mapping[str, str]) -> bool | None:
     """Whether lower is better: by the experiment's tags, else by the metric's name; None where neither tells."""
     told = tags.get(DIRECTION_TAG + metric, "").lower()
     return {"lower": True, "higher": False}.get(told, lower_is_better(metric))
+
+
+def reading(metric: str, tags: Mapping[str, str]) -> Reading:
+    """How a run is read by a metric: by the experiment's tags, else by its last value."""
+    told = tags.get(READING_TAG + metric, "").lower()
+    return Reading(told) if told in list(Reading) else Reading.LAST
 
 
 def main_metric(runs: Mapping[str, int]) -> str | None:

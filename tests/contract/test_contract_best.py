@@ -13,6 +13,7 @@ from logbuch.errors import InvalidFilter, InvalidInput, NotFound
 from logbuch.model import Metric, Param, RunStatus, Tag
 from logbuch.store import Store, batch, experiments, runs
 from logbuch.store.answers.best import best
+from logbuch.store.answers.criterion import Wanted
 from logbuch.store.runs import NewRun
 
 
@@ -101,19 +102,19 @@ def test_only_finished_runs_with_finite_values_count(store: Store) -> None:
 def test_a_run_may_be_read_by_the_best_it_ever_had(store: Store) -> None:
     late, early = new_run(store, [5, 2]), new_run(store, [1, 4])
     assert store.read(best, "0").best.run_ids == (late,)
-    found = store.read(best, "0", reading=Reading.BEST)
+    found = store.read(best, "0", Wanted(reading=Reading.BEST))
     assert (found.best.run_ids, found.best.values) == ((early,), (1.0,))
 
 
 def test_direction_comes_from_the_name_the_experiment_or_the_caller(store: Store) -> None:
     low, high = new_run(store, [1.0], "score"), new_run(store, [2.0], "score")
-    assert store.read(best, "0", "score").best.run_ids == (high,)
-    assert store.read(best, "0", "score", lower=True).best.run_ids == (low,)
+    assert store.read(best, "0", Wanted("score")).best.run_ids == (high,)
+    assert store.read(best, "0", Wanted("score", lower=True)).best.run_ids == (low,)
     new_run(store, [1.0], "thing")
     with pytest.raises(InvalidInput, match="'thing' does not tell"):
-        store.read(best, "0", "thing")
+        store.read(best, "0", Wanted("thing"))
     store.write(experiments.set_tag, "0", Tag(key="logbuch.direction.thing", value="higher"))
-    assert store.read(best, "0", "thing").lower is False
+    assert store.read(best, "0", Wanted("thing")).lower is False
 
 
 def test_a_filter_narrows_the_runs(store: Store) -> None:
@@ -138,6 +139,6 @@ def test_replicates_are_found_far_down(store: Store, monkeypatch: pytest.MonkeyP
 def test_nothing_to_compare_is_told(store: Store, metric: str | None) -> None:
     new_run(store, [math.nan])
     with pytest.raises(NotFound):
-        store.read(best, "0", metric)
+        store.read(best, "0", Wanted(metric))
     with pytest.raises(NotFound):
-        store.read(best, "77", metric)
+        store.read(best, "77", Wanted(metric))

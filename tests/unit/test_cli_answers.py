@@ -73,3 +73,45 @@ def test_what_is_missing_is_one_line(folder: str, arguments: tuple[str, ...]) ->
     done = ask(*arguments)
     assert done.exit_code != 0
     assert "Traceback" not in done.output
+
+
+def test_best_says_why_and_keeps_how_it_is_judged(folder: str) -> None:
+    runs = [quick(lr, loss) for lr, loss in enumerate([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.25, 0.35, 0.45, 0.55])]
+    done = ask("best", "Default", "--why", "--keep", "--read", "best", "--baseline", runs[0])
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[0] == "loss, by the best value, lower is better, of 12 finished runs:"
+    assert f"baseline   0.9  lr0  {runs[0]}; the best is -0.7 from it (-77.78%)" in lines[3]
+    assert lines[5].startswith("The params together explain ")
+    assert lines[6].startswith("  lr  ")
+    assert lines[6].endswith("; best run 7, usually 0")
+    assert logbuch.get_experiment("0").tags["logbuch.baseline"] == runs[0]
+    answer = json.loads(ask("best", "Default", "--why", "--json").output)
+    assert (answer["best"]["reading"], answer["best"]["baseline"]["run_id"]) == ("best", runs[0])
+    assert answer["importance"]["effects"][0]["key"] == "lr"
+    assert logbuch.param_importance("Default").effects[0].correlation == pytest.approx(-93 / 143, rel=1e-9)
+    differ = ask("diff", runs[7]).output
+    assert "lr0 is the baseline." in differ
+    assert "0.2 (-77.78%)" in differ
+    assert logbuch.diff_runs([runs[7], runs[0]]).run_ids == (runs[0], runs[7])
+    assert ask("best", "Default", "--keep", "--baseline", "none").exit_code == 0
+    assert "baseline" not in ask("best", "Default").output
+    assert ask("diff", runs[7]).exit_code != 0
+
+
+def quick(lr: int, loss: float) -> str:
+    with logbuch.start_run(run_name=f"lr{lr}") as run:
+        logbuch.log_param("lr", lr)
+        logbuch.log_metric("loss", loss)
+    logbuch.flush()
+    return str(run.info.run_id)
+
+
+def test_a_baseline_has_to_be_kept_and_to_exist(folder: str) -> None:
+    quick(1, 1.0)
+    assert "say --keep too" in ask("best", "Default", "--baseline", "x").output
+    for wrong in ("0" * 32, "nonsense"):
+        done = ask("best", "Default", "--keep", "--baseline", wrong)
+        assert done.exit_code != 0
+        assert wrong in str(done.exception)
+    assert "too few runs: 1" in ask("best", "Default", "--why").output

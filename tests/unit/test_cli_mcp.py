@@ -18,8 +18,11 @@ from mcp.types import TextContent
 
 import logbuch
 
-READING = {"list_experiments", "search_runs", "get_run", "best_run", "diff_runs", "check_run", "metric_history"}
-WRITING = {"set_tag", "set_note", "rename_run"}
+READING = {
+    "list_experiments", "search_runs", "get_run", "best_run", "param_importance", "diff_runs", "check_run",
+    "metric_history",
+}  # fmt: skip
+WRITING = {"set_tag", "set_note", "rename_run", "set_baseline"}
 
 
 @pytest.fixture
@@ -87,8 +90,10 @@ def test_an_agent_reads_over_stdio(runs: list[str]) -> None:
             assert len(detail["params"]["long"]) == 5000
             best = await _ask(client, "best_run", experiment="agents")
             assert (best["best"]["run_ids"], best["significant"]) == ([good], None)
+            why = await _ask(client, "param_importance", experiment="agents")
+            assert why["reason"] == "there are too few runs: 1, and at least 10 are needed"
             differ = await _ask(client, "diff_runs", run_ids=runs)
-            assert {"side": "param", "name": "lr", "values": ["0.1", "0.2"]} in differ["differences"]
+            assert ["lr", ["0.1", "0.2"]] in [[one["name"], one["values"]] for one in differ["differences"]]
             assert (await _ask(client, "check_run", run_id=good))["word"] == "short"
             (curve,) = (await _ask(client, "metric_history", run_ids=[bad], keys=["loss"]))["series"]
             assert curve["columns"]["max"] == [3.0, 50.0, None]
@@ -130,6 +135,8 @@ def test_it_changes_words_where_it_may(runs: list[str]) -> None:
             await _ask(client, "set_tag", run_id=runs[0], key="kind", value="good")
             await _ask(client, "set_note", run_id=runs[0], text="The one to keep.")
             await _ask(client, "rename_run", run_id=runs[0], name="keeper")
+            pinned = await _ask(client, "set_baseline", experiment="agents", run_id=runs[0])
+            assert pinned == {"tags": {"logbuch.baseline": runs[0]}}
             assert "0" * 32 in await _ask(client, "rename_run", run_id="0" * 32, name="x")
 
     anyio.run(talk)

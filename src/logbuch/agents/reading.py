@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from logbuch.answers import Reading
 from logbuch.errors import InvalidInput
 from logbuch.model import Run, ViewType
 from logbuch.sdk import answers, differences
@@ -78,11 +77,24 @@ def best_run(
 ) -> Answer:
     """Which finished run of an experiment (its name or ID) was best, and whether its lead is more than seed noise.
 
-    Without `metric` it is the evaluation loss or what comes nearest. `reading` is "last" (a run's last value) or "best"
-    (the best it ever had). Runs that differ in nothing but the seed are one group.
+    Without `metric` it is the one that the experiment is judged by, else the evaluation loss or what comes nearest.
+    `reading` is "last" (a run's last value), "best" (the best it ever had) or "smoothed" (the best of its moving
+    average); empty is what the experiment says. Runs that differ in nothing but the seed are one group.
     """
-    found = answers.best_run(experiment, metric or None, filter, reading=reading or Reading.LAST)
+    found = answers.best_run(experiment, metric or None, filter, reading=reading or None)
     return _plain(found) | {"significant": found.significant}
+
+
+def param_importance(
+    experiment: str,
+    metric: str = "",
+    filter: str = "",  # noqa: A002
+    reading: str = "",
+) -> Answer:
+    """Which params explain a metric of an experiment's finished runs, by a random forest: the share of the metric's
+    spread that each tells, its rank correlation, and the best run's value beside the usual one. The arguments are those
+    of best_run. Says so where there are too few runs."""
+    return _plain(answers.param_importance(experiment, metric or None, filter, reading=reading or None))
 
 
 def diff_runs(run_ids: list[str]) -> Answer:
@@ -119,7 +131,7 @@ def metric_history(
     return answers.ask(connect(), "/metrics/outline", body, "POST")
 
 
-TOOLS = (list_experiments, search_runs, get_run, best_run, diff_runs, check_run, metric_history)
+TOOLS = (list_experiments, search_runs, get_run, best_run, param_importance, diff_runs, check_run, metric_history)
 
 
 def _limit(limit: int) -> int:

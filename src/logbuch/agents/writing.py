@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from logbuch.sdk import answers
 from logbuch.sdk.client import LogbuchClient
 from logbuch.sdk.values import NOTE_TAG
 
@@ -30,4 +31,9 @@ def rename_run(run_id: str, name: str) -> Answer:
     return {"run_id": run_id, "name": client.get_run(run_id).info.run_name}
 
 
-TOOLS = (set_tag, set_note, rename_run)
+def set_baseline(experiment: str, run_id: str) -> Answer:
+    """Pin the run of an experiment (its name or ID) that others are held against; an empty `run_id` takes it away."""
+    return {"tags": dict(answers.judge_by(experiment, baseline=run_id))}
+
+
+TOOLS = (set_tag, set_note, rename_run, set_baseline)

@@ -1,12 +1,13 @@
-"""The answers of the tracker, by functions: ``logbuch.best_run`` and ``logbuch.check_run``."""
+"""The answers of the tracker, by functions: ``logbuch.best_run``, ``logbuch.check_run`` and their like."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from logbuch.answers import Best, Reading
+from logbuch.answers import Best, Importance
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.sdk import active, experiments
 from logbuch.sdk.connection import Connection, connect
@@ -21,26 +22,76 @@ def best_run(
     filter_string: str = "",
     *,
     lower: bool | None = None,
-    reading: str = Reading.LAST,
+    reading: str | None = None,
 ) -> Best:
     """The best finished run of an experiment (its name or ID; None: the current one), and how sure that is.
 
-    Without a ``metric`` it is the evaluation loss, or what comes nearest. ``lower`` says whether lower is better; None
-    leaves that to the experiment's tags and the metric's name. ``reading`` is ``"last"``, or ``"best"`` for the best
-    value that a run ever had. Runs that differ in nothing but the seed are taken together, see
-    :class:`logbuch.answers.Best`. ``NotFound`` where there is no such run; ``InvalidInput`` where nothing tells which
-    way is better.
+    What is left open is as the experiment says (see :func:`judge_by`): a ``metric``, else the evaluation loss or what
+    comes nearest; whether ``lower`` is better, else as the metric's name tells; and ``reading``: ``"last"`` for a run's
+    last value, ``"best"`` for the best it ever had, ``"smoothed"`` for the best of its moving average. Runs that differ
+    in nothing but the seed are taken together, see :class:`logbuch.answers.Best`. ``NotFound`` where there is no such
+    run; ``InvalidInput`` where nothing tells which way is better.
     """
     connection = connect()
-    body = {
+    return msgspec.convert(
+        ask(connection, "/experiments/best", _question(connection, experiment, metric, filter_string, lower, reading)),
+        Best,
+    )
+
+
+def param_importance(
+    experiment: str | None = None,
+    metric: str | None = None,
+    filter_string: str = "",
+    *,
+    lower: bool | None = None,
+    reading: str | None = None,
+) -> Importance:
+    """Which params explain a metric of finished runs, the most important first; see docs/reference/importance.md.
+
+    The arguments are those of :func:`best_run`. Where there are too few runs, ``reason`` says so.
+    """
+    connection = connect()
+    body = _question(connection, experiment, metric, filter_string, lower, reading)
+    return msgspec.convert(ask(connection, "/experiments/importance", body, "POST"), Importance)
+
+
+def judge_by(
+    experiment: str | None = None,
+    *,
+    metric: str | None = None,
+    lower: bool | None = None,
+    reading: str | None = None,
+    baseline: str | None = None,
+) -> Mapping[str, str]:
+    """Says by what an experiment (its name or ID; None: the current one) is judged from now on, for everyone.
+
+    The ``metric`` where none is named; whether ``lower`` is better and the ``reading`` of that metric; and the
+    ``baseline``, the ID of a run that others are held against (``""``: none). What is None stays as it is. Returns the
+    tags of the experiment that say it. ``NotFound`` for a run that is not in the experiment.
+    """
+    connection = connect()
+    body: dict[str, Any] = {"experiment_id": experiment_id(connection, experiment), "metric": metric or ""}
+    body |= {"lower": lower, "reading": reading or "", "baseline": baseline}
+    tags: dict[str, str] = ask(connection, "/experiments/judge", body, "POST")["tags"]
+    return tags
+
+
+def _question(
+    connection: Connection,
+    experiment: str | None,
+    metric: str | None,
+    filter_string: str,
+    lower: bool | None,
+    reading: str | None,
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "experiment_id": experiment_id(connection, experiment),
         "metric": metric or "",
         "filter": filter_string,
-        "reading": str(reading),
+        "reading": str(reading or ""),
     }
-    if lower is not None:
-        body["lower"] = "true" if lower else "false"
-    return msgspec.convert(ask(connection, "/experiments/best", body), Best)
+    return body if lower is None else body | {"lower": "true" if lower else "false"}
 
 
 def check_run(run_id: str | None = None) -> Verdict:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from logbuch.answers import BASELINE_TAG
 from logbuch.errors import InvalidInput, LogbuchError
 from logbuch.model import Noun, Run
 from logbuch.sdk.capture import DIFF_FILE, PACKAGES_FILE
@@ -45,11 +47,16 @@ class Side(StrEnum):
 
 
 class Difference(Noun, frozen=True, kw_only=True):
-    """A name and its value in each run, in the order of the runs; null where a run has none."""
+    """A name and its value in each run, in the order of the runs; null where a run has none.
+
+    ``changes``, of metrics beside a baseline, are how far each run is from it as a share of its size; null where that
+    is no finite number.
+    """
 
     side: Side
     name: str
     values: tuple[str | None, ...]
+    changes: tuple[float | None, ...] | None = None
 
 
 class Comparison(Noun, frozen=True, kw_only=True):
@@ -59,6 +66,8 @@ class Comparison(Noun, frozen=True, kw_only=True):
     names: tuple[str, ...]
     differences: tuple[Difference, ...]
     equal: int
+    baseline: str | None = None
+    """The ID of the experiment's baseline, if it is one of the runs; it is the first."""
     missing: tuple[str, ...] = ()
     """What could not be compared, as sentences."""
 
@@ -67,12 +76,14 @@ def diff_runs(run_ids: Sequence[str]) -> Comparison:
     """Compares two runs or more: params, commit and uncommitted changes, command, data sets, machine, packages, and
     last metrics but for those of the system.
 
-    InvalidInput for fewer than two runs or more than :data:`MOST_RUNS`; NotFound for a run that is not there.
+    A single run is compared with the baseline of its experiment. InvalidInput for fewer than two runs or more than
+    :data:`MOST_RUNS`; NotFound for a run that is not there.
     """
-    wanted = list(dict.fromkeys(run_ids))
-    if not 2 <= len(wanted) <= MOST_RUNS:
-        raise InvalidInput(f"Give 2 to {MOST_RUNS} different runs, not {len(wanted)}.")
     client = LogbuchClient()
+    wanted, baseline = _with_baseline(client, list(dict.fromkeys(run_ids)))
+    if not 2 <= len(wanted) <= MOST_RUNS:
+        alone = " A single one is compared with its experiment's baseline, if that is another." if wanted else ""
+        raise InvalidInput(f"Give 2 to {MOST_RUNS} different runs, not {len(wanted)}.{alone}")
     runs = [client.get_run(run_id) for run_id in wanted]
     missing: list[str] = []
     files = _Files(client, missing)
@@ -83,7 +94,8 @@ def diff_runs(run_ids: Sequence[str]) -> Comparison:
         for name in dict.fromkeys(name for table in tables for name in table):
             values = tuple(table.get(name) for table in tables)
             if len(set(values)) > 1:
-                found.append(Difference(side=side, name=name, values=values))
+                changes = _changes(runs, name) if baseline and side is Side.METRIC else None
+                found.append(Difference(side=side, name=name, values=values, changes=changes))
             else:
                 equal += 1
     return Comparison(
@@ -91,8 +103,27 @@ def diff_runs(run_ids: Sequence[str]) -> Comparison:
         names=tuple(run.info.run_name for run in runs),
         differences=tuple(found),
         equal=equal,
+        baseline=baseline,
         missing=tuple(missing),
     )
+
+
+def _with_baseline(client: LogbuchClient, wanted: list[str]) -> tuple[list[str], str | None]:
+    """The runs, the baseline of the first one's experiment before them if it is among them or needed beside one."""
+    if not 1 <= len(wanted) <= MOST_RUNS:
+        return wanted, None
+    tags = client.get_experiment(client.get_run(wanted[0]).info.experiment_id).tags
+    pinned = tags.get(BASELINE_TAG)
+    if pinned is None or (len(wanted) > 1 and pinned not in wanted):
+        return wanted, None
+    return list(dict.fromkeys([pinned, *wanted])), pinned
+
+
+def _changes(runs: Sequence[Run], name: str) -> tuple[float | None, ...]:
+    """How far a metric is from that of the first run."""
+    base, *others = (run.data.metrics.get(name, math.nan) for run in runs)
+    apart = [(value - base) / abs(base) if base else math.nan for value in others]
+    return (None, *(change if math.isfinite(change) else None for change in apart))
 
 
 def _sides(files: _Files) -> Mapping[Side, Callable[[Run], Mapping[str, str]]]:

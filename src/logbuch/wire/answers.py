@@ -10,13 +10,29 @@ class AskStability(Body, kw_only=True):
 
 
 class AskBest(Body, kw_only=True):
-    """``lower`` says whether lower is better: "true", "false", or "" for what the name or the experiment tells."""
+    """What is left open is as the experiment says: the metric, whether lower is better, how a run is read."""
 
     experiment_id: str
     metric: str = ""
     filter: str = ""
     lower: bool | None = None
-    reading: str = "last"
+    reading: str = ""
+
+
+class AskImportance(AskBest, kw_only=True):
+    """Of finished runs; of ``run_ids``, if given, whatever their status."""
+
+    run_ids: list[str] | None = None
+
+
+class Judge(Body, kw_only=True):
+    """By what an experiment is judged from now on; what is absent stays, and an empty ``baseline`` is none."""
+
+    experiment_id: str
+    metric: str = ""
+    lower: bool | None = None
+    reading: str = ""
+    baseline: str | None = None
 
 
 class AskOutline(Body, kw_only=True):

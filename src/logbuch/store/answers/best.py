@@ -4,163 +4,111 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, and_, func, select, true
 
-from logbuch import limits
-from logbuch.answers import Best, Group, Reading, configuration, direction, main_metric
-from logbuch.errors import InvalidInput, NotFound
-from logbuch.model import Param, RunStatus, ViewType
-from logbuch.store import experiments, params, schema, search, texts
+from logbuch.answers import BASELINE_TAG, Baseline, Best, Group, configuration
+from logbuch.errors import NotFound
+from logbuch.model import Experiment, Param, ViewType
+from logbuch.store import experiments, runs
+from logbuch.store.answers import criterion, kept
+from logbuch.store.answers.criterion import Criterion, Wanted
+from logbuch.store.answers.ranking import Ranked, Ranking, texts_of, value_of
 from logbuch.store.grouping.statistics import of_groups, student_tails
-from logbuch.store.metrics import ordinal
 from logbuch.store.search import RunQuery
 from logbuch.store.tx import Tx
 
 LOOKED_AT = 500
 """Runs from the best on among which the runner-up's configuration is sought."""
-SAMPLE = 200
-"""Runs whose metrics are looked at where none was named."""
 MOST_PARAMS = 40
 """Params by which replicates are sought in the whole experiment; what is found is compared in all of them."""
-_latest, _runs, _params = schema.latest, schema.runs, schema.params
-_INFINITE = (ordinal.NAN, ordinal.INFINITY, ordinal.NEGATIVE_INFINITY)
+Configuration = frozenset[tuple[str, str]]
 
 
-def best(
-    tx: Tx,
-    experiment_id: str,
-    metric: str | None = None,
-    filter: str = "",  # noqa: A002
-    lower: bool | None = None,
-    reading: Reading = Reading.LAST,
-) -> Best:
-    """The best finished run that a filter finds; by the main metric where none is named.
+def best(tx: Tx, experiment_id: str, wanted: Wanted = Wanted(), filter: str = "") -> Best:  # noqa: A002, B008
+    """The best finished run that a filter finds; what is not wanted is as the experiment says.
 
-    NotFound where no finished run has a finite value; InvalidInput where nothing tells the direction.
+    The answer is remembered until a finished run changes. NotFound where no finished run has a finite value;
+    InvalidInput where nothing tells the direction.
     """
     experiment = experiments.get(tx, experiment_id)
-    key = limits.check_key(metric, "metric") if metric else _main(tx, experiment_id, filter)
-    is_lower = direction(key, experiment.tags) if lower is None else lower
-    if is_lower is None and tx.known_names([key]):
-        raise InvalidInput(
-            f"The name of the metric {limits.clip(key)!r} does not tell whether lower or higher is better: say so."
-        )
-    ranking = _Ranking(tx, experiment_id, key, filter, is_lower or False, reading)
-    first = ranking.top(LOOKED_AT)
-    if is_lower is None or not first:
-        raise NotFound(f"No finished run of experiment {experiment_id} has a finite value of {limits.clip(key)!r}.")
+    found = kept.answer(tx, experiment, ("best", wanted, filter), lambda: _best(tx, experiment, wanted, filter))
+    return _beside(tx, experiment, found)
+
+
+def _best(tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str) -> Best:
+    by = criterion.settle(tx, experiment, wanted, filter_)
+    query = RunQuery((experiment.experiment_id,), criterion.finished(filter_), view=ViewType.ACTIVE_ONLY)
+    ranking = Ranking(tx, query, by)
+    first, whole = ranking.top(LOOKED_AT, lambda found: _needed(tx, found))
+    if not first:
+        raise criterion.nothing(experiment.experiment_id, by.metric)
     leader, *others = _by_configuration(tx, first)
-    winner = ranking.replicates(*leader)
-    rival = ranking.replicates(*others[0]) if others else None
+    winner = _replicates(tx, ranking, by, *leader)
+    rival = _replicates(tx, ranking, by, *others[0]) if others else None
     p_value, reason = _welch(winner, rival)
     return Best(
-        metric=key,
-        lower=is_lower,
-        reading=reading,
+        metric=by.metric,
+        lower=by.lower,
+        reading=by.reading,
         runs=ranking.count(),
         best=winner,
         runner_up=rival,
         p_value=p_value,
         reason=reason,
+        whole=whole,
     )
 
 
-def _main(tx: Tx, experiment_id: str, filter_: str) -> str:
-    """The main metric of the newest finished runs."""
-    query = RunQuery((experiment_id,), _finished(filter_), ("attributes.start_time DESC",))
-    rows, _ = search.page(tx, query, SAMPLE)
-    mine = _latest.c.run.in_([row.id for row in rows])
-    counts = tx.execute(select(_latest.c.key, func.count()).where(mine).group_by(_latest.c.key)).all()
-    names = tx.texts(key for key, _ in counts)
-    found = main_metric({names[key]: count for key, count in counts})
-    if found is None:
-        raise NotFound(f"No finished run of experiment {experiment_id} has a metric.")
-    return found
+def _needed(tx: Tx, found: Sequence[Ranked]) -> float | None:
+    """The value of the runner-up, below which no run matters."""
+    groups = _by_configuration(tx, found)
+    return groups[1][1][0].value if len(groups) > 1 else None
 
 
-def _finished(filter_: str) -> str:
-    finished = f"attributes.status = '{RunStatus.FINISHED}'"
-    return f"({filter_}) AND {finished}" if filter_.strip() else finished
+def _beside(tx: Tx, experiment: Experiment, found: Best) -> Best:
+    """The answer, with the baseline as it stands now."""
+    pinned = experiment.tags.get(BASELINE_TAG)
+    if not pinned:
+        return found
+    try:
+        head = runs.row(tx, pinned)
+    except NotFound:
+        return found
+    value = value_of(tx, head.id, Criterion(found.metric, found.lower, found.reading))
+    change = None if value is None else found.best.values[0] - value
+    ratio = change / abs(value) if value and change is not None else None
+    beside = Baseline(run_id=pinned, name=head.name, value=value, change=change, ratio=ratio)
+    return Best(**{name: getattr(found, name) for name in Best.__struct_fields__} | {"baseline": beside})
 
 
-class _Ranking:
-    """The finished runs with a finite value of a metric, best first."""
-
-    def __init__(self, tx: Tx, experiment_id: str, key: str, filter_: str, lower: bool, reading: Reading) -> None:
-        self._tx, self._lower = tx, lower
-        column = _latest.c.value
-        if reading is Reading.BEST:
-            column = _latest.c.min if lower else _latest.c.max
-        self._column = column
-        known = tx.known_names([key]).get(key, -1)
-        condition = search.condition(tx, RunQuery((experiment_id,), _finished(filter_), view=ViewType.ACTIVE_ONLY))
-        self._none = condition is None
-        self._where = and_(
-            _latest.c.experiment == experiments.inner_id(experiment_id),
-            _latest.c.key == known,
-            column.is_not(None),
-            column.not_in(_INFINITE),
-            true() if condition is None else condition,
-        )
-        self._from = _latest.join(_runs, _runs.c.id == _latest.c.run)
-
-    def top(self, limit: int) -> list[Row[Any]]:
-        """The first so many: inner id, run ID, name and value."""
-        order = self._column.asc() if self._lower else self._column.desc()
-        return self._rows(limit=limit, order=order)
-
-    def count(self) -> int:
-        query = select(func.count()).select_from(self._from).where(self._where)
-        return 0 if self._none else int(self._tx.execute(query).scalar() or 0)
-
-    def replicates(self, wanted: frozenset[tuple[str, str]], known: Sequence[Row[Any]]) -> Group:
-        """All runs of a configuration; ``known`` are those of them that are known already."""
-        ids = self._tx.known_names([key for key, _ in wanted])
-        same = [
-            select(_params.c.run)
-            .where(_params.c.run == _runs.c.id, _params.c.key == ids.get(key, -1), _params.c.value == value)
-            .exists()
-            for key, value in sorted(wanted)[:MOST_PARAMS]
-        ]
-        # Of runs without params nothing tells which belong together; each stands alone.
-        rows = self._rows(*same, limit=LOOKED_AT) if same else known[:1]
-        mine = (
-            [group for group in _by_configuration(self._tx, rows) if group[0] == wanted] if same else [(wanted, rows)]
-        )
-        return _group(mine[0][1] if mine else known, self._lower)
-
-    def _rows(self, *more: Any, limit: int, order: Any = None) -> list[Row[Any]]:
-        if self._none:
-            return []
-        columns = (_runs.c.id, _runs.c.run_id, _runs.c.name, self._column.label("value"))
-        query = select(*columns).select_from(self._from).where(self._where, *more).limit(limit)
-        if order is not None:
-            query = query.order_by(order, _runs.c.id)
-        return list(self._tx.execute(query).all())
+def _replicates(tx: Tx, ranking: Ranking, by: Criterion, wanted: Configuration, known: Sequence[Ranked]) -> Group:
+    """All runs of a configuration; ``known`` are those of them that are known already."""
+    if not wanted:  # of runs without params nothing tells which belong together; each stands alone
+        return _group(known[:1], by.lower)
+    rows = ranking.same(sorted(wanted)[:MOST_PARAMS], LOOKED_AT)
+    mine = [own for same, own in _by_configuration(tx, rows) if same == wanted]
+    return _group(mine[0] if mine else known, by.lower)
 
 
-def _by_configuration(tx: Tx, rows: Sequence[Row[Any]]) -> list[tuple[frozenset[tuple[str, str]], list[Row[Any]]]]:
+def _by_configuration(tx: Tx, rows: Sequence[Ranked]) -> list[tuple[Configuration, list[Ranked]]]:
     """The rows in groups of equal params but for the seed, in the order of each group's first."""
-    read = params.OF_RUNS.fetch(tx, [row.id for row in rows])
-    values = texts.nouns(read, tx.texts(set(read[1])), Param)
-    found: dict[Any, list[Row[Any]]] = {}
+    texts = texts_of(tx, rows)
+    found: dict[Configuration | int, list[Ranked]] = {}
     for row in rows:
-        same = configuration(values.get(row.id, ()))
+        same = configuration(Param(key=key, value=value) for key, value in texts.get(row.id, {}).items())
         found.setdefault(same or row.id, []).append(row)
-    return [(key if isinstance(key, frozenset) else frozenset(), own) for key, own in found.items()]
+    return [(frozenset() if isinstance(key, int) else key, own) for key, own in found.items()]
 
 
-def _group(rows: Sequence[Row[Any]], lower: bool) -> Group:
-    decoded = sorted(((ordinal.decode(row.value), row) for row in rows), key=lambda pair: pair[0], reverse=not lower)
-    values = np.array([value for value, _ in decoded])
+def _group(rows: Sequence[Ranked], lower: bool) -> Group:
+    ordered = sorted(rows, key=lambda row: row.value, reverse=not lower)
+    values = np.array([row.value for row in ordered])
     found = of_groups(values, np.zeros(len(values), np.intp), 1)
     numbers = {name: _known(getattr(found, name)[0]) for name in ("std", "low", "high")}
     return Group(
-        run_ids=tuple(row.run_id for _, row in decoded),
-        names=tuple(row.name for _, row in decoded),
+        run_ids=tuple(row.run_id for row in ordered),
+        names=tuple(row.name for row in ordered),
         values=tuple(values.tolist()),
         mean=float(found.mean[0]),
         **(numbers if len(values) > 1 else {}),

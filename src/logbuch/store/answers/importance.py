@@ -1,0 +1,178 @@
+"""Which params explain a metric? See docs/decisions/0030-importance.md."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logbuch.answers import Effect, Importance, Reading, is_seed
+from logbuch.model import Experiment, ViewType
+from logbuch.store import experiments
+from logbuch.store.answers import criterion, forest, kept
+from logbuch.store.answers.criterion import Wanted
+from logbuch.store.answers.ranking import Ranked, Ranking, texts_of
+from logbuch.store.search import RunQuery
+from logbuch.store.tx import Tx
+
+LEAST_RUNS = 10
+"""Below so many runs chance tells as much as params do."""
+LOOKED_AT, SMOOTHED_AT = 2000, 500
+"""Runs that are read, and where their moving averages are."""
+MOST_PARAMS = 60
+REACH = 6.0
+"""Values further from their median than so many median deviations stand at that distance: one run that diverged would
+be all that is explained."""
+Floats = NDArray[np.float64]
+
+
+def importance(
+    tx: Tx,
+    experiment_id: str,
+    wanted: Wanted = Wanted(),  # noqa: B008
+    filter: str = "",  # noqa: A002
+    run_ids: Sequence[str] | None = None,
+) -> Importance:
+    """What the params of finished runs, or of these runs whatever their status, tell of a metric.
+
+    NotFound where no run has a finite value; InvalidInput where nothing tells the direction.
+    """
+    experiment = experiments.get(tx, experiment_id)
+    if run_ids is not None:
+        return _importance(tx, experiment, wanted, filter, run_ids)
+    question = ("importance", wanted, filter)
+    return kept.answer(tx, experiment, question, lambda: _importance(tx, experiment, wanted, filter, None))
+
+
+def _importance(
+    tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str, run_ids: Sequence[str] | None
+) -> Importance:
+    by = criterion.settle(tx, experiment, wanted, filter_)
+    text = criterion.finished(filter_) if run_ids is None else filter_
+    ranking = Ranking(tx, RunQuery((experiment.experiment_id,), text, view=ViewType.ACTIVE_ONLY, run_ids=run_ids), by)
+    runs = ranking.count()
+    rows = ranking.sample(runs, SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
+    if not rows:
+        raise criterion.nothing(experiment.experiment_id, by.metric)
+    first, _ = ranking.top(1, lambda found: found[0].value if found else None)
+    table = texts_of(tx, [*rows, *first[:1]])
+    best = table.get(first[0].id, {}) if first else {}
+    told = _told(rows, {row.id: table.get(row.id, {}) for row in rows}, best)
+    return Importance(metric=by.metric, lower=by.lower, reading=by.reading, runs=runs, looked_at=len(rows), **told)
+
+
+def _told(rows: Sequence[Ranked], texts: Mapping[int, Mapping[str, str]], best: Mapping[str, str]) -> dict[str, Any]:
+    values = [texts[row.id] for row in rows]
+    varied = _varied(values)
+    target = _clipped(np.array([row.value for row in rows]))
+    reason = _reason(len(rows), varied, target)
+    described = [_effect(key, column, target, best) for key, column in varied.items()]
+    if reason is not None:
+        return {"effects": tuple(sorted(described, key=lambda one: one.key)), "reason": reason}
+    found = forest.worth([_coded(column) for column in varied.values()], target)
+    effects = [
+        Effect(**_fields(one) | {"share": max(0.0, float(share)), "error": float(error)})
+        for one, share, error in zip(described, found.shares, found.errors, strict=True)
+    ]
+    return {
+        "effects": tuple(sorted(effects, key=lambda one: (-one.share, one.key))),
+        "explained": found.explained,
+    }
+
+
+def _fields(effect: Effect) -> dict[str, Any]:
+    return {name: getattr(effect, name) for name in Effect.__struct_fields__}
+
+
+def _reason(runs: int, varied: Mapping[str, Any], target: Floats) -> str | None:
+    if runs < LEAST_RUNS:
+        return f"there are too few runs: {runs}, and at least {LEAST_RUNS} are needed"
+    if not varied:
+        return "no param differs between the runs"
+    if float(np.ptp(target)) == 0:
+        return "all runs have the same value"
+    return None
+
+
+def _varied(values: Sequence[Mapping[str, str]]) -> dict[str, list[str | None]]:
+    """The params that differ between runs, in the order of their keys; those that most runs have where there are many.
+
+    Seeds explain nothing. A text that is another in more than half of the runs, as a name or a folder is, tells runs
+    apart and no more.
+    """
+    runs: Counter[str] = Counter(key for own in values for key in own)
+    columns: dict[str, list[str | None]] = {}
+    for key in sorted(runs, key=lambda key: (-runs[key], key)):
+        column = [own.get(key) for own in values]
+        kinds = len(set(column))
+        if kinds > 1 and not is_seed(key) and (kinds <= len(values) / 2 or _as_numbers(column) is not None):
+            columns[key] = column
+        if len(columns) == MOST_PARAMS:
+            break
+    return dict(sorted(columns.items()))
+
+
+def _effect(key: str, column: Sequence[str | None], target: Floats, best: Mapping[str, str]) -> Effect:
+    known = Counter(value for value in column if value is not None)
+    return Effect(
+        key=key,
+        share=0.0,
+        error=0.0,
+        values=len(known),
+        correlation=_correlation(_as_numbers(column), target),
+        best=best.get(key),
+        usual=min(known, key=lambda value: (-known[value], value), default=None),
+    )
+
+
+def _coded(column: list[str | None]) -> forest.Column:
+    numbers = _as_numbers(column)
+    return forest.words(column) if numbers is None else forest.numbers(numbers)
+
+
+def _as_numbers(column: Sequence[str | None]) -> Floats | None:
+    """The column as finite numbers, NaN where there is none; None where a value is none."""
+    found = np.full(len(column), np.nan)
+    for place, value in enumerate(column):
+        if value is None:
+            continue
+        try:
+            found[place] = float(value)
+        except ValueError:
+            return None
+        if not math.isfinite(found[place]):
+            return None
+    return found
+
+
+def _correlation(numbers: Floats | None, target: Floats) -> float | None:
+    """Spearman's rank correlation over the runs that have the param; None where it has none."""
+    if numbers is None:
+        return None
+    known = ~np.isnan(numbers)
+    if known.sum() < 3:
+        return None
+    one, other = _ranks(numbers[known]), _ranks(target[known])
+    spread = float(one.std() * other.std())
+    return float(np.mean((one - one.mean()) * (other - other.mean())) / spread) if spread > 0 else None
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks, those of equal values being their mean."""
+    _, places, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(count) - (count - 1) / 2.0)[places]
+    return ranks
+
+
+def _clipped(values: Floats) -> Floats:
+    # Halved, so that no difference overflows; scale changes no share.
+    values = values / 2
+    middle = float(np.median(values))
+    reach = REACH * float(np.median(np.abs(values - middle)))
+    clipped: Floats = np.clip(values, middle - reach, middle + reach) if 0 < reach < math.inf else values
+    greatest = float(np.abs(clipped).max())
+    return clipped / greatest if greatest > 0 else clipped
