@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ from logbuch.errors import InvalidInput, NotFound
 from logbuch.files.disk import LocalFiles
 from logbuch.files.roots import Files
 from logbuch.limits import parse_period
+from logbuch.logged import LoggedModel
 from logbuch.model import RunStatus, Tag
 from logbuch.server.cleaning import Cleaning, Report
-from logbuch.store import Store, artifacts, experiments, model_tables, retention, runs, schema
-from logbuch.store.retention import Rule
+from logbuch.store import Store, artifacts, experiments, model_tables, open_store, retention, runs, schema
+from logbuch.store.logged import models as logged
+from logbuch.store.logged.models import NewLoggedModel
+from logbuch.store.registry import models as registered_models
+from logbuch.store.registry import versions
+from logbuch.store.registry.versions import NewVersion
+from logbuch.store.retention import Rule, known_models
 from logbuch.store.runs import NewRun
+from logbuch.store.tx import Tx
 
 DAY = 86_400_000
 NOW = time.time_ns() // 1_000_000
@@ -206,6 +214,74 @@ def test_unfinished_uploads_are_given_up_after_a_day(store: Store, files: Files)
     assert clean(store, files).uploads == ["0/r/artifacts/parts"]
     assert store.read(artifacts.upload, upload.id) is None
     assert files.default.staged(upload.id).size() == 0
+
+
+def logged_model(store: Store, files: Files) -> LoggedModel:
+    made = store.write(logged.create, NewLoggedModel(experiment_id="0", name="net"))
+    files.default.put(f"0/models/{made.model_id}/artifacts/MLmodel", [b"123"])  # type: ignore[attr-defined]
+    return made
+
+
+def test_deleted_models_go_unless_a_version_was_made_of_them(store: Store, files: Files) -> None:
+    gone, registered = logged_model(store, files), logged_model(store, files)
+    store.write(registered_models.create, "m")
+    store.write(versions.create, NewVersion(name="m", source=registered.model_uri))
+    for model in (gone, registered):
+        store.write(logged.delete_model, model.model_id)
+    done = clean(store, files)
+    assert (done.folders, done.files) == ([f"0/models/{gone.model_id}"], 1)
+    assert files.list(f"0/models/{registered.model_id}/artifacts")
+
+
+def test_a_model_that_is_registered_while_models_are_removed_stays(store: Store, store_uri: str, files: Files) -> None:
+    model = logged_model(store, files)
+    store.write(registered_models.create, "m")
+    other, removing = open_store(store_uri), threading.Event()
+    found: list[list[str]] = []
+
+    def remove() -> None:
+        removing.wait(30)
+        other.write(logged.delete_model, model.model_id)
+        found.append(other.write(retention.remove_models, NOW + DAY))
+
+    def register(tx: Tx) -> None:
+        versions.create(tx, NewVersion(name="m", source=model.model_uri))
+        removing.set()
+        time.sleep(0.3)  # without waiting for this the clean-up would be through by now
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    store.write(register)
+    thread.join()
+    other.close()
+    assert found == [[]]
+    assert store.read(known_models, [model.model_id]) == {model.model_id}
+
+
+def test_a_model_that_was_removed_meanwhile_is_not_registered(store: Store, files: Files) -> None:
+    model = logged_model(store, files)
+    store.write(registered_models.create, "m")
+    store.write(logged.delete_model, model.model_id)
+    store.write(retention.remove_models, NOW + DAY)
+    with pytest.raises(NotFound, match=model.model_id):
+        store.write(versions.create, NewVersion(name="m", source=model.model_uri))
+
+
+def test_a_file_has_an_owner_or_belongs_to_nobody(store: Store, files: Files) -> None:
+    run_id, model = new_run(store, files), logged_model(store, files)
+    place = store.write(experiments.create, "elsewhere", "mlflow-artifacts:/x/artifacts/y", [])
+    elsewhere = new_run(store, files, experiment_id=place)
+    owned = (
+        f"0/{run_id}/artifacts/a/b",
+        f"0/models/{model.model_id}/artifacts/MLmodel",
+        f"x/artifacts/y/{elsewhere}/artifacts/artifacts/a",
+        "0/traces/tr-1/spans.json",
+        "0/a.txt",
+    )
+    for key in owned:
+        assert store.read(artifacts.has_owner, key), key
+    for key in (f"0/{'0' * 32}/artifacts/a", f"0/models/m-{'0' * 32}/artifacts/a", "0/;/artifacts/a"):
+        assert not store.read(artifacts.has_owner, key), key
 
 
 def test_deleted_experiments_go_when_they_are_empty(store: Store, files: Files) -> None:

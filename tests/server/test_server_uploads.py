@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -174,3 +174,48 @@ def test_numbers_and_folders_beyond_all_measure_are_refused(make_server: Callabl
         assert httpx.get(whole, headers={"range": wanted}).content == b"content"
     deep = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{'d/' * 300}x"
     assert httpx.put(deep, content=b"x").status_code == 400
+
+
+def test_an_upload_that_nobody_goes_on_with_leaves_no_file(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    path = f"0/{server.new_run()}/artifacts/weights.bin"
+    begin(server, path)
+    assert [file.name for file in (server.folder / "artifacts").iterdir()] == [".logbuch-upload-owner"]
+
+
+def erase(server: Server, run_id: str) -> None:
+    server.post("runs/delete", {"run_id": run_id})
+    assert server.native("runs/purge", {"run_ids": [run_id]}).status_code == 200
+
+
+def test_nothing_is_taken_for_a_run_that_is_gone(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    run_id = server.new_run()
+    path = f"0/{run_id}/artifacts/weights.bin"
+    begun = begin(server, path).json()
+    for number in range(3):
+        assert send(server, begun, number).status_code == 200
+    erase(server, run_id)
+    whole = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/{path}"
+    for content in (b"small", b"large" * 1_000_000):
+        answer = httpx.put(whole, content=content)
+        assert (answer.status_code, answer.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert begin(server, path).status_code == 404
+    assert server.native("uploads/complete", {"upload_id": begun["upload_id"]}).status_code == 404
+    assert not [
+        file for file in (server.folder / "artifacts").rglob("*") if file.is_file() and "owner" not in file.name
+    ]
+
+
+def test_a_run_that_is_erased_while_its_file_arrives_takes_it_along(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    run_id = server.new_run()
+
+    def content() -> Iterator[bytes]:
+        yield b"x" * 3_000_000
+        erase(server, run_id)
+        yield b"x" * 3_000_000
+
+    whole = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/weights.bin"
+    assert httpx.put(whole, content=content(), timeout=60).status_code == 404
+    assert not [file for file in (server.folder / "artifacts/0").rglob("*") if file.is_file()]

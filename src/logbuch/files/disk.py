@@ -239,7 +239,10 @@ class Staged:
         """
         mode = os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
         with self._files._folder(()) as root, _refusing(self._name):
-            file = os.open(self._name, mode, 0o644, dir_fd=root)
+            try:
+                file = os.open(self._name, mode, 0o644, dir_fd=root)
+            except FileNotFoundError:
+                raise NotFound("The upload has ended: begin it again.") from None
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if not self._is(root, file):

@@ -67,8 +67,8 @@ class DiskParts:
         self._staged, self._key, self._wanted = files.staged(wanted.id), key, wanted
 
     def begin(self) -> str:
-        with self._staged.held(create=True):
-            return self._wanted.id
+        """There is no file before its first part: an upload that nobody goes on with leaves nothing."""
+        return self._wanted.id
 
     def arrived(self) -> int:
         return self._whole(self._staged.size())
@@ -88,20 +88,25 @@ class DiskParts:
                 self._staged.write(file, number * self._wanted.part_bytes, content)
 
     def finish(self, marks: Mapping[int, str]) -> Stat:  # noqa: ARG002
-        with self._staged.held() as file:
+        if self._wanted.size and not self._staged.size():
+            raise self._not_meant(0, hashlib.sha256())
+        with self._staged.held(create=not self._wanted.size) as file:
             found, digest = 0, hashlib.sha256()
             for block in self._staged.blocks(file):
                 found += len(block)
                 digest.update(block)
             if (found, digest.hexdigest()) != (self._wanted.size, self._wanted.sha256):
-                raise InvalidInput(
-                    f"The file is not what was meant: {found} of {self._wanted.size} bytes are there, "
-                    f"with the sha256 {digest.hexdigest()}. Begin the upload again."
-                )
+                raise self._not_meant(found, digest)
             return self._staged.place(file, self._key)
 
     def abort(self) -> None:
         self._staged.remove()
+
+    def _not_meant(self, found: int, digest: hashlib._Hash) -> InvalidInput:
+        return InvalidInput(
+            f"The file is not what was meant: {found} of {self._wanted.size} bytes are there, "
+            f"with the sha256 {digest.hexdigest()}. Begin the upload again."
+        )
 
 
 class BucketParts:

@@ -7,11 +7,13 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 
-from logbuch.errors import InvalidInput
+from logbuch.errors import InvalidInput, NotFound
 from logbuch.files.storage import Expected, Receiving, Stored
+from logbuch.limits import clip
 from logbuch.server.context import Context
 from logbuch.store import artifacts
 
@@ -44,16 +46,34 @@ def _sha256(request: Request) -> str | None:
 
 
 async def store_body(context: Context, request: Request, key: str) -> Stored:
-    """Stores the body of a request as a file, and notes its digest."""
+    """Stores the body of a request as a file, and notes its digest; NotFound where its run or model is gone."""
+    await check_owner(context, key)
     wanted = expected(request)
     blocks = body_blocks(request)
     first, more = await anext(blocks)
     if more:
         stored = await _stream(context, key, wanted, first, blocks)
+        await keep_owned(context, key)
     else:
         stored = await context.files_call(_store_whole, context, key, wanted, first)
     await note(context, key, stored)
     return stored
+
+
+async def check_owner(context: Context, key: str) -> None:
+    """Refuses a file whose run or logged model does not exist: nobody would find it, and nothing would remove it."""
+    if not await context.read(artifacts.has_owner, key):
+        raise NotFound(f"The run or model that {clip(key)!r} belongs to does not exist.")
+
+
+async def keep_owned(context: Context, key: str) -> None:
+    """Takes a file away whose run or model was erased while it arrived. What is erased after this look goes with it."""
+    try:
+        await check_owner(context, key)
+    except NotFound:
+        with suppress(NotFound):
+            await context.files_call(context.files.delete, key)
+        raise
 
 
 async def note(context: Context, key: str, stored: Stored) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, delete, select, update
 
+from logbuch.limits import is_run_id
 from logbuch.model import Noun
 from logbuch.store import heads, schema
+from logbuch.store.model_tables import logged_models
 from logbuch.store.tx import Tx, chunks
 
 _artifacts, _uploads, _removals = schema.artifacts, schema.uploads, schema.removals
@@ -58,6 +61,23 @@ def find(tx: Tx, keys: Iterable[str]) -> dict[str, Known]:
 def forget(tx: Tx, key: str) -> None:
     """Forgets a file, or all files of a folder."""
     tx.change(delete(_artifacts).where((_artifacts.c.key == key) | _below(_artifacts.c.key, key)))
+
+
+def has_owner(tx: Tx, key: str) -> bool:
+    """Whether the run or the logged model that a key lies below exists; true of keys that lie below neither.
+
+    A key is ``<location>/<run>/artifacts/…`` or ``<location>/models/<model>/artifacts/…``. The location, and the path
+    in the run, may hold folders named ``artifacts`` too: then one owner is enough.
+    """
+    names = key.split("/")
+    owners = {name for name, after in pairwise(names) if after == "artifacts"}
+    if not owners:
+        return True
+    runs = [name for name in sorted(owners) if is_run_id(name)]
+    if runs and heads.fetch(tx, runs):
+        return True
+    own = logged_models.c.model_id
+    return tx.execute(select(own).where(own.in_(sorted(owners))).limit(1)).first() is not None
 
 
 # -- uploads in parts ------------------------------------------------------------------------------------------------

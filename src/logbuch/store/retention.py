@@ -71,12 +71,18 @@ def remove(tx: Tx, run_ids: Sequence[str], rule: Rule) -> list[Erased]:
 
 def remove_models(tx: Tx, before: int) -> list[str]:
     """Removes logged models that were deleted before, and that no model version refers to; the folders of their
-    files, which are noted for removal."""
-    referred = exists().where(_versions.c.model_id == _logged.c.model_id)
-    query = select(_logged.c.id, _logged.c.model_id, _logged.c.experiment).where(
-        _logged.c.deleted, _logged.c.last_update_time < before, ~referred
+    files, which are noted for removal.
+
+    Who registers a version holds the model's row meanwhile: first the rows are waited for, then the versions are read.
+    """
+    given_up = select(_logged.c.id, _logged.c.model_id, _logged.c.experiment).where(
+        _logged.c.deleted, _logged.c.last_update_time < before
     )
-    rows = tx.execute(query).all()
+    held = tx.execute(given_up.order_by(_logged.c.id).with_for_update()).all()
+    referred: set[str] = set()
+    for part in chunks([row.model_id for row in held]):
+        referred |= set(tx.execute(select(_versions.c.model_id).where(_versions.c.model_id.in_(part))).scalars())
+    rows = [row for row in held if row.model_id not in referred]
     prefixes = [f"{experiments.location(tx, str(row.experiment))}/models/{row.model_id}" for row in rows]
     for part in chunks([row.id for row in rows]):
         tx.change(delete(_logged).where(_logged.c.id.in_(part)))

@@ -15,6 +15,7 @@ from logbuch.files import keys
 from logbuch.files.bucket import MOST_PARTS, SIGNED_SECONDS, BucketFiles
 from logbuch.server.context import Context
 from logbuch.server.mlflow.artifacts import key_of
+from logbuch.server.receiving import check_owner, keep_owned
 from logbuch.server.routes import Permission, Route
 from logbuch.store import artifacts, runs
 from logbuch.wire import files as wire
@@ -27,7 +28,9 @@ LONGEST_SECONDS = 7 * 24 * 3600
 
 
 async def create(context: Context, request: wire.CreateMultipart, path: str) -> Any:
-    bucket, key = _bucket(context, await _file_key(context, path, request.path), NO_MULTIPART)
+    whole = await _file_key(context, path, request.path)
+    bucket, key = _bucket(context, whole, NO_MULTIPART)
+    await check_owner(context, whole)
     if not 1 <= request.num_parts <= MOST_PARTS:
         raise InvalidInput(
             f"Invalid value {request.num_parts} for parameter 'num_parts': 1 to {MOST_PARTS} are allowed."
@@ -45,6 +48,7 @@ async def complete(context: Context, request: wire.CompleteMultipart, path: str)
     if not marks or len(marks) != len(request.parts):
         raise InvalidInput("Invalid value for parameter 'parts': each part must be named once, and one at least.")
     stat = await context.files_call(bucket.complete, key, request.upload_id, marks)
+    await keep_owned(context, whole)
     known = artifacts.Known(key=whole, size=stat.size, sha256=None, mark=stat.mark)
     await context.write(artifacts.record, known)
     return {}

@@ -17,7 +17,7 @@ from logbuch.files.storage import Stat
 from logbuch.limits import DIGITS, UPLOAD_BYTES
 from logbuch.server.context import Context
 from logbuch.server.mlflow.artifacts import file_key
-from logbuch.server.receiving import expected
+from logbuch.server.receiving import check_owner, expected, keep_owned
 from logbuch.server.routes import Permission, Route
 from logbuch.store import artifacts
 from logbuch.store.artifacts import Known, Upload
@@ -36,6 +36,7 @@ async def begin(context: Context, request: wire.BeginUpload) -> Any:
     if not 0 <= request.size <= UPLOAD_BYTES:
         raise InvalidInput(f"Invalid value {request.size} for parameter 'size': 0 to {UPLOAD_BYTES} bytes are allowed.")
     key = await file_key(context, request.path)
+    await check_owner(context, key)
     if await _is_there(context, key, request):
         return {"whole": True, "upload_id": "", "part_bytes": 0, "parts": 0, "urls": []}
     upload = await context.write(artifacts.begin_upload, key, request.size, request.sha256, part_size(request.size))
@@ -80,6 +81,11 @@ async def complete(context: Context, request: wire.EndUpload) -> Any:
         stat: Stat = await context.files_call(parts.finish, marks)
     except InvalidInput:
         await context.files_call(parts.abort)
+        await context.write(artifacts.end_upload, upload.id)
+        raise
+    try:
+        await keep_owned(context, upload.key)
+    except NotFound:
         await context.write(artifacts.end_upload, upload.id)
         raise
     known = Known(key=upload.key, size=stat.size, sha256=upload.sha256, mark=stat.mark)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from logbuch import limits
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import Noun
-from logbuch.store import runs, schema
+from logbuch.store import model_tables, runs, schema
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.logged import models as logged
 from logbuch.store.registry import lookup
@@ -52,8 +52,8 @@ def resolve(tx: Tx, source: str, run_id: str = "", model_id: str = "") -> Source
         found = _of_model(tx, source, segments)
     else:
         found = _of_location(tx, source, segments)
-    if found.run_id:
-        _hold(tx, found.run_id)
+    if found.run_id and not _held(tx, schema.runs.c.run_id, found.run_id):
+        raise NotFound(f"Run with id={limits.clip(found.run_id)} not found")
     _check_same(source, "run_id", run_id, found.run_id)
     _check_same(source, "model_id", model_id, found.model_id)
     return found
@@ -69,11 +69,13 @@ def _of_model(tx: Tx, source: str, segments: Sequence[str]) -> Source:
         return _of_logged(tx, segments[0], segments[1:])
     if len(segments) == (1 if at else 2):
         version = lookup.by_alias(tx, name, alias) if at else lookup.named(tx, name, segments[1])
+        _held(tx, model_tables.logged_models.c.model_id, version.model_id)
         return Source(location=version.location, run_id=version.run_id, model_id=version.model_id)
     raise _invalid(source, "write models:/<name>/<version>, models:/<name>/<stage> or models:/<name>@<alias>")
 
 
 def _of_logged(tx: Tx, model_id: str, path: Sequence[str]) -> Source:
+    _held(tx, model_tables.logged_models.c.model_id, model_id)
     info = logged.get(tx, model_id)
     location = "/".join((info.artifact_location, *path))
     return Source(location=location, run_id=_existing_run(tx, info.source_run_id), model_id=info.model_id)
@@ -91,12 +93,11 @@ def _of_location(tx: Tx, source: str, segments: Sequence[str]) -> Source:
     raise _invalid(source, "no run and no logged model of this server keeps its files there")
 
 
-def _hold(tx: Tx, run_id: str) -> None:
-    """Keeps others from erasing the run until this transaction ends."""
-    own = schema.runs.c
-    held = select(own.id).where(own.run_id == run_id).with_for_update(read=True, key_share=True)
-    if tx.execute(held).first() is None:
-        raise NotFound(f"Run with id={limits.clip(run_id)} not found")
+def _held(tx: Tx, column: ColumnElement[str], id_: str) -> bool:
+    """Keeps others from removing the run or the model until this transaction ends; False if there is none."""
+    return (
+        tx.execute(select(column).where(column == id_).with_for_update(read=True, key_share=True)).first() is not None
+    )
 
 
 def _existing_run(tx: Tx, run_id: str) -> str:
