@@ -64,11 +64,15 @@ def pass_by(watch: Watch, time: Time, seconds: float, *alive: Process) -> None:
         watch.turn()
 
 
-def status(store: Store, run_id: str) -> str:
+def head(store: Store, run_id: str) -> table.Head:
     page = store.read(
         table.page, search.RunQuery(["0"], f"attributes.run_id = '{run_id}'", view=ViewType.ALL), [], 10, ""
     )
-    return page.runs[0].status
+    return page.runs[0]
+
+
+def status(store: Store, run_id: str) -> str:
+    return head(store, run_id).status
 
 
 def found(store: Store, question: str) -> set[str]:
@@ -97,6 +101,7 @@ def test_a_silent_process_is_lost_then_ended_and_the_other_is_not(store: Store, 
     pass_by(watch, time, END_SIGNS * 10, alive)
     ended = store.read(runs.get, "a").info
     assert (ended.status, ended.end_time, ended.lost) == (RunStatus.KILLED, ended.lost_time, False)
+    assert (head(store, "a").lost_time, head(store, "b").lost_time) == (ended.lost_time, None)
     assert status(store, "c") == status(store, stock) == "RUNNING"
 
 

@@ -266,3 +266,20 @@ def test_curves_come_as_json_for_programs(shared_server: Server) -> None:
         refused = shared_server.native("metrics/outline", body | wrong)
         assert refused.status_code == 400
         assert named in refused.json()["message"]
+
+
+def test_activity_counts_the_runs_of_each_day(shared_server: Server) -> None:
+    day, since = 86_400_000, 1_790_000_000_000
+    experiment_id = new_experiment(shared_server, "busy days")
+    for start in (since - 1, since, since + day - 1, since + 13 * day, since + 14 * day):
+        shared_server.new_run(experiment_id, start_time=start)
+    bad = shared_server.new_run(experiment_id, start_time=since + day)
+    shared_server.post("runs/update", {"run_id": bad, "status": "FAILED"})
+    gone = shared_server.new_run(experiment_id, start_time=since)
+    shared_server.post("runs/delete", {"run_id": gone})
+    url = f"{shared_server.url}/api/logbuch/1/experiments/activity"
+    found = httpx.get(url, params={"since": since}).json()["experiments"][experiment_id]
+    assert found == {"runs": [2, 1, *[0] * 11, 1], "failed": [0, 1, *[0] * 12]}
+    assert experiment_id not in httpx.get(url, params={"since": since + 20 * day, "days": 1}).json()["experiments"]
+    for wrong in ({"since": since, "days": 0}, {"since": since, "days": 367}, {"since": -1}, {"since": 2**60}, {}):
+        assert httpx.get(url, params=wrong).status_code == 400, wrong

@@ -5,6 +5,7 @@ import { hotRun } from "./charts/hot";
 import { live } from "./api/live";
 import { language, t } from "./i18n";
 import { Frame } from "./parts/Frame";
+import { Top } from "./parts/Top";
 import { useStore } from "./ui/hooks";
 import { Link, usePlace } from "./ui/router";
 import { EmptyState, ErrorBox, SkeletonRows } from "./ui/States";
@@ -59,7 +60,7 @@ function Page({ route }: { route: Route }) {
     case "settings":
       return <SettingsPage />;
     case "missing":
-      return <main id="main" className="page"><EmptyState title={t.notFound}><Link to="/" className="btn">{t.toHome}</Link></EmptyState></main>;
+      return <main id="main" className="page"><Top crumbs={[{ label: "Logbuch" }]} live={false} /><div className="body"><EmptyState title={t.notFound}><Link to="/" className="btn">{t.toHome}</Link></EmptyState></div></main>;
   }
 }
 

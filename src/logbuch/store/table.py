@@ -23,7 +23,9 @@ Column = dict[str, list[Any]]
 
 
 class Head(Noun, frozen=True, kw_only=True):
-    """The head of a run in a table; a ``status`` is MLflow's, or LOST."""
+    """The head of a run in a table; a ``status`` is MLflow's, or LOST.
+
+    ``lost_time`` is when its process was last heard of, where the run is lost or was ended for it."""
 
     run_id: str
     experiment_id: str
@@ -32,6 +34,7 @@ class Head(Noun, frozen=True, kw_only=True):
     status: str
     start_time: int
     end_time: int | None
+    lost_time: int | None
     lifecycle_stage: LifecycleStage
 
 
@@ -86,6 +89,7 @@ def head(row: RunRow | Row[Any]) -> Head:
         status=runs.shown_status(row),
         start_time=row.start_time,
         end_time=row.end_time,
+        lost_time=row.lost_time,
         lifecycle_stage=LifecycleStage.DELETED if row.deleted else LifecycleStage.ACTIVE,
     )
 

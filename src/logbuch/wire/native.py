@@ -26,6 +26,11 @@ class ListExperiments(Body, kw_only=True):
     view: str = "active"
 
 
+class ActivityRequest(Body, kw_only=True):
+    since: int
+    days: int = 14
+
+
 class TableRequest(Body, kw_only=True):
     experiment_ids: list[str] = []
     filter: str = ""

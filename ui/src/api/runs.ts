@@ -11,6 +11,8 @@ export interface RunInfo {
   status: RunStatus;
   start_time: number;
   end_time: number | null;
+  /** When its process was last heard of, of a run that is lost or was ended for it. */
+  lost_time?: number | null;
   user?: string;
   lifecycle_stage: "active" | "deleted";
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { canWait, errorReason, lookFilter, lostRecords, problemsOf } from "./problems";
+import { errorReason, lookFilter, lostRecords, problemsOf } from "./problems";
 
 const row = (status: Row["run"]["status"], texts: Row["texts"] = {}, last: number | null = 0.5): Row => ({
   run: { run_id: "r", experiment_id: "1", name: "r", status, start_time: 1000, end_time: null, lifecycle_stage: "active" },
@@ -36,9 +36,11 @@ it("tells of a run whose process is gone", () => {
   expect(problemsOf(row("LOST"), ["loss"], null, 10 * MINUTE)).toEqual([{ kind: "gone" }]);
 });
 
-it("lets stopped runs wait", () => {
-  expect(canWait(problemsOf(row("KILLED"), ["loss"], null, 0))).toBe(true);
-  expect(canWait(problemsOf(row("KILLED", {}, NaN), ["loss"], null, 0))).toBe(false);
+it("leaves alone what was stopped, unless its process had vanished or its loss broke", () => {
+  const stopped = row("KILLED");
+  expect(problemsOf(stopped, ["loss"], null, 0)).toEqual([]);
+  expect(problemsOf({ ...stopped, run: { ...stopped.run, lost_time: 5 } }, ["loss"], null, 0)).toEqual([{ kind: "gone" }]);
+  expect(problemsOf(row("KILLED", {}, NaN), ["loss"], null, 0)).toEqual([{ kind: "broken", key: "loss", word: "NaN" }]);
 });
 
 it("takes a running run for silent after five minutes without a point", () => {

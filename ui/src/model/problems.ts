@@ -8,8 +8,7 @@ export type Problem =
   | { kind: "broken"; key: string; word: "NaN" | "Inf" }
   | { kind: "silent"; since: number }
   | { kind: "gone" }
-  | { kind: "lost"; count: number }
-  | { kind: "killed" };
+  | { kind: "lost"; count: number };
 
 export const ERROR_TAG = "logbuch.error";
 export const LOST_TAG = "logbuch.records_lost";
@@ -44,21 +43,17 @@ export function lookFilter(losses: readonly string[], since: number): string {
   return `attributes.status IN ('RUNNING', 'LOST') OR (attributes.start_time >= ${since} AND (${bad}))`;
 }
 
-/** What was stopped by hand can wait: it comes after what broke by itself. */
-export const canWait = (problems: readonly Problem[]) => problems.every((p) => p.kind === "killed");
-
-/** Everything that is wrong with a run, the gravest first. `losses` are the metrics that may not end in NaN or Inf. */
+/** Everything that is wrong with a run, the gravest first. What somebody stopped is not wrong. `losses` are the metrics that may not end in NaN or Inf. */
 export function problemsOf(row: Row, losses: readonly string[], lastPoint: number | null, now: number): Problem[] {
   const { status } = row.run;
   const found: Problem[] = [];
   if (status === "FAILED") found.push({ kind: "failed", reason: errorReason(row.texts[`tags.${ERROR_TAG}`]) });
   const key = losses.find((k) => row.metrics[k]?.last != null && !Number.isFinite(row.metrics[k].last));
   if (key !== undefined) found.push({ kind: "broken", key, word: Number.isNaN(row.metrics[key]!.last) ? "NaN" : "Inf" });
-  if (status === "LOST") found.push({ kind: "gone" });
+  if (status === "LOST" || (status === "KILLED" && row.run.lost_time != null)) found.push({ kind: "gone" });
   const since = silentSince(row, lastPoint, now);
   if (since !== null) found.push({ kind: "silent", since });
   const count = lostRecords(row.texts[`tags.${LOST_TAG}`]);
   if (count !== null) found.push({ kind: "lost", count });
-  if (status === "KILLED") found.push({ kind: "killed" });
   return found;
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { Experiment } from "../api/experiments";
 import { formatAgo, formatCount } from "../model/format";
 import { locale, t } from "../i18n";
@@ -10,8 +10,22 @@ import { Link } from "../ui/router";
 import { experimentPath } from "../url/routes";
 import { ExperimentDialog, type ExperimentAction } from "./ExperimentDialogs";
 
+/** A column beside those that every list of experiments has. */
+export interface MoreColumn {
+  name: string;
+  className: string;
+  cell: (experiment: Experiment) => ReactNode;
+}
+
+interface Props {
+  experiments: Experiment[];
+  more?: MoreColumn[];
+}
+
+const NONE: MoreColumn[] = [];
+
 /** Experiments with their folder, run counts and last activity. */
-export function ExperimentTable({ experiments }: { experiments: Experiment[] }) {
+export function ExperimentTable({ experiments, more = NONE }: Props) {
   const now = useNow();
   const client = useQueryClient();
   const [asked, setAsked] = useState<{ action: ExperimentAction; experiment: Experiment } | null>(null);
@@ -24,7 +38,7 @@ export function ExperimentTable({ experiments }: { experiments: Experiment[] }) 
   return (
     <>
       <table className="plain ex">
-        <thead><tr><th className="l">{t.name}</th><th>{t.runsHead}</th><th className="hide-s">{t.runningHead}</th><th>{t.lastHead}</th><th className="act"><span className="vh">{t.more}</span></th></tr></thead>
+        <thead><tr><th className="l">{t.name}</th><th className="runs">{t.runsHead}</th><th className="hide-s running">{t.runningHead}</th>{more.map((m) => <th key={m.name} className={m.className}>{m.name}</th>)}<th className="last">{t.lastHead}</th><th className="act"><span className="vh">{t.more}</span></th></tr></thead>
         <tbody>
           {experiments.map((experiment) => {
             const cut = experiment.name.lastIndexOf("/") + 1;
@@ -39,6 +53,7 @@ export function ExperimentTable({ experiments }: { experiments: Experiment[] }) 
                 </td>
                 <td>{formatCount(experiment.runs, locale)}</td>
                 <td className="hide-s">{experiment.running ? <span className="pill run num">{t.running(experiment.running)}</span> : <span className="muted">–</span>}</td>
+                {more.map((m) => <td key={m.name} className={m.className}>{m.cell(experiment)}</td>)}
                 <td className="muted">{formatAgo(experiment.last_run_time, now, locale)}</td>
                 <td className="act"><MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(experiment.name)} entries={() => entries(experiment)} /></td>
               </tr>

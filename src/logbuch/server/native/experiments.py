@@ -7,7 +7,7 @@ from typing import Any
 from logbuch.server.context import Context
 from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
-from logbuch.store import table
+from logbuch.store import activity, table
 from logbuch.wire import native as wire
 
 
@@ -15,6 +15,19 @@ async def list_all(context: Context, request: wire.ListExperiments) -> Any:
     return {"experiments": await context.read(table.experiments, view_type(request.view))}
 
 
+async def activity_by_day(context: Context, request: wire.ActivityRequest) -> Any:
+    found = await context.read(activity.by_day, request.since, request.days)
+    return {"since": request.since, "experiments": found}
+
+
 ROUTES = (
     Route("GET", "/experiments", wire.ListExperiments, Permission.READ, list_all, "All experiments with run counts"),
+    Route(
+        "GET",
+        "/experiments/activity",
+        wire.ActivityRequest,
+        Permission.READ,
+        activity_by_day,
+        "Runs begun a day, by experiment",
+    ),
 )

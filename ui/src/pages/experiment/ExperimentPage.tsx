@@ -14,7 +14,7 @@ import { experimentCrumbs, Top } from "../../parts/Top";
 import { EmptyStart } from "../../parts/EmptyStart";
 import { Segment } from "../../ui/Button";
 import { useMedia, useStored, useTitle } from "../../ui/hooks";
-import { navigate, useView } from "../../ui/router";
+import { Link, navigate, useView } from "../../ui/router";
 import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
 import { comparePath } from "../../url/compare";
@@ -109,7 +109,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
     layout: (next) => change({ layout: next }),
   });
 
-  if (experiments.data && !experiment) return <main id="main" className="page" tabIndex={-1}><EmptyState title={t.noExperiment} /></main>;
+  if (experiments.data && !experiment) return <main id="main" className="page" tabIndex={-1}><Top crumbs={experimentCrumbs(experimentId)} live={false} /><div className="body"><EmptyState title={t.noExperiment}><p>{t.goneText}</p><Link to="/experiments" className="btn">{t.toExperiments}</Link></EmptyState></div></main>;
   if (columns.error && !columns.data) return <main id="main" className="page" tabIndex={-1}><ErrorBox error={columns.error} onRetry={() => void columns.refetch()} /></main>;
 
   const running = experiment?.running ?? state.rows.filter((r) => isRunning(r.run)).length;

@@ -22,8 +22,6 @@ function sentence(problem: Problem, { row: { run } }: Look, now: number): string
       return t.processGone;
     case "lost":
       return t.recordsLost(problem.count);
-    case "killed":
-      return t.reasonKilled(took);
   }
 }
 

@@ -20,7 +20,6 @@ const HEIGHT = 72;
 export function RunningCard({ row, experiment }: { row: Row; experiment: string }) {
   const { run } = row;
   const box = useRef<HTMLDivElement>(null);
-  const { width } = useSize(box);
   const now = useNow(1000);
   const columns = useColumns([run.experiment_id]);
   const metrics = useMemo(() => columns.data?.metrics ?? [], [columns.data]);
@@ -29,16 +28,19 @@ export function RunningCard({ row, experiment }: { row: Row; experiment: string 
   const value = useTable("live", { run_ids: [run.run_id], experiment_ids: [run.experiment_id], columns: [...new Set([main, loss])].flatMap((k) => (k ? [`metrics.${k}`] : [])).concat("params.max_steps"), max_results: 1 }, main !== null);
   const { found } = useSeries([run.run_id], loss ?? "", VIEW, loss !== null);
   const series = found.get(run.run_id);
-  const line = useMemo(() => (series && width > 0 ? sparkPath(series, width, HEIGHT, 1) : null), [series, width]);
   const cells = value.data?.rows[0];
+  // A run that has not logged what is drawn has a small card.
+  const drawn = loss !== null && (series !== undefined || cells === undefined || cells.metrics[loss]?.last != null);
+  const { width } = useSize(box, drawn);
   const shown = main && cells?.metrics[main]?.last != null ? main : loss;
+  const line = useMemo(() => (series && width > 0 ? sparkPath(series, width, HEIGHT, 1) : null), [series, width]);
   const last = series ? xSpan([series])?.[1] : undefined;
   const goal = Number(cells?.texts["params.max_steps"] ?? NaN);
   return (
-    <Link to={runPath(run.experiment_id, run.run_id)} className="card runcard">
-      <span className="row rc-t"><StatusGlyph status={run.status} /><span className="ell">{run.name}</span><span className="grow" /><b className="num">{formatNumber(shown ? (cells?.metrics[shown]?.last ?? null) : null, locale)}</b></span>
-      <span className="row rc-x"><span className="ell">{experiment}</span><span className="grow" /><span>{shown}</span></span>
-      <div ref={box} className="rc-plot">
+    <Link to={runPath(run.experiment_id, run.run_id)} className={`card runcard${!drawn ? " plain" : ""}`}>
+      <span className="row rc-t"><StatusGlyph status={run.status} /><span className="ell">{run.name}</span><span className="grow" />{drawn && <b className="num">{formatNumber(shown ? (cells?.metrics[shown]?.last ?? null) : null, locale)}</b>}</span>
+      <span className="row rc-x"><span className="ell">{experiment}</span><span className="grow" />{drawn && <span>{shown}</span>}</span>
+      {drawn && <div ref={box} className="rc-plot">
         {line && (
           <svg width={width} height={HEIGHT} aria-hidden="true">
             <path d={`M0 ${HEIGHT - 0.5}H${width}`} stroke="var(--axis)" />
@@ -46,8 +48,8 @@ export function RunningCard({ row, experiment }: { row: Row; experiment: string 
             {line.end && <><circle cx={line.end.x} cy={line.end.y} r="6" fill="var(--run)" fillOpacity=".2" /><circle cx={line.end.x} cy={line.end.y} r="2.6" fill="var(--run)" /></>}
           </svg>
         )}
-      </div>
-      <span className="row rc-s num"><span>{last === undefined ? t.noPoints : goal > 0 ? t.stepOf(formatCount(last, locale), formatCount(goal, locale)) : t.step(formatCount(last, locale))}</span><span className="grow" /><span>{formatDuration(durationOf(run, now))}</span></span>
+      </div>}
+      <span className="row rc-s num"><span>{last === undefined ? t.noMetrics : goal > 0 ? t.stepOf(formatCount(last, locale), formatCount(goal, locale)) : t.step(formatCount(last, locale))}</span><span className="grow" /><span>{formatDuration(durationOf(run, now))}</span></span>
       {goal > 0 && last !== undefined && <span className="prog"><i style={{ width: `${Math.min(100, (last / goal) * 100)}%` }} /></span>}
     </Link>
   );

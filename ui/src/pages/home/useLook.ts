@@ -4,7 +4,7 @@ import { queryBuckets } from "../../api/buckets";
 import type { Experiment } from "../../api/experiments";
 import type { Row } from "../../api/table";
 import { isLoss, isSystem } from "../../model/metrics";
-import { canWait, ERROR_TAG, lookFilter, LOST_TAG, problemsOf, type Problem } from "../../model/problems";
+import { ERROR_TAG, lookFilter, LOST_TAG, problemsOf, type Problem } from "../../model/problems";
 import { useColumns, useTable } from "../../parts/queries";
 import { useNow } from "../../ui/hooks";
 
@@ -49,5 +49,5 @@ export function useLook(busy: readonly Experiment[]): Look[] {
   const rows = useMemo(() => table.data?.rows ?? [], [table.data]);
   const running = useMemo(() => rows.filter((r) => r.run.status === "RUNNING").map((r) => r.run.run_id).sort(), [rows]);
   const last = useLastPoints(running, keys);
-  return useMemo(() => rows.map((row) => ({ row, problems: problemsOf(row, losses, last.get(row.run.run_id) ?? null, now) })).filter((l) => l.problems.length > 0).sort((a, b) => Number(canWait(a.problems)) - Number(canWait(b.problems))), [rows, losses, last, now]);
+  return useMemo(() => rows.map((row) => ({ row, problems: problemsOf(row, losses, last.get(row.run.run_id) ?? null, now) })).filter((l) => l.problems.length > 0), [rows, losses, last, now]);
 }

@@ -33,6 +33,7 @@ const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
 
 /** Media are found by listing folders, which costs more than a look into the store. */
 const MEDIA_REST_MS = 5000;
+const SHORT_ID = 8;
 
 /** One run: what it was, how it went, how to get it back. */
 export default function RunPage({ experimentId, runId, tab }: { experimentId: string; runId: string; tab: RunTab }) {
@@ -61,7 +62,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const crumbs = experimentCrumbs(experiment?.name ?? "…", experimentPath(experimentId));
 
   if (run.error && !run.data) {
-    return <main id="main" className="page" tabIndex={-1}><Top crumbs={crumbs} live={!gone} />{gone ? <EmptyState title={t.noRun} /> : <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}</main>;
+    return <main id="main" className="page" tabIndex={-1}><Top crumbs={[...(experiment ? crumbs : crumbs.slice(0, 1)), { label: runId.slice(0, SHORT_ID) }]} live={!gone} /><div className="body">{gone ? <EmptyState title={t.noRun}><p>{t.goneText}</p>{experiment ? <Link to={experimentPath(experimentId)} className="btn">{t.goTo(experiment.name)}</Link> : <Link to="/experiments" className="btn">{t.toExperiments}</Link>}</EmptyState> : <ErrorBox error={run.error} onRetry={() => void run.refetch()} />}</div></main>;
   }
   const counts: Partial<Record<RunTab, number>> = { parameters: Object.keys(run.data?.params ?? {}).length, metrics: metrics.keys.filter((k) => !isSystem(k)).length, system: metrics.keys.filter(isSystem).length, media: media.data?.length };
   const place = neighbours ? <span className="muted num hide-s place" title={neighbours.filter ? t.filteredBy(neighbours.filter) : undefined}>{t.runOf(formatCount(neighbours.at + 1, locale), formatCount(neighbours.total, locale), neighbours.by ?? t.startTime)} <kbd title={t.next}>J</kbd> <kbd title={t.previous}>K</kbd></span> : null;
