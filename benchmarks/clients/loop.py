@@ -22,6 +22,18 @@ def percentile(values: Sequence[int], part: float) -> float:
     return ordered[min(len(ordered) - 1, round(part * (len(ordered) - 1)))] / 1000
 
 
+class Untracked:
+    """A training that nobody follows: what the others are compared with."""
+
+    def __init__(self, url: str, folder: str) -> None: ...
+
+    def one(self, values: dict[str, float], step: int) -> None: ...
+
+    many = one
+
+    def finish(self) -> None: ...
+
+
 class Logbuch:
     def __init__(self, url: str, folder: str) -> None:
         os.environ.update(LOGBUCH_QUIET="1", LOGBUCH_JOURNAL_FOLDER=folder, LOGBUCH_CONSOLE="false")
@@ -136,6 +148,7 @@ class TensorBoardX:
 
 
 CLIENTS: dict[str, Any] = {
+    "untracked": Untracked,
     "logbuch": Logbuch,
     "mlflow": MLflow,
     "mlflow-async": MLflowAsync,
@@ -209,7 +222,9 @@ def main() -> None:
         found |= loop_of_points(client, options.points)
     elif options.training:
         found |= training(client, options.training)
+        begun = time.perf_counter()
         client.finish()
+        found["finish"] = time.perf_counter() - begun
     else:
         for name, taken in (
             ("one", calls(client.one, options.steps, 1)),

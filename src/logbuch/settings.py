@@ -73,7 +73,12 @@ REQUEST_TIMEOUT = _setting(
 MAX_RETRIES = _setting(
     "http_request_max_retries", "4", "Retries of a request that needs an answer", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 )
-FINISH_TIMEOUT = _setting("finish_timeout", "30", "Seconds that the end of a run waits for its records to be sent")
+FINISH_TIMEOUT = _setting(
+    "finish_timeout",
+    "30",
+    "Seconds that the end of a run waits for its records to be sent, at most; a server that has not answered for some "
+    "time already, or never has, is waited for less",
+)
 JOURNAL_FOLDER = _setting(
     "journal_folder", None, "Folder of the journals for servers. Absent: logbuch/journals in the user's state folder"
 )

@@ -200,7 +200,8 @@ def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> 
         conclude(active, status, error)
     else:
         leave(active, error)
-    if not connection.sender.flush(max(0.0, deadline - time.monotonic()), patient=True, files=Files.DUE):
+    left = connection.sender.patience(max(0.0, deadline - time.monotonic()))
+    if not connection.sender.flush(left, patient=True, files=Files.DUE):
         trouble = connection.sender.delivery().trouble or "it takes long"
         say(
             f"logbuch: run {active.run.info.run_name} ended with records still to be sent ({trouble}); "

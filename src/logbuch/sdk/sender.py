@@ -24,6 +24,7 @@ from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.lane import FileLane
 from logbuch.sdk.losses import LOST_TAG, Losses
+from logbuch.sdk.outage import Outage
 from logbuch.sdk.records import Record
 from logbuch.sdk.rest import RestShipment
 from logbuch.sdk.shipment import Shipment
@@ -104,7 +105,7 @@ class Sender:
         self._wake, self._hurry, self._end = threading.Event(), threading.Event(), threading.Event()
         self._swept = -_SWEEP_SECONDS
         self._sweep_first = False
-        self._waited = 0.0
+        self._outage = Outage()
 
     # -- the training's side -----------------------------------------------------------------------------------------
 
@@ -181,15 +182,12 @@ class Sender:
         """Waits until all records put so far are sent or refused, then for ``files``. False after ``timeout`` seconds,
         or after ``stall`` seconds in which nothing was sent, or, unless ``patient``, as soon as an attempt has failed
         because nobody answers."""
-        begin = time.monotonic()
-        deadline = begin + timeout
+        deadline = time.monotonic() + timeout
         if files is Files.ALL:
             self._files.hurry(deadline)
         done = self._flush_records(deadline, patient, timeout if stall is None else stall)
         if files is not Files.NONE and (done or patient):
             done &= self._files.wait(deadline, everything=files is Files.ALL, patient=patient)
-        if not done:
-            self._waited += time.monotonic() - begin
         return done
 
     def _flush_records(self, deadline: float, patient: bool, stall: float) -> bool:
@@ -215,10 +213,13 @@ class Sender:
                 self._hurry.set()
         return self._done >= target
 
+    def patience(self, timeout: float) -> float:
+        """How many of the seconds that an end is granted it may wait: fewer, the longer nobody has answered."""
+        return self._outage.patience(timeout)
+
     def finish(self, timeout: float) -> Unsent:
-        """The last flush of a process; returns what is still unsent. Time that earlier flushes of the same outage have
-        waited in vain counts towards ``timeout``."""
-        deadline = time.monotonic() + max(timeout - self._waited, 1.0)
+        """The last flush of a process; returns what is still unsent."""
+        deadline = time.monotonic() + self.patience(timeout)
         if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
             self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
         return Unsent(self._waiting(), self._files.waiting())
@@ -331,6 +332,7 @@ class Sender:
 
     def _cycle(self) -> None:
         """Sends what waits, as far as the backend takes it."""
+        self._outage.asked()
         try:
             with self._sending:
                 self._send()
@@ -345,6 +347,7 @@ class Sender:
         last, shipment = self.journal.last, self._way()
         while shipment.step():
             self._note_success()
+            self._outage.asked()
             if self.course.number >= last:  # what came meanwhile is gathered first, or each point would be a request
                 last = self.course.number
                 break
@@ -410,7 +413,8 @@ class Sender:
     def _note_success(self) -> None:
         if self._trouble is not None:
             logger.warning("records are sent again to %s", self.backend.uri)
-        self._trouble, self._failures, self._waited = None, 0, 0.0
+        self._trouble, self._failures = None, 0
+        self._outage.answered()
 
     def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
         what = record.body[0].describe()
