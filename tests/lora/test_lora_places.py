@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import checkpoints
 import httpx
 import pytest
 import tracking
@@ -130,7 +131,7 @@ def end(process: subprocess.Popen[str], how: signal.Signals) -> str:
     return said + process.communicate(timeout=120)[0]
 
 
-def test_sigterm_saves_and_the_training_goes_on_from_there(material: Any, shared_server: Server) -> None:
+def test_sigterm_saves_a_checkpoint(material: Any, shared_server: Server) -> None:
     process = begin(material, shared_server.url, "lora sigterm")
     said = end(process, signal.SIGTERM)
     assert process.returncode == 143, said
@@ -140,23 +141,37 @@ def test_sigterm_saves_and_the_training_goes_on_from_there(material: Any, shared
     assert run.info.status == "KILLED"
     (checkpoint,) = Path("models/standard_r8_qkvo_test").glob("checkpoint-*")
     step = int(checkpoint.name.removeprefix("checkpoint-"))
+    assert checkpoints.is_whole(checkpoint)
     assert steps(run, "train/loss") == list(range(1, step + 1))
     assert not Path("models/standard_r8_qkvo_test/adapter_model.safetensors").exists()
 
 
-def test_ctrl_c_ends_the_run_as_killed(material: Any, shared_server: Server) -> None:
-    process = begin(material, shared_server.url, "lora ctrl-c")
-    said = end(process, signal.SIGINT)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
-    logbuch.set_tracking_uri(shared_server.url)
+def test_ctrl_c_ends_the_run_as_killed(
+    material: Any, shared_server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trainer import LoraTrainer
+
+    step = LoraTrainer.training_step
+
+    def interrupted(self: Any, *more: Any) -> Any:
+        if self.state.global_step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, *more)
+
+    monkeypatch.setenv("LOGBUCH_TRACKING_URI", shared_server.url)
+    monkeypatch.setattr(LoraTrainer, "training_step", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert train_lora.main(options(material, "--mlflow_experiment_name", "lora ctrl-c")) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "Interrupted. Go on with --resume" in capsys.readouterr().err
     (run,) = logbuch.search_runs(experiment_names=["lora ctrl-c"], output_format="list")
     assert run.info.status == "KILLED"
+    assert steps(run, "train/loss") == [1, 2]
 
 
 def test_two_trainings_do_not_share_a_folder(material: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    import checkpoints
-
     with checkpoints.claimed(Path("models/standard_r8_qkvo_test")):
         assert train_lora.main(options(material, "--no_mlflow")) == 2
     assert "another training writes to models/standard_r8_qkvo_test" in capsys.readouterr().err

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import torch
 import train_lora
 from safetensors.torch import load_file
+from trainer import LoraTrainer
 
 import logbuch
 from support.fresh import fresh
@@ -120,27 +123,44 @@ def weights(folder: str) -> dict[str, torch.Tensor]:
     return dict(load_file(f"{folder}/standard_r8_qkvo/adapter_model.safetensors"))
 
 
-def test_a_resumed_training_equals_one_that_was_not_interrupted(start: Any, experiment: str) -> None:
+def test_a_training_that_sigterm_ended_goes_on_as_if_it_had_not(
+    start: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = ["--mlflow_experiment_name", experiment, "--output_dir"]
     assert start(*whole, "whole") == 0
     first = only(experiment)
-    # The same training, ended by a full disk after step 4: what is there of step 8 is not whole.
-    assert start(*whole, "parts", "--mlflow_run_name", "parts") == 0
+
+    step = LoraTrainer.training_step
+
+    def terminated(self: Any, *more: Any) -> Any:
+        if self.state.global_step == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+            monkeypatch.setattr(LoraTrainer, "training_step", step)
+        return step(self, *more)
+
+    monkeypatch.setattr(LoraTrainer, "training_step", terminated)
+    assert start(*whole, "parts") == 143
     folder = Path("parts/standard_r8_qkvo")
-    (folder / "checkpoint-8" / "trainer_state.json").write_text("{")
-    (folder / "adapter_model.safetensors").unlink()
-    assert start(*whole, "parts", "--mlflow_run_name", "parts", "--resume") == 0
-    runs = logbuch.search_runs(experiment_names=[experiment], output_format="list")
-    assert len(runs) == 2
-    again = next(run for run in runs if run.info.run_id != first.info.run_id)
+    assert {path.name for path in folder.glob("checkpoint-*")} == {"checkpoint-4", "checkpoint-6"}
+    assert not (folder / "adapter_model.safetensors").exists()
+    (again,) = logbuch.search_runs(
+        experiment_names=[experiment], filter_string="status = 'KILLED'", output_format="list"
+    )
+
+    shutil.copytree(folder / "checkpoint-6", folder / "checkpoint-7")  # as kill -9 leaves one that is being written
+    (folder / "checkpoint-7" / "trainer_state.json").write_text("{")
+    assert start(*whole, "parts", "--resume") == 0
+    again = logbuch.get_run(again.info.run_id)
     assert again.info.status == "FINISHED"
+    assert len(logbuch.search_runs(experiment_names=[experiment], output_format="list")) == 2
     for key in ("train/loss", "train/grad_norm", "train/learning_rate", "eval/loss"):
-        assert sorted(set(points(again, key))) == points(first, key), key
-    assert [step for step in steps(again, "train/loss") if step > 4] == [5, 5, 6, 6, 7, 7, 8, 8]
-    assert again.data.metrics["final_train_loss"] == first.data.metrics["final_train_loss"]
+        assert points(again, key) == points(first, key), key
+    for key in ("final_train_loss", "final_eval_loss", "base_eval_loss", "train_loss"):
+        assert again.data.metrics[key] == first.data.metrics[key], key
     one, two = weights("whole"), weights("parts")
     assert one.keys() == two.keys()
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+    assert not (folder / "checkpoint-7").exists()
 
 
 def test_resuming_what_cannot_be_resumed(start: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,8 +235,6 @@ def test_a_row_without_an_answer(
 def test_no_room_for_a_checkpoint(
     start: Any, experiment: str, part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from trainer import LoraTrainer
-
     place = {"adapter": "_save", "optimizer": "_save_rng_state"}[part]
     writes = getattr(LoraTrainer, place)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,11 @@ def _log_with_address(job: Job, numbers: Numbers) -> None:
     mlflow = tracking.mlflow
     named = Path(job.config.model_name)
     base = str(named.resolve()) if named.exists() else job.config.model_name
-    adapter = job.folder / ".adapter"
-    adapter.mkdir()
-    try:
+    with tempfile.TemporaryDirectory() as place:
+        adapter = Path(place) / "adapter"
+        adapter.mkdir()
         for path in adapter_files(job.folder):
-            (adapter / path.name).hardlink_to(path)
+            shutil.copyfile(path, adapter / path.name)
         text = (mlflow.models.ColumnSpec("string"),)
         knobs = (
             mlflow.models.ParamSpec("max_new_tokens", "long", 64),
@@ -114,7 +116,3 @@ def _log_with_address(job: Job, numbers: Numbers) -> None:
             signature=mlflow.models.ModelSignature(text, text, knobs),
             extra_pip_requirements=["torch", "transformers", "peft", *(["bitsandbytes"] if numbers.use_4bit else [])],
         )
-    finally:
-        for path in adapter.iterdir():
-            path.unlink()
-        adapter.rmdir()

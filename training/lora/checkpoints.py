@@ -36,9 +36,8 @@ def begin(job: Job, data_sha256: str) -> Path | None:
     there is nothing to resume, or if it was begun with other settings.
     """
     wanted = settings(job, data_sha256)
-    found = None
-    if job.resume is not None:
-        found = _chosen(job)
+    found = chosen(job)
+    if found is not None:
         _compare(job.folder, wanted)
         _discard_torn(job.folder)
         return found
@@ -101,13 +100,16 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _chosen(job: Job) -> Path:
+def chosen(job: Job) -> Path | None:
+    """The checkpoint to go on from, for processes that only read."""
+    if job.resume is None:
+        return None
     if job.resume == "newest":
         found = newest(job.folder)
         if found is None:
             raise Problem(f"nothing to resume: {job.folder} holds no whole checkpoint")
         return found
-    path = Path(str(job.resume))
+    path = Path(job.resume)
     if path.resolve().parent != job.folder.resolve():
         raise Problem(f"{path} is no checkpoint of this training: those are in {job.folder}")
     if not is_whole(path):

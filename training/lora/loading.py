@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def load_base(config: TrainingConfig, numbers: Numbers, tokenizer: Any) -> Any:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=numbers.dtype,
         )
-        more["device_map"] = {"": torch.cuda.current_device() if numbers.device == "cuda" else "cpu"}
+        more["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0")) if numbers.device == "cuda" else "cpu"}
     try:
         model = AutoModelForCausalLM.from_pretrained(config.model_name, dtype=numbers.dtype, **more)
     except (OSError, ValueError, KeyError) as error:

@@ -20,6 +20,7 @@ from typing import Any
 import card
 import checkpoints
 import rows
+import torch
 import tracking
 from adapters import log_adapter
 from callbacks import Meter, Samples, Stopper, Watch
@@ -32,6 +33,10 @@ from tracking import Terminated
 from trainer import LoraTrainer, reason, train_loss, training_arguments
 from transformers import set_seed
 from utils import count_parameters, create_mlflow_callback, setup_mlflow
+
+_LESS_MEMORY = (
+    "lower --per_device_train_batch_size and raise --gradient_accumulation_steps, or --use_gradient_checkpointing true"
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def train(job: Job) -> None:
     tokenizer = load_tokenizer(config.model_name)
     data = read_data(job, tokenizer)
     model = add_lora(load_base(config, numbers, tokenizer), job.lora, config, numbers)
-    checkpoint = checkpoints.begin(job, data.sha256)
+    main_process = tracking.is_main_process()
+    checkpoint = checkpoints.begin(job, data.sha256) if main_process else checkpoints.chosen(job)
     tracking.note_run(job.folder)
     facts = hyperparameters(job, numbers, model, data)
     tracking.log_params(facts)
@@ -96,14 +102,17 @@ def train(job: Job) -> None:
     )
     begun = time.perf_counter()
     with stopper.listening():
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except torch.OutOfMemoryError as error:
+            raise Problem(f"out of memory: {_LESS_MEMORY}") from error
         if stopper.asked:
             raise Terminated
     seconds = time.perf_counter() - begun
 
     results = final_metrics(trainer, meter, seconds)
     tracking.log_metrics(results, trainer.state.global_step)
-    if tracking.is_main_process():
+    if main_process:
         save(job, trainer, facts, results)
         log_adapter(job, numbers, model, tokenizer)
         print(f"Validation loss {results['base_eval_loss']:.4f} → {results['final_eval_loss']:.4f} in {job.folder}")

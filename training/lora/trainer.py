@@ -72,7 +72,11 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         return loss
 
     def log(self, logs: dict[str, float], *more: Any, **others: Any) -> None:
-        super().log(logs | self.meter.lap() if "loss" in logs else logs, *more, **others)
+        if "loss" in logs:
+            logs = logs | self.meter.lap()
+        elif "train_loss" in logs:
+            logs = logs | {"train_loss": train_loss(self.state.log_history)}
+        super().log(logs, *more, **others)
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
