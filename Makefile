@@ -15,12 +15,13 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench bench-peers clean
+.PHONY: help train-smoke setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench bench-peers clean
 
 help:
 	@echo "make demo [ONCE=1]  start the tracker and train small real runs that log to it"
 	@echo "make test           everything: format, lint, types, import rules, Python, UI and browser tests"
 	@echo "make check          the quick part of it"
+	@echo "make train-smoke    train both programs of training/ small, and read back what the tracker has"
 	@echo "make test-long      the long fault loops"
 	@echo "make wheel          build the package into dist/"
 	@echo "make bench          measure side by side with peers; ARGS=--quick for a look, ARGS=--help for the rest"
@@ -28,10 +29,10 @@ help:
 
 # -- set-up ---------------------------------------------------------------------------------------------------------
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml constraints.txt training/storyteller/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	env -u PIP_CONSTRAINT $(BIN)/python $(PIP) install --upgrade pip
-	$(BIN)/python $(PIP) install --group test --editable '.[postgres]'
+	$(BIN)/python $(PIP) install --group test --editable '.[postgres]' --editable training/storyteller
 	@touch $@
 
 $(MLFLOW3)/.ready: tests/compat/mlflow3.txt
@@ -87,6 +88,11 @@ chromium:
 
 demo: setup
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+# Both training programs from data to served model, small; they log to LOGBUCH_TRACKING_URI, or to ./.logbuch.
+train-smoke: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m storyteller.smoke
+	OMP_NUM_THREADS=1 $(BIN)/python training/lora/smoke.py
 
 compat-envs: $(MLFLOW3)/.ready $(MLFLOW2)/.ready
 

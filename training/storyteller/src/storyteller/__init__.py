@@ -1,0 +1,1 @@
+"""Storyteller: a small language model of stories, dense or with experts, trained from scratch."""
