@@ -9,15 +9,14 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
-import peft
 import pytest
 import torch
-import transformers
 import xgboost
 from sklearn.linear_model import LogisticRegression
 
 import logbuch
 from logbuch.errors import PermissionDenied
+from support.language import language_model
 from support.servers import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -47,25 +46,6 @@ def data_for(name: str) -> Any:
     if name in ("transformers", "adapter", "hinted"):
         return TEXTS
     return X.astype("float32") if name == "pytorch" else X
-
-
-def language_model(*, adapted: bool) -> dict[str, Any]:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = Tokenizer(models.WordLevel({"<pad>": 0, "<unk>": 1, "once": 2, "upon": 3}, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    config = transformers.GPT2Config(
-        vocab_size=4, n_positions=80, n_embd=8, n_layer=1, n_head=2, bos_token_id=None, eos_token_id=None
-    )
-    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", unk_token="<unk>")
-    torch.manual_seed(0)
-    network: Any = transformers.GPT2LMHeadModel(config).eval()
-    if adapted:
-        lora = peft.LoraConfig(
-            r=2, target_modules=["c_attn"], init_lora_weights=False, task_type="CAUSAL_LM", fan_in_fan_out=True
-        )
-        network = peft.get_peft_model(network, lora).eval()
-    return {"model": network, "tokenizer": tokenizer}
 
 
 def made_here() -> dict[str, tuple[Any, dict[str, Any], Any]]:
@@ -114,6 +94,12 @@ def same(found: Any, wanted: Any) -> None:
 def test_the_real_client_predicts_with_our_models(models: dict[str, Any], name: str) -> None:
     same(models["seen"]["ours"][name], models["wanted"][name])
     same(models["seen"]["logged"][name], models["wanted"][name])
+
+
+def test_the_real_client_draws_the_same_from_a_seed(models: dict[str, Any]) -> None:
+    loaded = logbuch.models.load_model(models["place"] / "ours/transformers")
+    drawn = {"max_new_tokens": 8, "do_sample": True, "seed": 7}
+    assert models["seen"]["drawn"] == loaded.predict(TEXTS, drawn)
 
 
 @pytest.mark.parametrize("name", ["sklearn", "xgboost"])

@@ -85,3 +85,15 @@ def test_wrong_use_is_named() -> None:
     with pytest.raises(InvalidInput, match="task of a LlamaModel is not known"):
         logbuch.transformers.save_model({"model": network().model}, "saved")
     assert not Path("saved").exists()
+
+
+def test_a_seed_gives_a_text_the_same_answer_again() -> None:
+    logbuch.transformers.save_model({"model": network(), "tokenizer": tokenizer()}, "saved")
+    loaded = logbuch.models.load_model("saved")
+    drawn = {"max_new_tokens": 12, "do_sample": True}
+    before = torch.random.get_rng_state()
+    first = loaded.predict(TEXTS, {**drawn, "seed": 7})
+    assert loaded.predict(TEXTS[::-1], {**drawn, "seed": 7}) == first[::-1]
+    assert loaded.predict(TEXTS[1:], {**drawn, "seed": 7}) == first[1:]
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert any(loaded.predict(TEXTS, {**drawn, "seed": seed}) != first for seed in range(8, 12))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -13,15 +12,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from support.ports import free_port
+from support.serving import Scoring, launch
 
 pytestmark = pytest.mark.slow
-START_SECONDS = 60
 BODY = {"dataframe_split": {"columns": ["x", "y"], "data": [[1, 2], [3, 5.5]]}}
 TRAINING = """
 import json, time
@@ -74,44 +72,15 @@ def tracker(tmp_path_factory: pytest.TempPathFactory) -> Tracker:
     return Tracker(folder, found["run"], found["direct"])
 
 
-@dataclass
-class Scoring:
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-
-    def post(self, body: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/invocations", json=body, timeout=60)
-
-
 def start(tracker: Tracker, *arguments: str) -> Scoring:
-    port = free_port()
-    log = tracker.folder / f"serve-{port}.log"
-    command = [sys.executable, "-m", "logbuch", "models", "serve", "-p", str(port), *arguments]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=tracker.folder, env=tracker.environment, stdout=out, stderr=out)
-    scoring = Scoring(process, f"http://127.0.0.1:{port}", log)
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            # A socket is there before the model is: the answer waits until it is loaded.
-            if httpx.get(f"{scoring.url}/ping", timeout=START_SECONDS).status_code == 200:
-                return scoring
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError(log.read_text())
-
-
-def end(scoring: Scoring, how: signal.Signals = signal.SIGTERM) -> int:
-    scoring.process.send_signal(how)
-    return scoring.process.wait(30)
+    return launch(tracker.folder, tracker.environment, *arguments).wait()
 
 
 @pytest.fixture(scope="module")
 def scoring(tracker: Tracker) -> Iterator[Scoring]:
     started = start(tracker, "-m", f"runs:/{tracker.run_id}/model")
     yield started
-    assert end(started) == 0
+    assert started.end() == 0
 
 
 def test_answers_are_those_of_the_model(scoring: Scoring, tracker: Tracker) -> None:
@@ -200,7 +169,7 @@ def test_requests_under_way_are_answered_before_the_end(tracker: Tracker) -> Non
     asking = threading.Thread(target=lambda: answers.append(scoring.post(BODY)))
     asking.start()
     time.sleep(0.3)
-    assert end(scoring) == 0
+    assert scoring.end() == 0
     asking.join()
     assert answers[0].json() == {"predictions": tracker.direct}
 
@@ -213,7 +182,7 @@ def test_workers_answer_for_each_other_and_are_replaced(tracker: Tracker) -> Non
         numbers = httpx.get(f"{scoring.url}/metrics").text
         assert 'logbuch_serving_requests_total{status="200"} 10.0' in numbers
     finally:
-        assert end(scoring) == 0
+        assert scoring.end() == 0
 
 
 def test_workers_that_cannot_load_the_model_end_the_server(tracker: Tracker, tmp_path: Path) -> None:
@@ -229,7 +198,7 @@ def test_a_fresh_environment_serves(tracker: Tracker, tmp_path: Path, monkeypatc
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     scoring = start(tracker, "-m", "models:/reg/1", "--env-manager", "uv")
     assert scoring.post(BODY).json()["predictions"] == pytest.approx(tracker.direct, rel=1e-12)
-    assert end(scoring) == 0
+    assert scoring.end() == 0
 
 
 def test_export(tracker: Tracker, tmp_path: Path) -> None:

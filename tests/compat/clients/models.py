@@ -93,6 +93,8 @@ for name, uri in ours.items():
         mlflow.pyfunc.load_model(str(here / "ours" / name)).predict(data_for(name))
     ).tolist()
     seen["logged"][name] = np.asarray(mlflow.pyfunc.load_model(uri).predict(data_for(name))).tolist()
+drawn = {"max_new_tokens": 8, "do_sample": True, "seed": 7}
+seen["drawn"] = mlflow.pyfunc.load_model(ours["transformers"]).predict(TEXTS, params=drawn)
 for name in ("sklearn", "xgboost"):
     loaded = getattr(mlflow, name).load_model(ours[name])
     seen["native"][name] = np.asarray(loaded.predict(X)).tolist()

@@ -53,14 +53,31 @@ def _part(root: Path, name: str) -> Any:
 
 
 class Model:
-    """Gives the pipeline texts (or what it takes); of generated text it returns the text."""
+    """Gives the pipeline texts (or what it takes); of generated text it returns the text.
+
+    With the param ``seed`` what is drawn at random is drawn for each text anew from that seed: a text gets the same
+    answer whichever others are asked beside it, and the process's own random numbers stay as they were.
+    """
 
     def __init__(self, native: Any) -> None:
         self.native = native
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
-        answers = self.native(_inputs(data), **(params or {}))
+        options = dict(params or {})
+        seed = options.pop("seed", None)
+        inputs = _inputs(data)
+        if seed is not None and isinstance(inputs, list):
+            answers: Any = [self._seeded(one, seed, options) for one in inputs]
+        else:
+            answers = self.native(inputs, **options)
         return [_text(answer) for answer in answers] if isinstance(answers, list) else answers
+
+    def _seeded(self, one: Any, seed: int, options: dict[str, Any]) -> Any:
+        import torch
+
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return self.native([one], **options)[0]
 
 
 def _inputs(data: Any) -> Any:

@@ -30,6 +30,7 @@ GENERATE = ModelSignature(
         ParamSpec("do_sample", "boolean", False),
         ParamSpec("temperature", "double", 1.0),
         ParamSpec("top_p", "double", 1.0),
+        ParamSpec("seed", "long", None),
     ),
 )
 """The signature of a language model: texts in, texts out, and how to generate."""
