@@ -187,6 +187,22 @@ STATIC_PREFIX = _setting("static_prefix", "", "Path that all addresses begin wit
 HEARTBEAT_SECONDS = _setting(
     "heartbeat_seconds", "15", "Seconds between two signs of life of a training; after three missing ones it is lost"
 )
+PUBLIC_URL = _setting("public_url", None, "Address of the page as people reach it, for links in messages")
+WEBHOOK_HOSTS = _setting(
+    "webhook_hosts",
+    None,
+    "Comma-separated hosts, as HOST or HOST:PORT, that webhooks may be sent to. Absent: none are",
+)
+WEBHOOK_PRIVATE = _setting(
+    "webhook_private", "false", "Let webhooks go to private addresses too: this machine's and the local network's"
+)
+SMTP_SERVER = _setting("smtp_server", None, "HOST or HOST:PORT of the mail server for alerts. Absent: no mail is sent")
+SMTP_SECURITY = _setting("smtp_security", "starttls", "How to reach the mail server: starttls, tls or none")
+SMTP_USERNAME = _setting("smtp_username", None, "User name at the mail server")
+SMTP_PASSWORD = _setting("smtp_password", None, "Password at the mail server")
+MAIL_FROM = _setting("mail_from", None, "Sender of mail about alerts. Absent: logbuch at the mail server's host")
+MAIL_TO = _setting("mail_to", None, "Comma-separated receivers of mail about alerts")
+MAIL_LEVEL = _setting("mail_level", "warning", "The least level of an alert that is mailed: info, warning or error")
 WORKERS = _setting("workers", "1", "Server processes", "MLFLOW_WORKERS")
 
 ALL: tuple[Setting, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Setting))

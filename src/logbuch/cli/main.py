@@ -30,6 +30,7 @@ _COMMANDS = {
     "server": "server:server",
     "sync": "sync:sync",
     "ui": "server:ui",
+    "webhooks": "webhooks:webhooks",
 }
 """Where each command lies: a module of this package, and the name of the command in it."""
 

@@ -25,6 +25,8 @@ class Operation:
     writes: bool
     run: Callable[..., dict[str, Any]]
     summary: str
+    manages: bool = False
+    """Whether it is for who looks after the server."""
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logbuch.operations import alerts, answers, history, logged_models, model_versions, outlines, registered_models
+from logbuch.operations import (
+    alerts,
+    answers,
+    history,
+    logged_models,
+    model_versions,
+    outlines,
+    registered_models,
+    webhooks,
+)
 from logbuch.operations.operation import Operation
 
 MLFLOW_BASE, NATIVE_BASE = "/api/2.0/mlflow", "/api/logbuch/1"
@@ -13,7 +22,13 @@ MLFLOW: Sequence[Operation] = (
     *model_versions.OPERATIONS,
     *logged_models.OPERATIONS,
 )
-NATIVE: Sequence[Operation] = (*history.OPERATIONS, *answers.OPERATIONS, *alerts.OPERATIONS, *outlines.OPERATIONS)
+NATIVE: Sequence[Operation] = (
+    *history.OPERATIONS,
+    *answers.OPERATIONS,
+    *alerts.OPERATIONS,
+    *webhooks.OPERATIONS,
+    *outlines.OPERATIONS,
+)
 
 
 def find(method: str, address: str) -> tuple[Operation, dict[str, str]] | None:

@@ -37,15 +37,10 @@ Rules = Mapping[int, Sequence[Rule]]
 
 
 class Alarms:
-    """``clock`` is a monotonic one, in seconds; ``raised`` is told the numbers of new alerts."""
+    """``clock`` is a monotonic one, in seconds."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Callable[[], float] = time.monotonic,
-        raised: Callable[[Sequence[int]], None] = lambda _: None,
-    ) -> None:
-        self._store, self._clock, self._raised = store, clock, raised
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._clock = store, clock
         self._end, self._changed = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._cursor: int | None = None
@@ -98,9 +93,7 @@ class Alarms:
         begin = time.thread_time()
         found: list[Change] = self._store.read(self._look, runs)
         if found:
-            raised = self._store.write(evaluation.settle, found)
-            if raised:
-                self._raised(raised)
+            self._store.write(evaluation.settle, found)
         self._end.wait((time.thread_time() - begin) * (1 / SHARE - 1))
 
     def _look(self, tx: Tx, runs: Sequence[int]) -> list[Change]:

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from logbuch.files.roots import Files
 from logbuch.server.alarms import Alarms
 from logbuch.server.catalog import Catalog
+from logbuch.server.delivery.courier import Courier
 from logbuch.server.examiner import Examiner
 from logbuch.server.live import Hub
 from logbuch.server.watch import Watch
@@ -49,6 +50,7 @@ class Context:
     watch: Watch = field(init=False)
     examiner: Examiner = field(init=False)
     alarms: Alarms = field(init=False)
+    courier: Courier = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
@@ -56,6 +58,7 @@ class Context:
         self.watch = Watch(self.store)
         self.examiner = Examiner(self.store)
         self.alarms = Alarms(self.store)
+        self.courier = Courier(self.store)
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""
@@ -98,6 +101,7 @@ class Context:
         self.watch.close()
         self.examiner.close()
         self.alarms.close()
+        self.courier.close()
         self.threads.shutdown(cancel_futures=True)
         self.files_threads.shutdown(cancel_futures=True)
         self.store.close()

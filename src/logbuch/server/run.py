@@ -99,6 +99,8 @@ def _run(context: Context, listener: socket.socket) -> int:
     context.watch.start()
     context.examiner.start()
     context.alarms.start()
+    context.courier.start()
+    context.courier.start()
     try:
         server.run(sockets=[listener])
     finally:

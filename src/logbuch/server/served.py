@@ -21,5 +21,5 @@ def _route(operation: Operation) -> Route:
         call = context.write if operation.writes else context.read
         return await call(operation.run, request, caller(), **parts)
 
-    permission = Permission.WRITE if operation.writes else Permission.READ
+    permission = Permission.MANAGE if operation.manages else Permission.WRITE if operation.writes else Permission.READ
     return Route(operation.method, operation.path, operation.request, permission, handle, operation.summary)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from logbuch.errors import StoreRefused
 from logbuch.store import model_tables, schema
 from logbuch.store.alarms import tables as _alarm_tables  # noqa: F401  they join the metadata
+from logbuch.store.delivery import tables as _delivery_tables  # noqa: F401
 from logbuch.store.migrations import HEAD, REVISIONS, VERSION_TABLE
 from logbuch.store.seam import Seam
 

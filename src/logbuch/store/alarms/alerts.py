@@ -14,11 +14,13 @@ from logbuch.model import Noun
 from logbuch.registry import Caller
 from logbuch.store import runs, schema
 from logbuch.store.alarms.tables import alerts as _table
+from logbuch.store.delivery import outbox
 from logbuch.store.experiments import inner_id
 from logbuch.store.heads import RunRow
 from logbuch.store.query.paging import Order, SortKey, fetch_page
 from logbuch.store.registry.audit import fitting
 from logbuch.store.tx import Tx, chunks
+from logbuch.webhooks import Event
 
 _runs = schema.runs
 _ORDER = Order([SortKey(_table.c.id, False)], "alerts")
@@ -53,8 +55,8 @@ def put(tx: Tx, run_id: str, time: int, level: Level, title: str, text: str) -> 
     add(tx, head, None, time, level, title, text)
 
 
-def add(tx: Tx, head: RunRow | Row[Any], rule: int | None, time: int, level: Level, title: str, text: str) -> int:
-    """Writes an alert of a run; its number."""
+def add(tx: Tx, head: RunRow | Row[Any], rule: int | None, time: int, level: Level, title: str, text: str) -> None:
+    """Writes an alert of a run, and hands it to whoever wants to be told."""
     row = {
         "run": head.id,
         "rule": rule,
@@ -66,7 +68,7 @@ def add(tx: Tx, head: RunRow | Row[Any], rule: int | None, time: int, level: Lev
     }
     number = tx.insert_one(_table, row)
     tx.touch(head.id, head.experiment)
-    return number
+    outbox.announce(tx, Event.ALERT, {"alert": get(tx, number)}, experiment=head.experiment, level=level)
 
 
 def count(tx: Tx, run: int) -> int:

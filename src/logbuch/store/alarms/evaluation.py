@@ -90,12 +90,11 @@ def changes(tx: Tx, subject: Subject, rules: Sequence[Rule], silences: Silences)
     return found
 
 
-def settle(tx: Tx, found: Sequence[Change]) -> list[int]:
-    """Raises the alerts of what is new and forgets what holds no longer; the numbers of the alerts.
+def settle(tx: Tx, found: Sequence[Change]) -> None:
+    """Raises the alerts of what is new and forgets what holds no longer.
 
     Other replicas find the same: who comes second finds the state that the first has left.
     """
-    raised = []
     for change in sorted(found, key=lambda one: (int(one.rule.rule_id), one.run)):
         rule = int(change.rule.rule_id)
         if tx.execute(select(alert_rules.c.id).where(alert_rules.c.id == rule).with_for_update()).first() is None:
@@ -111,8 +110,7 @@ def settle(tx: Tx, found: Sequence[Change]) -> list[int]:
         tx.insert(tx.seam.upsert(alert_states, _marked), [{"rule": rule, "run": change.run, "mark": change.mark}])
         if alerts.count(tx, change.run) < limits.ALERTS_PER_RUN:
             said = (change.rule.level, change.rule.condition, change.text)
-            raised.append(alerts.add(tx, head, rule, tx.now(), *said))
-    return raised
+            alerts.add(tx, head, rule, tx.now(), *said)
 
 
 class _Judgement(NamedTuple):

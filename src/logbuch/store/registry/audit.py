@@ -8,11 +8,19 @@ from sqlalchemy import Row, or_, select
 
 from logbuch import limits
 from logbuch.registry import Action, AuditEntry, Caller
+from logbuch.store.delivery import outbox
 from logbuch.store.model_tables import registered_models as models
 from logbuch.store.model_tables import registry_audit as table
 from logbuch.store.query.paging import Order, SortKey, fetch_page
 from logbuch.store.tx import Tx
+from logbuch.webhooks import Event
 
+_EVENTS = {
+    Action.VERSION_CREATED: Event.VERSION_CREATED,
+    Action.STAGE_CHANGED: Event.STAGE_CHANGED,
+    Action.ALIAS_SET: Event.ALIAS_SET,
+}
+"""What others can be told of."""
 _ORDER = Order([SortKey(table.c.id, False)], "audit")
 
 
@@ -41,6 +49,14 @@ def note(
         "address": fitting(by.address),
     }
     tx.change(table.insert().values(row))
+    _announce(tx, action, row)
+
+
+def _announce(tx: Tx, action: Action, row: dict[str, Any]) -> None:
+    event = _EVENTS.get(action)
+    if event is not None:
+        about = {name: row[name] for name in ("time", "name", "alias", "before", "after", "user")}
+        outbox.announce(tx, event, {"model_version": about | {"version": str(row["version"])}})
 
 
 def entries(

@@ -1,0 +1,1 @@
+"""Who is told of events, and the messages that wait to be sent."""

@@ -1,0 +1,120 @@
+"""Messages that wait to be sent: written in the transaction of what they tell, so that none is lost or made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Row, delete, select, update
+
+from logbuch import limits
+from logbuch.alerts import Level
+from logbuch.store.delivery.tables import deliveries, destinations
+from logbuch.store.tx import Tx
+from logbuch.webhooks import Delivery, Event
+
+KEPT_MS = 30 * 86_400_000
+"""For so long one can see what became of a message."""
+WAITS = (10, 60, 300, 1800, 7200, 21_600)
+"""Seconds between the attempts; after the last the message is given up."""
+LEASE_MS = 120_000
+"""Who has taken a message has so long to send it: then another server may."""
+_ERROR_LENGTH = 500
+
+
+class Parcel(NamedTuple):
+    """A message that was taken to be sent; ``url`` is empty for mail."""
+
+    id: int
+    attempts: int
+    event: str
+    body: str
+    creation_time: int
+    url: str
+    secret: str
+
+
+def announce(
+    tx: Tx, event: Event, about: dict[str, Any], experiment: int | None = None, level: Level = Level.ERROR
+) -> None:
+    """Writes a message to everyone who wants to be told of an event."""
+    rows = tx.execute(select(destinations)).all()
+    for row in rows:
+        wanted = event in row.events.split() and row.experiment in (None, experiment)
+        if wanted and (event is not Event.ALERT or level.rank >= row.level):
+            post(tx, row.id, event, about)
+
+
+def post(tx: Tx, destination: int, event: Event, about: dict[str, Any]) -> int:
+    """Writes a message to one destination; its number."""
+    now = tx.now()
+    body = msgspec.json.encode({"event": event, "time": now, **about}).decode()
+    values = {"destination": destination, "event": str(event), "body": body, "creation_time": now}
+    return tx.insert_one(deliveries, values | {"attempts": 0, "due": now, "error": ""})
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next message is to be sent (ms); None if none waits."""
+    query = select(deliveries.c.due).where(deliveries.c.due.is_not(None)).order_by(deliveries.c.due).limit(1)
+    due: int | None = tx.execute(query).scalar()
+    return due
+
+
+def take(tx: Tx, limit: int) -> list[Parcel]:
+    """Takes messages that are due, so that no other server does."""
+    now = tx.now()
+    query = (
+        select(deliveries, destinations.c.url, destinations.c.secret)
+        .join(destinations, destinations.c.id == deliveries.c.destination)
+        .where(deliveries.c.due <= now)
+        .order_by(deliveries.c.due)
+        .limit(limit)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+    taken = [_parcel(row) for row in tx.execute(query).all()]
+    for parcel in taken:
+        mine = deliveries.c.id == parcel.id
+        tx.change(update(deliveries).where(mine).values(due=now + LEASE_MS, attempts=parcel.attempts))
+    return taken
+
+
+def settle(tx: Tx, parcel: Parcel, error: str, *, again: bool = True) -> None:
+    """Notes what became of an attempt: "" for a message that was delivered. Nothing if another server has taken it."""
+    due = None
+    if error and again and parcel.attempts <= len(WAITS):
+        due = tx.now() + WAITS[parcel.attempts - 1] * 1000
+    mine = (deliveries.c.id == parcel.id) & (deliveries.c.attempts == parcel.attempts)
+    tx.change(update(deliveries).where(mine).values(due=due, error=error[:_ERROR_LENGTH]))
+
+
+def prune(tx: Tx) -> None:
+    """Forgets messages of long ago."""
+    old = (deliveries.c.creation_time < tx.now() - KEPT_MS) & deliveries.c.due.is_(None)
+    tx.change(delete(deliveries).where(old))
+
+
+def listed(tx: Tx, destination: int | None = None, max_results: int = 100) -> Sequence[Delivery]:
+    """The last messages, the newest first: of one destination or of all."""
+    limits.check_page_size(max_results, "max_results", limits.DELIVERIES_PER_PAGE)
+    query = select(deliveries, destinations.c.kind).join(destinations, destinations.c.id == deliveries.c.destination)
+    if destination is not None:
+        query = query.where(deliveries.c.destination == destination)
+    return [_noun(row) for row in tx.execute(query.order_by(deliveries.c.id.desc()).limit(max_results))]
+
+
+def _parcel(row: Row[Any]) -> Parcel:
+    return Parcel(row.id, row.attempts + 1, row.event, row.body, row.creation_time, row.url, row.secret)
+
+
+def _noun(row: Row[Any]) -> Delivery:
+    return Delivery(
+        delivery_id=str(row.id),
+        webhook_id=None if row.kind == "mail" else str(row.destination),
+        event=row.event,
+        state="waiting" if row.due is not None else "failed" if row.error else "delivered",
+        attempts=row.attempts,
+        creation_time=row.creation_time,
+        next_time=row.due,
+        error=row.error,
+    )

@@ -1,0 +1,301 @@
+"""Messages to webhooks and by mail: sent to real receivers, once, signed, again later where they were not taken."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_string
+from email.policy import default
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from logbuch.alerts import Level
+from logbuch.model import Tag
+from logbuch.registry import Caller
+from logbuch.server.delivery import webhook
+from logbuch.server.delivery.courier import Courier
+from logbuch.store import Store, experiments, runs
+from logbuch.store.alarms import alerts
+from logbuch.store.delivery import outbox, webhooks
+from logbuch.store.delivery.tables import deliveries
+from logbuch.store.registry import aliases, models, versions
+from logbuch.store.registry.versions import NewVersion
+from logbuch.store.runs import NewRun
+from logbuch.webhooks import Delivery, Event
+from support.sinks import HttpSink, MailSink, http_sink, mail_sink
+
+ADA = Caller(user="ada")
+
+
+@pytest.fixture
+def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpSink]:
+    with http_sink() as made:
+        monkeypatch.setenv("LOGBUCH_WEBHOOK_HOSTS", f"127.0.0.1:{made.port},hooks.test:{made.port}")
+        monkeypatch.setenv("LOGBUCH_WEBHOOK_PRIVATE", "true")
+        yield made
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailSink]:
+    with mail_sink() as made:
+        monkeypatch.setenv("LOGBUCH_SMTP_SERVER", f"127.0.0.1:{made.port}")
+        monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", "none")
+        monkeypatch.setenv("LOGBUCH_MAIL_TO", "ada@example.com, bob@example.com")
+        monkeypatch.setenv("LOGBUCH_PUBLIC_URL", "https://logbuch.example.com/")
+        yield made
+
+
+def hook(store: Store, url: str, events: tuple[str, ...] = (), experiment: str = "", level: str = "info") -> str:
+    return store.write(webhooks.create, url, events, experiment, level, "geheim", ADA)[0].webhook_id
+
+
+def new_run(store: Store, experiment: str = "0") -> str:
+    return store.write(runs.create, NewRun(experiment_id=experiment, run_name="lora-7", start_time=1)).info.run_id
+
+
+def raise_alert(store: Store, run: str, title: str = "Loss", level: Level = Level.WARNING) -> None:
+    store.write(alerts.put, run, 1_760_000_000_000, level, title, "It is 9.")
+
+
+def state(store: Store) -> list[Delivery]:
+    return list(store.read(outbox.listed))
+
+
+def hasten(store: Store) -> None:
+    """As if the time until the next attempt had passed."""
+    due = deliveries.c.due.is_not(None)
+    store.write(lambda tx: tx.change(update(deliveries).where(due).values(due=1)))
+
+
+def test_a_webhook_is_told_once_and_signed(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url, ("alert",))
+    run = new_run(store)
+    raise_alert(store, run)
+    courier = Courier(store)
+    assert (courier.turn(), courier.turn()) == (1, 0)
+    ((path, headers, body),) = sink.got
+    told = json.loads(body)
+    assert (path, told["event"], told["alert"]["run_id"], told["alert"]["title"]) == ("/hook", "alert", run, "Loss")
+    signed = f"{headers['X-Logbuch-Timestamp']}.".encode() + body
+    expected = hmac.new(b"geheim", signed, hashlib.sha256).hexdigest()
+    assert headers["X-Logbuch-Signature"] == f"sha256={expected}"
+    assert abs(int(headers["X-Logbuch-Timestamp"]) - time.time()) < 60
+    (done,) = state(store)
+    assert (done.state, done.attempts, done.next_time) == ("delivered", 1, None)
+    assert headers["X-Logbuch-Delivery"] == done.delivery_id
+
+
+def test_only_who_wants_it_is_told(store: Store, sink: HttpSink) -> None:
+    other = store.write(experiments.create, "other")
+    hook(store, sink.url + "/other", ("alert",), other)
+    hook(store, sink.url + "/grave", ("alert",), "", "error")
+    hook(store, sink.url + "/models", ("model_version.created",))
+    raise_alert(store, new_run(store))
+    assert Courier(store).turn() == 0
+    raise_alert(store, new_run(store, other), level=Level.ERROR)
+    assert Courier(store).turn() == 2
+    assert sorted(path for path, _, _ in sink.got) == ["/hook/grave", "/hook/other"]
+
+
+def test_model_versions_are_told_of(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url)
+    run = new_run(store)
+    store.write(models.create, "adapter", (Tag(key="a", value="b"),), "", ADA)
+    store.write(versions.create, NewVersion(name="adapter", source=f"runs:/{run}/model", run_id=run), ADA)
+    store.write(versions.transition, "adapter", "1", "Staging", by=ADA)
+    store.write(aliases.set_alias, "adapter", "champion", "1", ADA)
+    store.write(aliases.set_alias, "adapter", "champion", "1", ADA)  # changes nothing, and is not told
+    courier = Courier(store)
+    while courier.turn():
+        pass
+    told = sorted((json.loads(body) for _, _, body in sink.got), key=lambda one: str(one["event"]))
+    assert [one["event"] for one in told] == [
+        Event.ALIAS_SET, Event.VERSION_CREATED, Event.STAGE_CHANGED
+    ]  # fmt: skip
+    alias, created, stage = (one["model_version"] for one in told)
+    assert (created["name"], created["version"], created["user"]) == ("adapter", "1", "ada")
+    assert (stage["before"], stage["after"], alias["alias"], alias["after"]) == ("None", "Staging", "champion", "1")
+
+
+def test_what_is_not_taken_is_sent_again_later(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url)
+    sink.answers = [503, 429]
+    raise_alert(store, new_run(store))
+    courier = Courier(store)
+    before = time.time_ns() // 1_000_000
+    assert (courier.turn(), courier.turn()) == (1, 0)
+    (waiting,) = state(store)
+    assert (waiting.state, waiting.error) == ("waiting", "The answer was 503")
+    assert waiting.next_time is not None and waiting.next_time >= before + outbox.WAITS[0] * 1000
+    for _ in range(2):
+        hasten(store)
+        courier.turn()
+    (done,) = state(store)
+    assert (done.state, done.attempts, done.error, len(sink.got)) == ("delivered", 3, "", 3)
+    sink.answers = [500] * 99
+    raise_alert(store, new_run(store))
+    for _ in range(len(outbox.WAITS) + 1):
+        assert state(store)[0].state == "waiting"
+        hasten(store)
+        assert courier.turn() == 1
+    assert (state(store)[0].state, state(store)[0].attempts) == ("failed", len(outbox.WAITS) + 1)
+
+
+@pytest.mark.parametrize("status", [302, 307, 400, 404, 410])
+def test_redirects_and_refusals_are_final(store: Store, sink: HttpSink, status: int) -> None:
+    with http_sink() as elsewhere:
+        sink.answers, sink.location = [status], elsewhere.url
+        hook(store, sink.url)
+        raise_alert(store, new_run(store))
+        Courier(store).turn()
+        (failed,) = state(store)
+        assert failed.state == "failed" and str(status) in failed.error
+        assert elsewhere.got == []
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_used(
+    store: Store, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def looked_up(host: str, *rest: Any, **more: Any) -> Any:
+        if host != "hooks.test":
+            return real(host, *rest, **more)
+        asked.append(host)
+        # Whoever asks twice gets another answer the second time.
+        return [(2, 1, 6, "", ("127.0.0.1" if len(asked) == 1 else "169.254.169.254", rest[0]))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    hook(store, f"http://hooks.test:{sink.port}/hook")
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    ((_, headers, _),) = sink.got
+    assert (headers["Host"], len(asked)) == (f"hooks.test:{sink.port}", 1)
+
+
+def test_private_addresses_get_nothing_unless_allowed(
+    store: Store, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(store, sink.url)
+    monkeypatch.setenv("LOGBUCH_WEBHOOK_PRIVATE", "false")
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    (failed,) = state(store)
+    assert (failed.state, sink.got) == ("failed", [])
+    assert "no address of the internet" in failed.error
+    monkeypatch.setenv("LOGBUCH_WEBHOOK_PRIVATE", "true")
+    monkeypatch.setenv("LOGBUCH_WEBHOOK_HOSTS", "elsewhere.example")  # taken from the list meanwhile
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    assert (state(store)[0].state, sink.got) == ("failed", [])
+
+
+def test_a_receiver_that_trickles_is_cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "ALL_SECONDS", 0.5)
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def trickle() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while not over.wait(0.05):
+                try:
+                    connection.sendall(b"H" if over.is_set() else b"X")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=trickle, daemon=True)
+    thread.start()
+    try:
+        port = listener.getsockname()[1]
+        monkeypatch.setenv("LOGBUCH_WEBHOOK_HOSTS", f"127.0.0.1:{port}")
+        monkeypatch.setenv("LOGBUCH_WEBHOOK_PRIVATE", "true")
+        hook(store, f"http://127.0.0.1:{port}/")
+        raise_alert(store, new_run(store))
+        Courier(store).turn()
+        (waiting,) = state(store)
+        assert (waiting.state, waiting.attempts) == ("waiting", 1)
+        assert "did not answer" in waiting.error
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
+
+
+def test_two_servers_send_a_message_once(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url)
+    run = new_run(store)
+    for number in range(6):
+        raise_alert(store, run, f"title {number}")
+    couriers = [Courier(store), Courier(store)]
+
+    def work(courier: Courier) -> None:
+        while courier.turn():
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, couriers))
+    assert sorted(json.loads(body)["alert"]["title"] for _, _, body in sink.got) == [f"title {n}" for n in range(6)]
+
+
+def test_secrets_are_shown_once(store: Store, sink: HttpSink) -> None:
+    made, secret = store.write(webhooks.create, sink.url, (), "", "info", "", ADA)
+    assert len(secret) >= 32
+    assert secret not in repr(store.read(webhooks.listed)) and secret not in repr(made)
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    assert secret not in repr(state(store)) and secret.encode() not in sink.got[0][2]
+    store.write(webhooks.remove, made.webhook_id)
+    assert (store.read(webhooks.listed), state(store)) == ([], [])
+
+
+def test_alerts_are_mailed_from_their_level_on(store: Store, post: MailSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_SMTP_USERNAME", "logbuch")
+    monkeypatch.setenv("LOGBUCH_SMTP_PASSWORD", "geheim")
+    courier = Courier(store)
+    courier.start()
+    courier.close()
+    run = new_run(store)
+    raise_alert(store, run, "quiet", Level.INFO)
+    raise_alert(store, run, "Größer\tals 8", Level.ERROR)
+    courier.turn()
+    ((receivers, text),) = post.got
+    mail = message_from_string(text, policy=default)
+    assert receivers == ["ada@example.com", "bob@example.com"]
+    assert mail["Subject"] == "[Logbuch] error: Größer als 8 (lora-7)"
+    assert f"https://logbuch.example.com/experiments/0/runs/{run}" in mail.get_content()
+    assert len(post.logins) == 1
+    assert [one.webhook_id for one in state(store)] == [None]
+    monkeypatch.delenv("LOGBUCH_SMTP_SERVER")
+    other = Courier(store)
+    other.start()
+    other.close()
+    raise_alert(store, run, "nobody", Level.ERROR)
+    assert other.turn() == 0
+
+
+def test_mail_that_is_refused_is_said_without_the_password(
+    store: Store, post: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(webhooks.mail, Level.INFO)
+    post.refuse = "451"
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    assert (state(store)[0].state, state(store)[0].error) == ("waiting", "The mail server answered 451")
+    post.refuse = "554"
+    hasten(store)
+    Courier(store).turn()
+    assert (state(store)[0].state, state(store)[0].error) == ("failed", "The mail server answered 554")
+    monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", "magic")
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    assert "smtp_security" in state(store)[0].error
