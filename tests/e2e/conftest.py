@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from support.pages import PATIENCE_MS
 from support.seeds import Seeded, million, names, train
 from support.servers import Server
 
@@ -20,9 +21,6 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-
-PATIENCE_MS = 20_000
-"""How long the page may take for anything: a busy machine is no fault of it."""
 
 
 # Not for the whole session: while it lasts Playwright keeps an event loop running in this thread, and tests of other

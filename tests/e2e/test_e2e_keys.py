@@ -65,9 +65,10 @@ def test_the_palette_filters_and_knows_an_id(seeded: Seeded, new_page: NewPage) 
     expect(page.get_by_text("Nothing found")).to_be_visible()
     page.keyboard.press("Escape")
     palette(page, "#sweep")
+    expect(page.get_by_test_id("palette-item").first).to_contain_text("sweep")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("run-row")).to_have_count(12)
-    assert "tags.phase" in page.url
+    expect(page).to_have_url(re.compile(re.escape("tags.phase")))
 
 
 def test_the_whole_way_without_a_mouse(seeded: Seeded, new_page: NewPage) -> None:
@@ -117,7 +118,7 @@ def test_settings_hold(seeded: Seeded, new_page: NewPage) -> None:
     page.get_by_role("group", name="X-Achse").get_by_role("button", name="Relativ").click()
     page.goto(f"{experiment(seeded)}?layout=charts")
     expect(page.get_by_test_id("chart").first).to_be_visible()
-    assert "x=relative" in page.url
+    expect(page).to_have_url(re.compile(re.escape("x=relative")))
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
 

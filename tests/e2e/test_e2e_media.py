@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -64,12 +65,12 @@ def test_all_series_move_along_their_steps_together(logged: tuple[str, str], new
     page.get_by_role("button", name="Previous step").click()
     expect(weights.get_by_role("img", name="layer1/weights at step 10: 100 values")).to_be_visible()
     expect(confusion).to_contain_text("50% right, 10 of 20")
-    assert "step=10" in page.url
+    expect(page).to_have_url(re.compile(re.escape("step=10")))
     page.reload()
     expect(confusion).to_contain_text("50% right, 10 of 20")
     page.get_by_role("button", name="Latest step").click()
     expect(confusion).to_contain_text("33.3% right, 10 of 30")
-    assert "step=" not in page.url
+    expect(page).not_to_have_url(re.compile(re.escape("step=")))
 
 
 def test_a_series_is_found_enlarged_and_opened_as_its_file(logged: tuple[str, str], new_page: NewPage) -> None:
@@ -78,7 +79,7 @@ def test_a_series_is_found_enlarged_and_opened_as_its_file(logged: tuple[str, st
     page.get_by_label("Search media").fill("confusion")
     expect(cards).to_have_count(1)
     page.get_by_role("button", name="Enlarge: eval/confusion").click()
-    assert "open=confusion-matrix/eval/confusion" in page.url
+    expect(page).to_have_url(re.compile(re.escape("open=confusion-matrix/eval/confusion")))
     shares = page.get_by_label("Shares of the true class")
     shares.check()
     expect(cards.get_by_role("cell", name="76.9%")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_from_the_list_to_the_run_of_a_version(registry: Registry, new_page: New
     page.get_by_role("link", name=NAME).click()
     expect(page.get_by_test_id("version-row")).to_have_count(3)
     page.get_by_role("button", name="Version 1", exact=True).click()
-    assert page.url.endswith(f"/models/{NAME}?v=1")
+    expect(page).to_have_url(re.compile(re.escape(f"/models/{NAME}?v=1") + "$"))
     card = page.get_by_test_id("version-card")
     for text in ("Production", "@champion", "anna", "4f6c1a9be0", "main", "tiny-stories", "b2892d90"):
         expect(card).to_contain_text(text)

@@ -12,6 +12,7 @@ import arro3.io
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from support.pages import until
 from support.seeds import Seeded, artifact, send
 from support.servers import Server
 
@@ -87,10 +88,10 @@ def test_columns_are_moved_sized_pinned_and_hidden(sweep: Any, new_page: NewPage
     page.mouse.down()
     page.mouse.move(target["x"] + 40, target["y"] + 14, steps=6)
     page.mouse.up()
-    assert columns(page) == ["params.rank", "metrics.eval/loss", "params.lr", "params.same"]
+    until(page, lambda: columns(page) == ["params.rank", "metrics.eval/loss", "params.lr", "params.same"])
     head(page, "params.lr").locator(".sortbtn").focus()
     page.keyboard.press("Control+Shift+ArrowLeft")
-    assert columns(page) == ["params.rank", "params.lr", "metrics.eval/loss", "params.same"]
+    until(page, lambda: columns(page) == ["params.rank", "params.lr", "metrics.eval/loss", "params.same"])
     before = head(page, "params.same").bounding_box()
     assert before
     edge = before["x"] + before["width"] - 3
@@ -102,21 +103,19 @@ def test_columns_are_moved_sized_pinned_and_hidden(sweep: Any, new_page: NewPage
     wide = head(page, "params.same").bounding_box()
     assert wide and abs(wide["width"] - before["width"] - 60) < 3
     head(page, "params.same").locator(".edge").dblclick()
-    page.wait_for_timeout(200)
-    fitted = head(page, "params.same").bounding_box()
-    assert fitted and fitted["width"] < wide["width"]
+    until(page, lambda: (head(page, "params.same").bounding_box() or wide)["width"] < wide["width"])
     choose(page, "params.same", "Pin left")
-    assert columns(page)[0] == "params.same"
+    until(page, lambda: columns(page)[0] == "params.same")
     expect(page.locator(".thead .pinned [data-col='params.same']")).to_have_count(1)
     choose(page, "params.rank", "Hide")
     assert "params.rank" not in columns(page)
     address = page.url
     page.reload()
     expect(rows(page)).to_have_count(6)
-    assert columns(page) == ["params.same", "params.lr", "metrics.eval/loss"]
+    until(page, lambda: columns(page) == ["params.same", "params.lr", "metrics.eval/loss"])
     page.go_back()
     expect(head(page, "params.rank")).to_be_visible()
-    assert page.url != address
+    expect(page).not_to_have_url(address)
 
 
 def test_sorting_by_several_and_only_what_differs(sweep: Any, new_page: NewPage) -> None:
@@ -207,13 +206,19 @@ def test_a_baseline_shows_the_change_of_every_metric(sweep: Any, new_page: NewPa
     server, id_, runs = sweep
     page = open_table(new_page, server, id_, f"&cols=metrics.eval/loss~metrics.train/loss~params.lr&base={runs[0]}")
     expect(rows(page)).to_have_count(6)
-    assert columns(page) == [
-        "metrics.eval/loss",
-        "delta.metrics.eval/loss",
-        "metrics.train/loss",
-        "delta.metrics.train/loss",
-        "params.lr",
-    ]
+    until(
+        page,
+        lambda: (
+            columns(page)
+            == [
+                "metrics.eval/loss",
+                "delta.metrics.eval/loss",
+                "metrics.train/loss",
+                "delta.metrics.train/loss",
+                "params.lr",
+            ]
+        ),
+    )
     expect(cell(page, 0, "delta.metrics.eval/loss")).to_have_text("base")
     expect(cell(page, 1, "delta.metrics.eval/loss")).to_have_text("+10.2 %")
     expect(cell(page, 1, "params.lr")).to_have_class(re.compile("diff"))
