@@ -115,8 +115,10 @@ def test_a_class_that_is_no_module_is_not_called() -> None:
     logbuch.pytorch.save_model(nn.Linear(3, 2), "saved")
     file = Path("saved/data/architecture.json")
     file.write_text('{"module": {"class": "os:mkdir", "args": {"path": "owned"}}, "dtype": null}')
-    with pytest.raises(InvalidInput, match="os:mkdir is no module of PyTorch"):
+    with pytest.raises(PermissionDenied, match="it imports os"):
         logbuch.models.load_model("saved")
+    with pytest.raises(InvalidInput, match="os:mkdir is no module of PyTorch"):
+        logbuch.models.load_model("saved", allow_pickle=True)
     assert not Path("owned").exists()
 
 
@@ -130,3 +132,18 @@ def test_the_real_clients_pickled_module_needs_consent() -> None:
         logbuch.models.load_model("saved")
     loaded = logbuch.models.load_model("saved", allow_pickle=True)
     np.testing.assert_array_equal(loaded.predict(X), direct(model).numpy())
+
+
+def test_a_module_that_a_model_names_is_not_imported_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hostile_module.py").write_text(f"open({str(tmp_path / 'here')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    logbuch.pytorch.save_model(nn.Sequential(nn.Linear(3, 2)), "saved")
+    architecture = Path("saved/data/architecture.json")
+    architecture.write_text(architecture.read_text().replace("torch.nn.modules.linear:Linear", "hostile_module:Net"))
+    assert "hostile_module:Net" in architecture.read_text()
+    with pytest.raises(PermissionDenied, match="it imports hostile_module, which can run any code"):
+        logbuch.models.load_model("saved")
+    assert not (tmp_path / "here").exists()
+    architecture.write_text("{")
+    with pytest.raises(InvalidInput, match=r"architecture\.json of the model cannot be read"):
+        logbuch.models.load_model("saved")

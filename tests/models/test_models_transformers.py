@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,31 @@ def test_a_seed_gives_a_text_the_same_answer_again() -> None:
     assert loaded.predict(TEXTS[1:], {**drawn, "seed": 7}) == first[1:]
     assert torch.equal(torch.random.get_rng_state(), before)
     assert any(loaded.predict(TEXTS, {**drawn, "seed": seed}) != first for seed in range(8, 12))
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "told"),
+    [
+        (
+            "peft/adapter_config.json",
+            {"megatron_config": {"a": 1}},
+            "names a module to import",
+        ),
+        ("model/config.json", {"attn_implementation": "somebody/kernel"}, "names a kernel of a hub"),
+        ("model/config.json", {"text_config": {"_attn_implementation": "a/b:c"}}, "names a kernel of a hub"),
+    ],
+)
+def test_what_would_import_or_fetch_code_is_refused(file: str, change: Any, told: str) -> None:
+    logbuch.transformers.save_model({"model": adapted(), "tokenizer": tokenizer()}, "saved")
+    config = Path("saved") / file
+    config.write_text(json.dumps(json.loads(config.read_text()) | change))
+    with pytest.raises(PermissionDenied, match=told):
+        logbuch.models.load_model("saved")
+
+
+def test_an_adapter_is_safetensors_by_its_own_name() -> None:
+    logbuch.transformers.save_model({"model": adapted(), "tokenizer": tokenizer()}, "saved")
+    Path("saved/peft/adapter_model.safetensors").rename("saved/peft/other.safetensors")
+    Path("saved/peft/adapter_model.bin").write_bytes(pickle.dumps({}))
+    with pytest.raises(PermissionDenied, match="the weights in peft/ are no safetensors"):
+        logbuch.models.load_model("saved")

@@ -92,7 +92,10 @@ def load(place: places.Place, address: str | Path, allow_pickle: bool) -> Loaded
 
 
 def consent(folder: Path, info: ModelInfo, *, vouched: bool) -> str | None:
-    """What the caller has to allow before loading. A recorded digest vouches for the code of a model, and so does that
-    this process saved it."""
+    """What the caller has to allow before loading. A recorded digest vouches for the code of a model and the modules
+    that it names, and so does that this process saved it."""
     found = pickles.reason(folder, info)
-    return found if found or vouched else loaders.brings_code(info)
+    if found or vouched:
+        return found
+    imported = pickles.foreign_modules(folder, info)
+    return loaders.brings_code(info) or (f"it imports {', '.join(imported)}" if imported else None)

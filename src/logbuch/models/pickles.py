@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from logbuch.errors import InvalidInput
 from logbuch.models import trusted
 from logbuch.models.info import ModelInfo, read_metadata
 
@@ -57,11 +59,49 @@ def _pytorch(_: Path, entry: Mapping[str, Any]) -> str | None:
 
 
 def _transformers(folder: Path, entry: Mapping[str, Any]) -> str | None:
-    for key in ("model_binary", "peft_adaptor"):
-        place = folder / str(entry[key]) if entry.get(key) else None
-        if place is not None and not any(place.glob("*.safetensors")):
-            return f"the weights in {entry[key]}/ are no safetensors"
+    place = folder / str(entry.get("model_binary") or "model")
+    if not any(place.glob("*.safetensors")):
+        return f"the weights in {place.name}/ are no safetensors"
+    # "owner/name" here is code that transformers fetches and runs.
+    if any("/" in str(value) for key, value in _json(place / "config.json") if key.endswith("attn_implementation")):
+        return f"{place.name}/config.json names a kernel of a hub"
+    return _adapter(folder / str(entry["peft_adaptor"])) if entry.get("peft_adaptor") else None
+
+
+def _adapter(place: Path) -> str | None:
+    if not (place / "adapter_model.safetensors").is_file():
+        return f"the weights in {place.name}/ are no safetensors"
+    # PEFT imports whatever module is named beside this.
+    if any(key == "megatron_config" and value for key, value in _json(place / "adapter_config.json")):
+        return f"{place.name}/adapter_config.json names a module to import"
     return None
+
+
+def _json(file: Path) -> Iterator[tuple[str, Any]]:
+    """All keys of a JSON file with their values, however deep; none where there is no such file."""
+    if not file.is_file():
+        return
+    try:
+        left: list[Any] = [json.loads(file.read_text(encoding="utf-8"))]
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"{file.name} of the model cannot be read: it is no JSON.") from None
+    while left:
+        found = left.pop()
+        if isinstance(found, dict):
+            yield from found.items()
+        left += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+
+
+def foreign_modules(folder: Path, info: ModelInfo) -> list[str]:
+    """The modules that a model names and that loading it would import, but for those of PyTorch itself."""
+    found = set()
+    for entry in info.flavors.values():
+        if entry.get("class_path") and not entry.get("class_code"):
+            found.add(str(entry["class_path"]).rpartition(":")[0])
+        if entry.get("architecture"):
+            file = folder / str(entry["architecture"])
+            found |= {str(value).rpartition(":")[0] for key, value in _json(file) if key == "class"}
+    return sorted(name for name in found if name and name.partition(".")[0] != "torch")
 
 
 def _skops(folder: Path, file: str) -> str | None:
