@@ -7,10 +7,12 @@ import hashlib
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
+import logbuch
 from support.s3 import S3
 from support.servers import Server
 
@@ -127,6 +129,28 @@ def test_experiments_choose_a_configured_root(make_server: Callable[..., Server]
     assert server.get("artifacts/list", run_id=run_id, path="a").json()["files"] == [
         {"path": "a/b.txt", "is_dir": False, "file_size": 13}
     ]
+
+
+def test_an_adapter_lies_in_the_bucket_where_vllm_looks_for_it(
+    make_server: Callable[..., Server], s3: S3, tmp_path: Path
+) -> None:
+    bucket = s3.new_bucket()
+    server = make_server(None, "--default-artifact-root", f"s3://{bucket}/logbuch", settings=s3.environment())
+    saved = tmp_path / "standard_r8_qkvo"
+    (saved / "checkpoint-20").mkdir(parents=True)
+    files = {"adapter_model.safetensors": b"weights", "adapter_config.json": b"{}", "checkpoint-20/state.json": b""}
+    for name, content in files.items():
+        (saved / name).write_bytes(content)
+    client = logbuch.LogbuchClient(server.url)
+    run_id = server.new_run()
+    client.log_artifacts(run_id, str(saved), "lora_adapter")
+    prefix = f"logbuch/0/{run_id}/artifacts/lora_adapter/"
+    listed = s3.client().list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    assert {entry["Key"].removeprefix(prefix): entry["Size"] for entry in listed} == {
+        name: len(content) for name, content in files.items()
+    }
+    fetched = Path(client.download_artifacts(run_id, "lora_adapter", str(tmp_path / "adapters")))
+    assert {name: (fetched / name).read_bytes() for name in files} == files
 
 
 def test_several_workers_share_a_bucket(make_server: Callable[..., Server], s3: S3) -> None:
