@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import socket
@@ -63,6 +64,15 @@ def test_logbuch_is_not_needed_for_an_import() -> None:
     blocked = "import sys; sys.modules['logbuch'] = None; import tracking; assert tracking.mlflow is None"
     done = subprocess.run([sys.executable, "-c", blocked], cwd=PROGRAM.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAM.parent.glob("*.py")), ids=lambda path: path.stem)
+def test_of_logbuch_the_package_alone_is_imported(program: Path) -> None:
+    for node in ast.walk(ast.parse(program.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").partition(".")[0] != "logbuch", f"{program.name}, line {node.lineno}"
+        elif isinstance(node, ast.Import):
+            assert all(not one.name.startswith("logbuch.") for one in node.names), f"{program.name}, line {node.lineno}"
 
 
 def test_no_mlflow_logs_nothing(material: Any, shared_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

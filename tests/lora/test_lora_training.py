@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,8 +215,15 @@ def failed(experiment: str, capsys: pytest.CaptureFixture[str], reason: str) -> 
     ],
 )
 def test_wrong_input(
-    start: Any, experiment: str, capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+    start: Any,
+    experiment: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    reason: str,
 ) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert start("--mlflow_experiment_name", experiment, *options) == 2
     failed(experiment, capsys, reason)
 

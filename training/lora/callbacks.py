@@ -21,9 +21,13 @@ from transformers import TrainerCallback
 
 
 class Meter(TrainerCallback):  # type: ignore[misc]
-    """Tokens and rows per second of the steps alone, without evaluations and checkpoints; and the highest memory."""
+    """Tokens and rows per second of the steps alone, without evaluations and checkpoints; and the highest memory.
+
+    Of several ``processes`` one is measured, and the others are taken to do as much.
+    """
 
     def __init__(self) -> None:
+        self.processes = 1
         self.tokens = self.rows = 0
         self.seconds = 0.0
         self._marked = (0, 0, 0.0)
@@ -48,8 +52,8 @@ class Meter(TrainerCallback):  # type: ignore[misc]
         passed = self.seconds - seconds
         found = {"train/peak_memory_megabytes": peak_memory()}
         if passed > 0:
-            found["train/tokens_per_second"] = (self.tokens - tokens) / passed
-            found["train/samples_per_second"] = (self.rows - rows) / passed
+            found["train/tokens_per_second"] = self.processes * (self.tokens - tokens) / passed
+            found["train/samples_per_second"] = self.processes * (self.rows - rows) / passed
         return found
 
 

@@ -1,5 +1,5 @@
 """The whole path with a small model of Mistral's architecture, which is trained here for a moment first:
-``python smoke.py``, or ``make train-smoke``. It logs to LOGBUCH_TRACKING_URI."""
+``python smoke.py``, or ``make train-smoke``. It logs to LOGBUCH_TRACKING_URI, or to ./.logbuch."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ CONTEXT = 512
 
 def main() -> int:
     """Trains, evaluates and reads back; 0 if the adapter is better than its base and the tracker has it all."""
+    if not os.environ.get("LOGBUCH_TRACKING_URI") and not os.environ.get("MLFLOW_TRACKING_URI"):
+        os.environ["LOGBUCH_TRACKING_URI"] = str(Path(".logbuch").resolve())
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         data, model = folder / "data", folder / "mistral"

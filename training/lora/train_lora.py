@@ -188,7 +188,7 @@ def final_metrics(trainer: LoraTrainer, meter: Meter, seconds: float) -> dict[st
         "final_eval_loss": best,
         "final_perplexity": perplexity(best),
         "train_runtime_seconds": seconds,
-        "samples_per_second": meter.rows / seconds,
+        "samples_per_second": meter.processes * meter.rows / seconds,
         "base_eval_loss": base,
         "base_perplexity": perplexity(base),
     }

@@ -64,6 +64,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         self.meter = meter
         self.control: Any
         super().__init__(**more)
+        meter.processes = self.args.world_size
         self.add_callback(meter)
 
     def training_step(self, model: Any, inputs: Any, *more: Any, **others: Any) -> torch.Tensor:
