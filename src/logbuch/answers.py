@@ -13,8 +13,10 @@ DIRECTION_TAG = "logbuch.direction."
 """Of an experiment, followed by a metric's key: ``lower`` or ``higher`` where its name tells nothing, or wrongly."""
 READING_TAG = "logbuch.reading."
 """Of an experiment, followed by a metric's key: how a run is read by it, a word of :class:`Reading`."""
-METRIC_TAG = "logbuch.metric"
-"""Of an experiment: the metric by which its runs are judged where none is named."""
+METRIC_TAG = "mlflow.experiment.primaryMetric.name"
+"""Of an experiment: the metric by which its runs are judged where none is named. The name is MLflow's."""
+GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
+"""Of an experiment, ``true`` or ``false``: MLflow's word for the direction of that metric."""
 BASELINE_TAG = "logbuch.baseline"
 """Of an experiment: the ID of the run that others are held against."""
 _SEED = re.compile(r"(^|[/_.\-])(random[_\-]?state|(random|data|global|torch|numpy|np)?[_\-]?seed)($|[/_.\-])", re.I)
@@ -90,9 +92,10 @@ class Best(Noun, frozen=True, kw_only=True):
 class Effect(Noun, frozen=True, kw_only=True):
     """What a param tells of a metric.
 
-    ``share`` is its importance: the share of the metric's spread that a random forest no longer tells when the param is
-    shuffled, with its standard ``error``. ``correlation`` is Spearman's between the values as numbers and the metric,
-    null for texts. ``best`` is the best run's value and ``usual`` the commonest of all.
+    ``share`` is its importance: its part of what all params explain of the metric's spread, in proportion to how much
+    worse a random forest tells the metric when the param is shuffled; with its standard ``error``. ``correlation`` is
+    Spearman's between the values as numbers and the metric, null for texts. ``best`` is the best run's value and
+    ``usual`` the commonest of all.
     """
 
     key: str
@@ -135,6 +138,8 @@ def configuration(params: Iterable[Param]) -> frozenset[tuple[str, str]]:
 def direction(metric: str, tags: Mapping[str, str]) -> bool | None:
     """Whether lower is better: by the experiment's tags, else by the metric's name; None where neither tells."""
     told = tags.get(DIRECTION_TAG + metric, "").lower()
+    if metric == tags.get(METRIC_TAG) and told not in ("lower", "higher"):
+        told = {"true": "higher", "false": "lower"}.get(tags.get(GREATER_TAG, "").lower(), "")
     return {"lower": True, "higher": False}.get(told, lower_is_better(metric))
 
 

@@ -48,6 +48,7 @@ def test_the_param_that_explains_comes_first(store: Store) -> None:
     assert [one.key for one in rest] == ["width"]  # neither what is equal, nor seeds, nor names
     assert found.explained is not None
     assert found.explained > 0.8
+    assert sum(one.share for one in found.effects) == pytest.approx(found.explained, rel=1e-9)
     assert rate.share > 3 * optimizer.share > 0
     assert rest[0].share < 0.05
     assert (rate.values, optimizer.values) == (40, 2)

@@ -41,7 +41,7 @@ def test_what_is_kept_is_used(store: Store) -> None:
         store.read(best, "0", Wanted("thing"))
     told = store.write(criterion.keep, "0", Wanted("thing", False, Reading.BEST), low)
     assert told == {
-        "logbuch.metric": "thing",
+        "mlflow.experiment.primaryMetric.name": "thing",
         "logbuch.direction.thing": "higher",
         "logbuch.reading.thing": "best",
         "logbuch.baseline": low,

@@ -35,6 +35,9 @@ def test_an_experiment_may_say_which_way_is_better() -> None:
     assert direction("x", {"logbuch.direction.x": "higher"}) is False
     assert direction("loss", {"logbuch.direction.loss": "higher"}) is False
     assert direction("loss", {"logbuch.direction.loss": "nonsense"}) is True
+    mlflows = {"mlflow.experiment.primaryMetric.name": "x", "mlflow.experiment.primaryMetric.greaterIsBetter": "True"}
+    assert (direction("x", mlflows), direction("y", mlflows)) == (False, None)
+    assert direction("x", mlflows | {"logbuch.direction.x": "lower"}) is True
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -12,6 +15,7 @@ from click.testing import CliRunner
 
 from logbuch.cli import main
 from logbuch.cli.main import cli
+from logbuch.store import open_store
 
 HEAVY = ("numpy", "pandas", "sqlalchemy", "torch", "starlette", "uvicorn", "logbuch.store", "logbuch.server.app")
 
@@ -47,3 +51,51 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+LASTING = {"mcp", "run", "server", "ui", "models serve"}
+"""Commands that go on until they are ended, and answer nothing."""
+ALREADY = {"models predict"}
+"""Commands whose only answer is JSON."""
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """The command and those below it that do something, by the words that call them."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from commands(below, (*path, name))
+
+
+def test_every_command_that_answers_can_answer_in_json() -> None:
+    found = dict(commands(cli))
+    assert found.keys() >= LASTING | ALREADY
+    with_json = {name for name, one in found.items() if any("--json" in option.opts for option in one.params)}
+    assert with_json == found.keys() - LASTING - ALREADY
+
+
+def test_commands_about_a_store_answer_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOGBUCH_TRACKING_URI", raising=False)
+    open_store("sqlite:///runs.db").close()
+    where = ["--backend-store-uri", "sqlite:///runs.db", "--json"]
+    checked = answered("db", "check", *where)
+    assert (checked["counts"]["runs"], checked["faults"]) == (0, [])
+    assert {"well", "what", "text"} == answered("doctor", *where)[0].keys()
+    assert answered("backup", "all.tar", *where)["missing"] == []
+    assert answered("restore", "all.tar", "--backend-store-uri", "sqlite:///other.db", "--json")["missing"] == []
+    assert answered("export", "out", *where)["complete"] is True
+    assert (
+        answered("import", "export", "out", "--backend-store-uri", "sqlite:///third.db", "--json")["complete"] is True
+    )
+    assert answered("sync", str(tmp_path), "--json") == []
+
+
+def answered(*words: str) -> Any:
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)

@@ -16,7 +16,12 @@ def asks(command: Command) -> Command:
     where = click.option(
         "--tracking-uri", metavar="URI", callback=connect_to, expose_value=False, help="A server's address or a folder."
     )
-    return where(click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command))
+    return where(answers(command))
+
+
+def answers(command: Command) -> Command:
+    """Gives a command the option ``--json``, as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command)
 
 
 def connect_to(_context: click.Context, _option: click.Parameter, uri: str | None) -> None:

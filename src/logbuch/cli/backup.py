@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logbuch.cli import places
+from logbuch.cli.asking import answers, print_json
 from logbuch.cli.progress import progress
+
+if TYPE_CHECKING:
+    from logbuch.transfer.report import Report
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -19,7 +23,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @places.of_store
-def backup(file: Path, no_artifacts: bool, force: bool, **options: Any) -> None:
+@answers
+def backup(file: Path, no_artifacts: bool, force: bool, as_json: bool, **options: Any) -> None:
     """Write the database and its artifacts to FILE, while runs are being logged.
 
     The database is one snapshot: everything that was acknowledged before it is in it, and nothing of what came later.
@@ -39,14 +44,15 @@ def backup(file: Path, no_artifacts: bool, force: bool, **options: Any) -> None:
             archive.write(store, files, file, report, told)
     finally:
         store.close()
-    _tell(report.lines(), bool(report.missing))
+    _tell(report, as_json=as_json)
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out.")
 @places.of_store
-def restore(file: Path, no_artifacts: bool, **options: Any) -> None:
+@answers
+def restore(file: Path, no_artifacts: bool, as_json: bool, **options: Any) -> None:
     """Fill an empty database and its artifact root from FILE, which `logbuch backup` wrote.
 
     The database may be of the other kind: a backup of SQLite can be restored into PostgreSQL, and the reverse.
@@ -64,10 +70,13 @@ def restore(file: Path, no_artifacts: bool, **options: Any) -> None:
             archive.restore(file, store, files, report, told)
     finally:
         store.close()
-    _tell(report.lines(), bool(report.missing))
+    _tell(report, as_json=as_json)
 
 
-def _tell(lines: list[str], incomplete: bool) -> None:
-    for line in lines:
-        click.echo(line)
-    sys.exit(1 if incomplete else 0)
+def _tell(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.as_data())
+    else:
+        for line in report.lines():
+            click.echo(line)
+    sys.exit(1 if report.missing else 0)

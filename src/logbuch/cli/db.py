@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from logbuch.cli import places
+from logbuch.cli.asking import answers, print_json
 
 
 @click.group()
@@ -17,7 +18,8 @@ def db() -> None:
 
 @db.command()
 @places.of_store
-def check(**options: Any) -> None:
+@answers
+def check(as_json: bool, **options: Any) -> None:
     """Check that the database is whole: its file, every block of points, and what refers to nothing.
 
     Nothing is changed. It may run beside a server. The exit code is 1 if something is wrong.
@@ -28,10 +30,9 @@ def check(**options: Any) -> None:
     store = open_store(places.existing(options).uri, seal=False)
     try:
         sums = store.read(checks.sums)
-        for name, count in sums.rows.items():
+        counts = {**sums.rows, "points": sums.points, "points not packed yet": sums.waiting}
+        for name, count in () if as_json else counts.items():
             click.echo(f"{name:24}{count:>14,}")
-        click.echo(f"{'points':24}{sums.points:>14,}")
-        click.echo(f"{'points not packed yet':24}{sums.waiting:>14,}")
         found = [*store.read(checks.integrity), *store.read(checks.orphans)]
         for part in (checks.blocks_after, checks.arrivals_after):
             last: int | None = 0
@@ -40,7 +41,10 @@ def check(**options: Any) -> None:
                 found += faults
     finally:
         store.close()
-    for fault in found:
-        click.echo(f"fault: {fault.what}", err=True)
-    click.echo("Nothing is wrong." if not found else f"{len(found)} faults.")
+    if as_json:
+        print_json({"counts": counts, "faults": [fault.what for fault in found]})
+    else:
+        for fault in found:
+            click.echo(f"fault: {fault.what}", err=True)
+        click.echo("Nothing is wrong." if not found else f"{len(found)} faults.")
     sys.exit(1 if found else 0)

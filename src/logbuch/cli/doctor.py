@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import click
 
 from logbuch.cli import places
+from logbuch.cli.asking import answers, print_json
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
@@ -34,14 +35,18 @@ class Finding(NamedTuple):
 @click.command()
 @places.of_store
 @click.option("--tracking-uri", metavar="URI", help="The server to reach. Absent: the one in the environment, if any.")
-def doctor(tracking_uri: str | None, **options: Any) -> None:
+@answers
+def doctor(tracking_uri: str | None, as_json: bool, **options: Any) -> None:
     """Say which versions and places are in use, and what is wrong: the server, the clock, the disk, git.
 
     The exit code is 1 if something is wrong.
     """
     findings = [*_versions(), *_store(options), *_journals(), *_server(tracking_uri), _git()]
-    for one in findings:
-        click.echo(f"{'ok   ' if one.well else 'WRONG'} {one.what:12} {one.text}")
+    if as_json:
+        print_json([one._asdict() for one in findings])
+    else:
+        for one in findings:
+            click.echo(f"{'ok   ' if one.well else 'WRONG'} {one.what:12} {one.text}")
     sys.exit(0 if all(one.well for one in findings) else 1)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from logbuch.cli import places
+from logbuch.cli.asking import answers
 from logbuch.cli.importing import carry, finish
 from logbuch.transfer.report import Report
 
@@ -35,6 +36,7 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
     report = click.Path(dir_okay=False, path_type=Path)
     for add in (
         places.of_store,
+        answers,
         click.option("--report", "report_file", type=report, help="Write the report to this file, as JSON."),
         click.option("--tracking-uri", metavar="URI", help="Export from this running server."),
         click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out."),
@@ -48,7 +50,7 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
 @export.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @_chosen
-def folder(folder: Path, report_file: Path | None, **options: Any) -> None:
+def folder(folder: Path, **options: Any) -> None:
     """Write everything, or what a search finds, to FOLDER, as Parquet and JSON lines with the artifacts.
 
     Deleted runs are part of it. `logbuch import export FOLDER` reads it, and so does any program: the format is
@@ -65,13 +67,13 @@ def folder(folder: Path, report_file: Path | None, **options: Any) -> None:
         raise
     carry(source, target, report, files=not options["no_artifacts"])
     target.publish()
-    finish(report, report_file, source, target)
+    finish(report, options, source, target)
 
 
 @export.command()
 @click.argument("uri")
 @_chosen
-def mlflow(uri: str, report_file: Path | None, **options: Any) -> None:
+def mlflow(uri: str, **options: Any) -> None:
     """Write everything, or what a search finds, into the running MLflow server at URI.
 
     MLflow gives runs IDs of its own; the one that a run had stands in its tag logbuch.run_id. Started again, it goes
@@ -87,7 +89,7 @@ def mlflow(uri: str, report_file: Path | None, **options: Any) -> None:
     report = Report()
     source = _source(report, options)
     target = MlflowServer(uri, report)
-    finish(carry(source, target, report, files=not options["no_artifacts"]), report_file, source, target)
+    finish(carry(source, target, report, files=not options["no_artifacts"]), options, source, target)
 
 
 def _source(report: Report, options: dict[str, Any]) -> Source:

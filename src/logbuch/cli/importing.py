@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from logbuch.cli import places
+from logbuch.cli.asking import answers, print_json
 from logbuch.cli.progress import progress
 from logbuch.transfer.report import Report
 
@@ -38,6 +39,7 @@ def into(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--no-artifacts", is_flag=True, help="Leave the artifacts out."),
         places.of_store,
         click.option("--tracking-uri", metavar="URI", help="A running Logbuch server to import into."),
+        answers,
     ):
         command = one(command)
     return command
@@ -95,7 +97,7 @@ def bring(open_: Callable[[Report], Source], options: dict[str, Any]) -> None:
     except BaseException:
         source.close()
         raise
-    finish(carry(source, target, report, files=not options["no_artifacts"]), options["report_file"], source, target)
+    finish(carry(source, target, report, files=not options["no_artifacts"]), options, source, target)
 
 
 def carry(source: Source, target: Target, report: Report, *, files: bool) -> Report:
@@ -106,16 +108,19 @@ def carry(source: Source, target: Target, report: Report, *, files: bool) -> Rep
         return Move(source, target, report, told, files=files).run()
 
 
-def finish(report: Report, file: Path | None, source: Source, target: Target) -> None:
+def finish(report: Report, options: Mapping[str, Any], source: Source, target: Target) -> None:
     """Prints a report, keeps it, and ends the command: 0 if everything is there, else 1."""
-    click.echo(f"{source.name} → {target.name}")
-    for line in report.lines():
-        click.echo(line)
+    file: Path | None = options["report_file"]
+    if options["as_json"]:
+        print_json(report.as_data())
+    else:
+        for line in (f"{source.name} → {target.name}", *report.lines()):
+            click.echo(line)
     if file is not None:
         file.write_text(json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if report.complete:
+    if report.complete and not options["as_json"]:
         click.echo("Everything is there.")
-    else:
+    if not report.complete:
         click.echo(f"{len(report.missing)} things are missing or differ.", err=True)
         sys.exit(1)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from logbuch.cli.asking import answers, print_json
+
 _ENVIRONMENTS = click.Choice(["local", "uv", "virtualenv"])
 
 
@@ -143,7 +145,8 @@ def predict(
 @_shared
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--image-context", is_flag=True, help="With a Dockerfile.")
-def export(model_uri: str, tracking_uri: str | None, target: Path, image_context: bool) -> None:
+@answers
+def export(model_uri: str, tracking_uri: str | None, target: Path, image_context: bool, as_json: bool) -> None:
     """Write a model to DIR so that it is served without Logbuch: its files, pinned requirements, a start script."""
     _need_serving()
     from logbuch.serving import folder as folders
@@ -152,7 +155,10 @@ def export(model_uri: str, tracking_uri: str | None, target: Path, image_context
     _connect(tracking_uri)
     with folders.fetched(model_uri) as place:
         export_to(place.folder, target, image=image_context)
-    click.echo(f"{target}: start it with {target / 'start.sh'}")
+    if as_json:
+        print_json({"path": str(target), "start": str(target / "start.sh")})
+    else:
+        click.echo(f"{target}: start it with {target / 'start.sh'}")
 
 
 def _connect(tracking_uri: str | None) -> None:

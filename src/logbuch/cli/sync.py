@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
+from logbuch.cli.asking import answers, print_json
 from logbuch.errors import LogbuchError
 
 
@@ -15,7 +17,8 @@ from logbuch.errors import LogbuchError
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--tracking-uri", metavar="URI", help="Send there, and not to where the records were meant to go.")
 @click.option("--again", is_flag=True, help="Also what was acknowledged: for a server restored from a backup.")
-def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool) -> None:
+@answers
+def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool, as_json: bool) -> None:
     """Send what is left in journals of trainings that have ended.
 
     FOLDER is a journal, a folder of journals or a .logbuch folder, also one that was copied from another machine.
@@ -26,30 +29,49 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool) -> No
 
     # Those that log to runs of others come after those that bring the runs.
     found = sorted(places_below(folders or _usual(), again=again), key=lambda item: bool(item[0].state().needs))
-    left = 0
-    if not found:
+    told: list[_Told] = []
+    if not found and not as_json:
         click.echo("Nothing is left to be sent.")
     for folder, place in found:
         target = tracking_uri or place
         try:
             backend = open_backend(target)
         except LogbuchError as error:
-            click.echo(f"{folder.path}: not sent: {error.message}", err=True)
-            left += 1
+            told.append(_Told(str(folder.path), f"not sent: {error.message}", left=True))
+            _say(told[-1], as_json=as_json, err=True)
             continue
         try:
             outcome = send(folder, backend, anywhere=True)
         finally:
             backend.close()
         if outcome is None:
-            click.echo(f"{folder.path}: its process is still running, and sends it itself")
-            continue
-        left += _report(outcome, target)
-    sys.exit(1 if left else 0)
+            told.append(_Told(str(folder.path), "its process is still running, and sends it itself", left=False))
+        else:
+            told.append(_report(outcome, target))
+        _say(told[-1], as_json=as_json)
+    if as_json:
+        print_json([one._asdict() for one in told])
+    sys.exit(1 if any(one.left for one in told) else 0)
 
 
-def _report(outcome: object, target: str) -> bool:
-    """Says what became of a journal, and whether something is left."""
+class _Told(NamedTuple):
+    """What became of a journal, in words, and whether something of it is left here."""
+
+    journal: str
+    outcome: str
+    left: bool
+    sent: int = 0
+    files: int = 0
+    refused: int = 0
+
+
+def _say(told: _Told, *, as_json: bool, err: bool = False) -> None:
+    if not as_json:
+        click.echo(f"{told.journal}: {told.outcome}", err=err)
+
+
+def _report(outcome: object, target: str) -> _Told:
+    """What became of a journal that was sent."""
     from logbuch.sdk.leftovers import Outcome
 
     assert isinstance(outcome, Outcome)
@@ -67,8 +89,9 @@ def _report(outcome: object, target: str) -> bool:
         parts.append(f"{outcome.files_left} files could not be sent")
     if outcome.why is not None:
         parts.append(f"the rest stays: {outcome.why}")
-    click.echo(f"{outcome.folder.path}: {', '.join(parts)}")
-    return outcome.why is not None or bool(outcome.files_left)
+    left = outcome.why is not None or bool(outcome.files_left)
+    counts = (outcome.sent, outcome.files, len(outcome.refused))
+    return _Told(str(outcome.folder.path), ", ".join(parts), left, *counts)
 
 
 def _usual() -> Iterable[Path]:

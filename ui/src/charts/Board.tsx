@@ -8,6 +8,7 @@ import { ChartBar } from "./ChartBar";
 import { ChartCard } from "./ChartCard";
 import { OwnChartDialog } from "./OwnChartDialog";
 import type { GroupSource } from "../api/groupBuckets";
+import type { Mark } from "./marks";
 import type { ChartSpec, DrawnRun } from "./types";
 
 export interface BoardProps {
@@ -23,6 +24,8 @@ export interface BoardProps {
   lead: string | null;
   lower?: (key: string) => boolean;
   syncKey: string;
+  /** Findings, drawn into the charts of their metrics where x is the step. */
+  marks?: readonly Mark[];
   /** Said in place of the charts when there is nothing to draw. */
   nothing?: string;
 }
@@ -45,7 +48,7 @@ export function Board(props: BoardProps) {
   const specs = useMemo(() => new Map(keys.map((key) => [key, specOf(key)])), [keys]);
   const card = (spec: ChartSpec, height: number) => (
     <ChartCard key={spec.id} spec={spec} drawn={props.drawn} context={height === WIDE ? props.context : undefined} groups={props.groups} view={view} change={change}
-      lower={props.lower?.(spec.keys[0]!)} lead={props.lead} height={height} syncKey={props.syncKey} onEdit={spec.own && (() => setEditing(spec.own!))} />
+      lower={props.lower?.(spec.keys[0]!)} lead={props.lead} height={height} syncKey={props.syncKey} marks={props.marks} onEdit={spec.own && (() => setEditing(spec.own!))} />
   );
   const save = (chart: OwnChart) => {
     change({ own: editing === "new" ? [...view.own, chart] : view.own.map((c) => (c === editing ? chart : c)) });

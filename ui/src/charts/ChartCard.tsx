@@ -1,5 +1,5 @@
 import "../styles/charts.css";
-import { useCallback, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { formatCount, formatNumber } from "../model/format";
 import { hasDirection, isLoss, lowerIsBetter } from "../model/metrics";
 import { locale, t } from "../i18n";
@@ -10,6 +10,7 @@ import { ErrorBox } from "../ui/States";
 import { Swatch } from "../ui/Swatch";
 import { withOption, type BoardView, type ChartOptions } from "../url/board";
 import { ChartMenu } from "./ChartMenu";
+import type { Mark } from "./marks";
 import { Plot } from "./Plot";
 import type { Span } from "./scale";
 import { Tooltip } from "./Tooltip";
@@ -28,6 +29,7 @@ export interface ChartCardProps {
   lead?: string | null;
   height: number;
   syncKey: string;
+  marks?: readonly Mark[];
   /** Further entries for a chart that the user made. */
   onEdit?: () => void;
 }
@@ -63,6 +65,7 @@ function ChartBody(props: BodyProps) {
   const tall = props.height > TALL || full;
   const chart = useChart({ spec, drawn, context, groups, view, options, lower, lead, buckets: full ? 1600 : props.height > TALL ? 600 : 240 });
   const { x } = view;
+  const marks = useMarks(props.marks, spec, x);
 
   const nanLabel = useCallback((kind: string, at: number) => (tall ? (x === "step" ? t.nanAt(kind, formatCount(at, locale)) : kind) : ""), [tall, x]);
   const option = (part: ChartOptions) => change(withOption(view, spec.id, part));
@@ -88,7 +91,7 @@ function ChartBody(props: BodyProps) {
     <>
       <header onKeyDown={keys}>
         <h3 className="ell" title={spec.keys.join(", ")}>{spec.title}</h3>
-        <Caption chart={chart} spec={spec} view={view} options={options} lower={lower} tall={tall} groups={groups} onOption={option} />
+        <Caption chart={chart} spec={spec} view={view} options={options} lower={lower} tall={tall} groups={groups} marks={marks} onOption={option} />
         <span className="right">
           {spec.keys.length > 1 && <Legend chart={chart} drawn={drawn} keys={spec.keys} />}
           <Button look="ghost" className="tiny" icon="full" aria-label={full ? t.leaveFullScreen : t.fullScreen} onClick={() => setFull(!full)} />
@@ -98,7 +101,7 @@ function ChartBody(props: BodyProps) {
       <div className="plotbox" style={{ height }} onKeyDown={keys} aria-busy={chart.pending}>
         {!chart.error && (
           <Plot curves={chart.curves} x={chart.span} y={chart.y.span} xAxis={x} logX={chart.logX} log={chart.logY} percent={/percent(age)?$/i.test(spec.keys[0]!)} height={height} emphasis={chart.emphasis}
-            nanLabel={nanLabel} syncKey={`${syncKey}|${x}`} label={summary(spec.title, chart.curves, lower)} onCursor={chart.onCursor} onZoom={zoomed} snap={chart.snap} neighbour={chart.neighbour} onKeyMove={say} canvasRef={(c) => (canvas.current = c)} />
+            nanLabel={nanLabel} marks={marks} syncKey={`${syncKey}|${x}`} label={summary(spec.title, chart.curves, lower)} onCursor={chart.onCursor} onZoom={zoomed} snap={chart.snap} neighbour={chart.neighbour} onKeyMove={say} canvasRef={(c) => (canvas.current = c)} />
         )}
         {chart.error && <ErrorBox error={chart.error} title={t.seriesFailed} onRetry={chart.retry} />}
         {!chart.pending && !chart.error && chart.curves.length === 0 && <div className="plotnote muted">{x.startsWith("metrics.") ? t.noPointsAgainst(x.slice(8)) : t.noPoints}</div>}
@@ -120,17 +123,29 @@ interface CaptionProps {
   lower: boolean;
   tall: boolean;
   groups: GroupSource | null;
+  marks: readonly Mark[];
   onOption: (part: ChartOptions) => void;
+}
+
+const NO_MARKS: readonly Mark[] = [];
+
+/** The marks of a chart of one metric over steps, to which they belong. */
+function useMarks(all: readonly Mark[] | undefined, { keys }: ChartSpec, x: BoardView["x"]): readonly Mark[] {
+  return useMemo(() => {
+    const own = x === "step" ? (all ?? NO_MARKS).filter((mark) => keys.includes(mark.key)) : NO_MARKS;
+    return own.length ? own : NO_MARKS;
+  }, [all, keys, x]);
 }
 
 const outsideWords = ({ above, below, single }: Chart["y"]) =>
   single ? (above && below ? t.pointsOutside : above ? t.pointsAbove : t.pointsBelow) : above && below ? t.placesOutside : above ? t.placesAbove : t.placesBelow;
 
 /** What has to be known of a chart to read it: scale, smoothing, band, and what lies outside. */
-function Caption({ chart, spec, view, options, lower, tall, groups, onOption }: CaptionProps) {
+function Caption({ chart, spec, view, options, lower, tall, groups, marks, onOption }: CaptionProps) {
   const outside = chart.y.above + chart.y.below;
   const key = spec.keys[0]!;
   const parts: ReactNode[] = [];
+  if (marks.length) parts.push(<span key="marks" className="warn" title={marks.map((mark) => mark.text).join("\n")} data-testid="marks">⚑ {t.findings(marks.length)}</span>);
   const word = (text: string) => parts.push(<span key={parts.length} className="muted">{text}</span>);
   const link = (text: string, title: string, change: ChartOptions) => parts.push(<button key={parts.length} type="button" className="caplink" title={title} onClick={() => onOption(change)}>{text}</button>);
   if (tall && spec.keys.length === 1 && (isLoss(key) || hasDirection(key))) word(lower ? t.lower : t.higher);

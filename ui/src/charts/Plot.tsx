@@ -7,6 +7,7 @@ import type { XAxis } from "../url/board";
 import type { Curve, Emphasis } from "./curve";
 import { axes } from "./axes";
 import { Layer } from "./layer";
+import { drawMarks, type Mark } from "./marks";
 import type { Span } from "./scale";
 import { palette } from "./theme";
 import { wheelZoom } from "./wheel";
@@ -22,6 +23,7 @@ export interface PlotProps {
   height: number;
   emphasis: Emphasis;
   nanLabel: (kind: string, x: number) => string;
+  marks: readonly Mark[];
   /** Charts with the same key share their crosshair. */
   syncKey: string;
   label: string;
@@ -83,10 +85,11 @@ export function Plot(props: PlotProps) {
     const layer = new Layer();
     let held: Span | null = null;
     const draw = (u: uPlot) => {
-      const { curves, emphasis, colours: c, nanLabel } = now();
+      const { curves, emphasis, colours: c, nanLabel, marks } = now();
       const frame = { left: u.bbox.left, top: u.bbox.top, width: u.bbox.width, height: u.bbox.height, ratio: devicePixelRatio,
         x: (v: number) => u.valToPos(v, "x", true), y: (v: number) => u.valToPos(v, "y", true) };
       const { x, y } = u.scales;
+      drawMarks(u.ctx, frame, marks, c);
       layer.draw(u.ctx, frame, `${x!.min}|${x!.max}|${y!.min}|${y!.max}`, curves, emphasis, c, { log, nanLabel });
     };
     const select = (u: uPlot) => {
@@ -139,13 +142,13 @@ export function Plot(props: PlotProps) {
     if (width) plot.current?.setSize({ width, height: props.height });
   }, [width, props.height]);
 
-  const { curves, x, y, xAxis, emphasis, percent } = props;
+  const { curves, x, y, xAxis, emphasis, percent, marks } = props;
   useEffect(() => {
     plot.current?.setData([[x[0], x[1]], [null, null]] as uPlot.AlignedData, true);
   }, [x, y, xAxis, percent, colours, ready, log, logX]);
   useEffect(() => {
     plot.current?.redraw(false);
-  }, [curves, emphasis]);
+  }, [curves, emphasis, marks]);
 
   const key = (event: KeyboardEvent) => {
     const u = plot.current;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { apart, bestRow, commonest, differences, explain, isSeed, usualValues, variedParams } from "./answers";
+import { apart, bestRow, commonest, differences, isSeed, usualValues, variedParams } from "./answers";
 
 function row(id: string, last: number | null, params: Record<string, string> = {}, status: Row["run"]["status"] = "FINISHED"): Row {
   return {
@@ -38,15 +38,6 @@ it("resolves ties for the most common value in one way, whatever the order", () 
   const rows = [row("a", 1, { lr: "2" }), row("b", 2, { lr: "1" }, "RUNNING"), row("c", 2, { lr: "1" }, "RUNNING")];
   expect(usualValues(rows, ["lr"])).toEqual({ lr: "2" });
   expect(usualValues(rows.slice(1), ["lr"])).toEqual({ lr: "1" });
-});
-
-it("explains the spread by the parameter that made it", () => {
-  const rows = Array.from({ length: 24 }, (_, i) => row(`r${i}`, (i % 3) + 0.01 * i, { lr: String(i % 3), seed: String(i % 4), id: String(i) }));
-  const found = explain(rows, "loss", ["seed", "lr", "id"]);
-  expect(found?.key).toBe("lr");
-  expect(found!.share).toBeGreaterThan(0.9);
-  expect(explain(rows.slice(0, 7), "loss", ["lr"])).toBeNull();
-  expect(explain(rows.map((r) => ({ ...r, run: { ...r.run, status: "FAILED" as const } })), "loss", ["lr"])).toBeNull();
 });
 
 it("orders varied parameters", () => {

@@ -55,11 +55,6 @@ export function differences(values: Record<string, string | null>, usual: Record
   });
 }
 
-export interface Explained {
-  key: string;
-  share: number;
-}
-
 function variance(values: number[]): number {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   return values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
@@ -88,16 +83,6 @@ function clip(values: readonly number[]): number[] {
   const mid = median([...values]);
   const reach = 6 * Math.max(median(values.map((v) => Math.abs(v - mid))), 1e-12);
   return values.map((v) => Math.min(mid + reach, Math.max(mid - reach, v)));
-}
-
-/** The parameter that explains most of the metric's spread among finished runs; null below eight with a value. Outliers are clipped. */
-export function explain(rows: readonly Row[], metric: string, keys: readonly string[]): Explained | null {
-  const valued = finishedRows(rows).filter((r) => Number.isFinite(num(r, metric) ?? NaN));
-  if (valued.length < 8) return null;
-  const values = valued.map((r) => num(r, metric)!);
-  const scored = keys.map((key) => ({ key, share: explainedShare(valued.map((row) => row.texts[`params.${key}`] ?? ""), values) }));
-  const best = scored.sort((a, b) => b.share - a.share)[0];
-  return best && best.share > 0.05 ? best : null;
 }
 
 const SEED = /(^|[/_.-])(random[_-]?state|((random|data|global|torch|numpy|np)[_-]?)?seed)($|[/_.-])/i;

@@ -43,7 +43,8 @@ class Criterion:
 def settle(tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str = "") -> Criterion:
     """By what is judged; NotFound where no finished run has a metric, InvalidInput where no direction is told."""
     tags = experiment.tags
-    named = wanted.metric or tags.get(METRIC_TAG)
+    pinned = tags.get(METRIC_TAG, "")
+    named = wanted.metric or (pinned if pinned in tx.known_names([pinned]) else "")
     key = limits.check_key(named, "metric") if named else _main(tx, experiment.experiment_id, filter_)
     lower = direction(key, tags) if wanted.lower is None else wanted.lower
     if lower is None:

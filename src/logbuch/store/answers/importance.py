@@ -74,9 +74,12 @@ def _told(rows: Sequence[Ranked], texts: Mapping[int, Mapping[str, str]], best: 
     if reason is not None:
         return {"effects": tuple(sorted(described, key=lambda one: one.key)), "reason": reason}
     found = forest.worth([_coded(column) for column in varied.values()], target)
+    # Shuffled params overlap, so what each takes away does not add up: as parts of what all explain, they do.
+    lost = np.maximum(found.shares, 0.0)
+    scale = max(found.explained, 0.0) / max(float(lost.sum()), 1e-12)
     effects = [
-        Effect(**_fields(one) | {"share": max(0.0, float(share)), "error": float(error)})
-        for one, share, error in zip(described, found.shares, found.errors, strict=True)
+        Effect(**_fields(one) | {"share": float(share * scale), "error": float(error * scale)})
+        for one, share, error in zip(described, lost, found.errors, strict=True)
     ]
     return {
         "effects": tuple(sorted(effects, key=lambda one: (-one.share, one.key))),

@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useRef, useState, type CSSProperties } from "react";
 import { useQueryClient } from "@tanstack/react-query";
+import { pinBaseline } from "../../api/answers";
 import { ApiError } from "../../api/http";
 import { allIds } from "../../api/table";
 import type { Group } from "../../api/tableGroups";
@@ -29,7 +30,7 @@ import { PageMenu } from "./PageMenu";
 import { RunsList } from "./RunsList";
 import { RunsPane } from "./RunsPane";
 import { useTableKeys } from "./useTableKeys";
-import { useBaseline, useDiffering, useMain, useRows, useSlots, useSort, useTableColumns } from "./useExperiment";
+import { BASELINE_TAG, useBaseline, useDiffering, useMain, useRows, useSlots, useSort, useTableColumns } from "./useExperiment";
 import { useLines } from "./useLines";
 import { useSavedViews } from "./useSavedViews";
 import { ViewMenu } from "./ViewMenu";
@@ -39,12 +40,14 @@ const SPLIT = 60;
 const MOST_NAMED = 50;
 
 export default function ExperimentPage({ experimentId }: { experimentId: string }) {
-  const [view, change] = useView(parseExperiment, formatExperiment);
+  const [asked, change] = useView(parseExperiment, formatExperiment);
   const client = useQueryClient();
   const experiments = useExperiments("all");
   const experiment = experiments.data?.find((e) => e.experiment_id === experimentId);
+  const pinned = experiment?.tags[BASELINE_TAG] ?? "";
+  const view = useMemo(() => (asked.base || !pinned ? asked : { ...asked, base: pinned }), [asked, pinned]);
   const columns = useColumns([experimentId]);
-  const { views, ready } = useSavedViews(experimentId, view);
+  const { views, ready } = useSavedViews(experimentId, asked);
   const main = useMain(columns.data, experiment?.tags, view);
   const sort = useSort(view, main);
   const chosen = useTableColumns(view, columns.data, main);
@@ -69,7 +72,10 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   useVisit("experiment", experimentPath(experimentId), experiment?.name);
 
   const draw = useCallback((id: string) => change({ draw: toggleSlot(slots, id) }, true), [change, slots]);
-  const setBase = useCallback((id: string) => change({ base: view.base === id ? "" : id }), [change, view.base]);
+  const setBase = useCallback((id: string) => {
+    if (asked.base) change({ base: "" });
+    void pinBaseline(experimentId, view.base === id ? "" : id).then(() => client.invalidateQueries({ predicate: ({ queryKey }) => ["experiments", "best"].includes(String(queryKey[0])) }));
+  }, [asked.base, change, client, experimentId, view.base]);
   const compare = useCallback(() => {
     const order = new Map(rows.map((r, i) => [r.run.run_id, i]));
     const ids = [...selected].sort((a, b) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity));
@@ -131,7 +137,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running}>
-        <ViewMenu experimentId={experimentId} view={view} views={views} />
+        <ViewMenu experimentId={experimentId} view={asked} views={views} />
         {!phone && <Segment label={t.layout} value={layout} options={options} onChange={(next) => change({ layout: next })} />}
         <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} change={change} />
       </Top>

@@ -2,9 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { getRun } from "../../api/runs";
 import type { Columns, Row } from "../../api/table";
-import { explain, finishedRows, isSeed, LOOKED_AT, variedParams } from "../../model/answers";
+import type { Best, Importance } from "../../api/answers";
+import { apart, bestRow, finishedRows, isSeed, LOOKED_AT, variedParams, type ParamDifference } from "../../model/answers";
 import { orderBy } from "../../model/columns";
-import { digitsFor, formatCount, formatDelta, formatParam, formatValue } from "../../model/format";
+import { digitsFor, formatCount, formatDelta, formatNumber, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
 import { slotOf } from "../../model/slots";
 import { unstableFilter } from "../../model/verdict";
@@ -13,11 +14,13 @@ import { Spark } from "../../charts/Spark";
 import { useRefresh, useTable } from "../../parts/queries";
 import { StabilityPill, useVerdict, verdictText } from "../../parts/Stability";
 import { CopyButton } from "../../ui/CopyButton";
+import { Glyph } from "../../ui/Glyph";
 import { Link } from "../../ui/router";
 import { slotColour } from "../../ui/Swatch";
 import type { ExperimentView } from "../../url/experiment";
 import { runPath } from "../../url/routes";
-import { answer, type MainMetric } from "./useExperiment";
+import { useAnswers } from "./useAnswers";
+import { useBaseline, type MainMetric } from "./useExperiment";
 
 interface Props {
   experimentId: string;
@@ -45,16 +48,22 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   const table = useTable("answers", { experiment_ids: [experimentId], filter: filter ?? "", order_by: order, columns: wire, view: stage, max_results: LOOKED_AT }, columns !== undefined && filter !== null);
   useRefresh(["table"], 4000);
   const rows = useMemo(() => table.data?.rows ?? [], [table.data]);
-  const baseline = rows.find((r) => r.run.run_id === view.base) ?? null;
-  const found = useMemo(() => answer(rows, main, keys, baseline), [rows, main, keys, baseline]);
-  const best = found?.best ?? null;
+  const baseline = useBaseline(view.base, rows, { columns: wire });
+  const question = useMemo(() => (main.key === null || filter === null || view.deleted ? null : { experiment_id: experimentId, metric: main.key, lower: main.lower(main.key), filter }), [experimentId, filter, main, view.deleted]);
+  const { best: told, importance } = useAnswers(question);
+  const toldId = told?.best.run_ids[0] ?? "";
+  const toldRow = useBaseline(toldId, rows, { columns: wire });
+  // Of deleted runs the server judges nothing: then the best of those at hand is shown.
+  const best = view.deleted ? (main.key === null ? null : bestRow(rows, main.key, main.lower(main.key))) : toldRow;
+  const waiting = question === null ? !table.data && main.key !== null : told === undefined || (toldId !== "" && toldRow === null);
+  const found = useMemo(() => (best ? { best, differences: apart(best, rows, keys, baseline) } : null), [best, rows, keys, baseline]);
   const judged = best ?? (table.data ? first : null);
   const instead = best === null && judged !== null;
   const show = (q: string) => change({ q });
   return (
     <section className="four" aria-label={t.bestRun}>
-      <BestRun row={best} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={!table.data} />
-      <Apart rows={rows} main={main} keys={keys} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={!table.data} />
+      <BestRun row={best} told={told ?? null} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={waiting} />
+      <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting} />
       <section>
         <div className="q"><h2>{t.wasStable}</h2>
           <span className="r num">{main.trainLoss && table.data && total > 1 && <Unstable experimentId={experimentId} filter={filter ?? ""} stage={stage} total={total} onShow={show} />}</span></div>
@@ -75,17 +84,17 @@ function Unstable({ experimentId, filter, stage, total, onShow }: { experimentId
   return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.unstableOf(formatCount(found.data.total, locale), all)}</button>;
 }
 
-function BestRun({ row, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
-  const finished = finishedRows(rows).length;
-  const whole = rows.length >= total;
-  const value = row && main.key ? (row.metrics[main.key]?.last ?? null) : null;
-  const base = baseline && main.key ? (baseline.metrics[main.key]?.last ?? null) : null;
+function BestRun({ row, told, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; told: Best | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
+  const finished = told?.runs ?? finishedRows(rows).length;
+  const value = told?.best.values[0] ?? (row && main.key ? (row.metrics[main.key]?.last ?? null) : null);
+  const pinned = told?.baseline?.run_id === baseline?.run.run_id ? (told?.baseline?.value ?? null) : null;
+  const base = pinned ?? (baseline && main.key ? (baseline.metrics[main.key]?.last ?? null) : null);
   const ratio = value !== null && base ? (value - base) / Math.abs(base) : null;
   const good = ratio !== null && main.key !== null && (main.lower(main.key) ? ratio < -0.002 : ratio > 0.002);
-  const digits = digitsFor(rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null)));
+  const digits = digitsFor(told ? [...told.best.values, ...(told.runner_up?.values ?? [])] : rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null)));
   return (
     <section>
-      <div className="q"><h2>{t.bestRun}</h2><span className="r num" title={t.bestTitle}>{row ? (whole && finished < total ? t.ofFinished : t.ofRuns)(formatCount(whole ? finished : total, locale)) : ""}</span></div>
+      <div className="q"><h2>{t.bestRun}</h2><span className="r num" title={t.bestTitle}>{row ? (finished < total ? t.ofFinished : t.ofRuns)(formatCount(finished, locale)) : ""}</span></div>
       {row
         ? (
           <>
@@ -93,7 +102,7 @@ function BestRun({ row, baseline, rows, main, total, from, slot, waiting }: { ro
               <span className="sw" style={{ background: slot === null ? "var(--context)" : slotColour(slot) }} />
               <Link className="ell bestname" to={runPath(row.run.experiment_id, row.run.run_id)} from={from} title={row.run.name}>{row.run.name}</Link>
             </div>
-            <div className="ans2"><b className="num">{formatValue(value, digits, locale)}</b><span className="ell">{main.key}</span>{ratio !== null && row !== baseline && <span><span className={`num ${good ? "good" : "sec"}`}>{formatDelta(ratio, locale)}</span> {t.vsBaseline}</span>}</div>
+            <div className="ans2"><b className="num">{formatValue(value, digits, locale)}</b><span className="ell">{main.key}</span>{told && <Lead told={told} digits={digits} />}{ratio !== null && row !== baseline && <span><span className={`num ${good ? "good" : "sec"}`}>{formatDelta(ratio, locale)}</span> {t.vsBaseline}</span>}</div>
           </>
         )
         : !waiting && <div className="ans2">{main.key === null ? t.noMain : t.noBest}</div>}
@@ -101,12 +110,24 @@ function BestRun({ row, baseline, rows, main, total, from, slot, waiting }: { ro
   );
 }
 
-const CHIPS = 2;
+/** How many seeds the best configuration has, and whether its lead is more than their noise. */
+function Lead({ told, digits }: { told: Best; digits: ReturnType<typeof digitsFor> }) {
+  const { best, significant, p_value } = told;
+  const sure = significant === null ? t.leadUnknown : (significant ? t.leadSure : t.leadNoise)(formatNumber(p_value, locale));
+  if (best.run_ids.length < 2 || best.std === null) return null;
+  return <>{significant !== null && <Glyph name={significant ? "FINISHED" : "WARN"} />}<span className="ell sec num" title={sure} data-testid="lead">{t.ofSeeds(best.run_ids.length, formatValue(best.std, digits, locale))}</span></>;
+}
 
-function Apart({ rows, main, keys, found, baseline, all, waiting }: { rows: Row[]; main: MainMetric; keys: string[]; found: ReturnType<typeof answer>; baseline: Row | null; all: number; waiting: boolean }) {
-  const explained = useMemo(() => (main.key === null ? null : explain(rows, main.key, keys)), [rows, main, keys]);
-  const differences = found?.differences ?? [];
-  const enough = finishedRows(rows).length >= 8;
+const CHIPS = 2;
+/** A parameter that explains less is not worth a word. */
+const LEAST_SHARE = 0.05;
+
+function Apart({ importance, main, found, baseline, all, waiting }: { importance: Importance | null; main: MainMetric; found: { differences: ParamDifference[] } | null; baseline: Row | null; all: number; waiting: boolean }) {
+  const first = importance?.explained != null ? importance.effects[0] : undefined;
+  const explained = first && first.share > LEAST_SHARE ? first : null;
+  const shares = new Map(importance?.effects.map((one) => [one.key, one.share]));
+  const differences = [...(found?.differences ?? [])].sort((a, b) => (shares.get(b.key) ?? 0) - (shares.get(a.key) ?? 0));
+  const enough = importance?.explained != null;
   const usual = baseline ? t.baselineValue : t.mostCommon;
   return (
     <section>
@@ -122,7 +143,7 @@ function Apart({ rows, main, keys, found, baseline, all, waiting }: { rows: Row[
             ))}
             {differences.length > CHIPS && <span className="muted num more" title={differences.slice(CHIPS).map((d) => `${d.key}: ${d.value} (${usual}: ${d.usual})`).join("\n")}>{t.nMore(differences.length - CHIPS)}</span>}
           </div>
-          <div className="ans2" title={main.key === null ? undefined : t.explainTitle(main.key)}>
+          <div className="ans2" title={main.key === null ? undefined : [t.explainTitle(main.key), ...(explained ? importance!.effects.slice(0, 5).map((one) => `${one.key}: ${Math.round(one.share * 100)} %`) : [])].join("\n")}>
             {explained
               ? <><span className="ell">{explained.share > 0.5 ? t.explainsMost(explained.key) : t.explainsSome(explained.key)}</span><span className="share" aria-hidden="true"><i style={{ width: `${explained.share * 100}%` }} /></span><span className="num">{Math.round(explained.share * 100)} %</span></>
               : <span className="ell">{enough ? t.nothingExplains : t.tooFew}</span>}

@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Columns, Row, TableQuery } from "../../api/table";
 import { PAGE, TableStore } from "../../api/tableStore";
-import { apart, bestRow } from "../../model/answers";
 import { defaultColumns, differs, fitValues, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Column } from "../../model/columns";
 import { toFilter } from "../../model/filter";
 import { lowerIsBetter, pickMain, pickTrainLoss } from "../../model/metrics";
@@ -15,6 +14,9 @@ import type { ExperimentView, SortKey } from "../../url/experiment";
 
 export const MAIN_TAG = "mlflow.experiment.primaryMetric.name";
 export const DIRECTION_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter";
+/** Followed by a metric: "lower" or "higher". */
+const OWN_DIRECTION_TAG = "logbuch.direction.";
+export const BASELINE_TAG = "logbuch.baseline";
 
 export interface MainMetric {
   key: string | null;
@@ -31,7 +33,8 @@ export function useMain(columns: Columns | undefined, tags: Record<string, strin
     const metrics = columns?.metrics ?? [];
     const key = chosen && metrics.some((m) => m.key === chosen) ? chosen : pickMain(metrics);
     const direction = tags?.[DIRECTION_TAG];
-    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : name === chosen && direction ? !/^true$/i.test(direction) : lowerIsBetter(name));
+    const told = (name: string) => ({ lower: true, higher: false })[tags?.[OWN_DIRECTION_TAG + name]?.toLowerCase() ?? ""] ?? (name === chosen && direction ? !/^true$/i.test(direction) : lowerIsBetter(name));
+    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : told(name));
     return { key, trainLoss: pickTrainLoss(metrics), lower };
   }, [columns, tags, turned]);
 }
@@ -108,10 +111,10 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
 }
 
 /** The run that the others are measured against: from the rows at hand, else fetched by itself. */
-export function useBaseline(id: string, rows: Row[], query: TableQuery): Row | null {
+export function useBaseline(id: string, rows: Row[], query: Pick<TableQuery, "columns" | "parts">): Row | null {
   const near = useMemo(() => (id ? (rows.find((r) => r.run.run_id === id) ?? null) : null), [id, rows]);
   const far = useTable("baseline", { columns: query.columns, parts: query.parts, run_ids: [id], max_results: 1, view: "all" }, id !== "" && near === null && rows.length > 0);
-  return near ?? (id ? (far.data?.rows[0] ?? null) : null);
+  return near ?? (id ? (far.data?.rows.find((r) => r.run.run_id === id) ?? null) : null);
 }
 
 /** The first rows with all columns, to see which differ when the table fetches only those in view. */
@@ -137,10 +140,4 @@ export function useSlots(view: ExperimentView, rows: Row[], main: MainMetric): s
     before.current = view.draw ?? auto;
   }, [view.draw, auto]);
   return view.draw ?? auto;
-}
-
-/** The best run among rows and what sets it apart, or null before anything can be said. */
-export function answer(rows: Row[], main: MainMetric, keys: string[], baseline: Row | null) {
-  const best = main.key === null ? null : bestRow(rows, main.key, main.lower(main.key));
-  return best ? { best, differences: apart(best, rows, keys, baseline) } : null;
 }

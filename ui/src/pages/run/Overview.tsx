@@ -15,6 +15,7 @@ import { ReproduceCard } from "./ReproduceCard";
 import { useDrawn } from "./RunCharts";
 import { StabilityCard } from "./StabilityCard";
 import type { RunMetrics } from "./useRunMetrics";
+import { useFindingMarks } from "./useFindingMarks";
 
 const Notes = lazy(() => import("./Notes"));
 
@@ -70,6 +71,7 @@ function useUsual(run: RunDetail): Record<string, string> {
 
 export function Overview({ run, metrics, main, loss }: Props) {
   const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
+  const marks = useFindingMarks(run.info.run_id);
   const phone = useMedia("(max-width: 720px)");
   const drawn = useDrawn(run);
   const usual = useUsual(run);
@@ -80,7 +82,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
   const rest = metrics.keys.filter((k) => k !== first && k !== evaluation);
   const small = [...new Set([...(main && main !== first && main !== evaluation ? [main] : []), ...rest.filter((k) => /grad|lr|learning_rate/i.test(k) && !isSystem(k)), ...rest.filter((k) => !isSystem(k)), ...rest])].slice(0, SMALL);
   const chart = (key: string, height: number, beside: string | null = null) => (
-    <ChartCard key={key} spec={{ id: key, title: beside ? t.loss : key.startsWith("system/") ? key.slice(7) : key, keys: beside ? [key, beside] : [key] }} drawn={drawn} view={board} change={onBoard} lead={run.info.run_id} height={height} syncKey="overview" />
+    <ChartCard marks={marks} key={key} spec={{ id: key, title: beside ? t.loss : key.startsWith("system/") ? key.slice(7) : key, keys: beside ? [key, beside] : [key] }} drawn={drawn} view={board} change={onBoard} lead={run.info.run_id} height={height} syncKey="overview" />
   );
   return (
     <div className="rlay three-cols">

@@ -7,6 +7,7 @@ import { isRunning } from "../../model/status";
 import { EmptyState } from "../../ui/States";
 import { useView } from "../../ui/router";
 import { formatBoardSearch, parseBoardSearch, type BoardView } from "../../url/board";
+import { useFindingMarks } from "./useFindingMarks";
 
 /** The run as the charts want it. */
 export function useDrawn({ info }: RunDetail): DrawnRun[] {
@@ -28,12 +29,13 @@ interface Props {
 export function RunCharts({ run, keys, main, empty, hint, place }: Props) {
   const [view, change] = useView(parseBoardSearch, formatBoardSearch);
   const drawn = useDrawn(run);
+  const marks = useFindingMarks(run.info.run_id);
   const onBoard = useCallback((part: Partial<BoardView>) => change(part, true), [change]);
   useKeptBoard(`${run.info.experiment_id}.${place}`, view, onBoard);
   if (!keys.length) return <EmptyState title={empty}><p>{hint}</p></EmptyState>;
   return (
     <div className="cw">
-      <Board keys={keys} main={main} drawn={drawn} view={view} change={onBoard} lead={run.info.run_id} syncKey="run" />
+      <Board keys={keys} main={main} drawn={drawn} view={view} change={onBoard} lead={run.info.run_id} syncKey="run" marks={marks} />
     </div>
   );
 }
