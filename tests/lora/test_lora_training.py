@@ -66,6 +66,7 @@ def only(experiment: str) -> Any:
 
 
 def test_what_is_logged_and_saved(start: Any, experiment: str, material: Any) -> None:
+    logbuch.set_system_metrics_sampling_interval(0.1)  # even if all of it takes less than a second
     assert start("--mlflow_experiment_name", experiment) == 0
     run = only(experiment)
     assert (run.info.run_name, run.info.status) == ("standard", "FINISHED")
