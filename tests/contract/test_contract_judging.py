@@ -154,3 +154,9 @@ def test_an_answer_is_remembered_until_a_finished_run_changes(store: Store) -> N
     assert store.read(best, "0").best.values == (3.0,)
     store.write(experiments.set_tag, "0", Tag(key="logbuch.direction.eval/loss", value="higher"))
     assert store.read(best, "0").best.run_ids == (running,)
+
+
+def test_a_metric_that_was_never_logged_decides_nothing(store: Store) -> None:
+    first = new_run(store, [1.0])
+    store.write(experiments.set_tag, "0", Tag(key="mlflow.experiment.primaryMetric.name", value="never"))
+    assert (store.read(best, "0").metric, store.read(best, "0").best.run_ids) == ("eval/loss", (first,))
