@@ -129,6 +129,21 @@ def test_every_part_has_its_page(grid: Any, new_page: NewPage, part: str) -> Non
         expect(page.locator(".sbox")).to_have_count(3)
 
 
+def test_settings_of_the_curves_are_in_the_address(grid: Any, new_page: NewPage) -> None:
+    server, id_, _ = grid
+    page = opened(new_page, f"{server.url}/compare?e={id_}&part=curves&x=params.lr")
+    expect(page.get_by_test_id("chart").first).to_be_visible()
+    page.get_by_label("Search charts").fill("no such metric")
+    expect(page.get_by_test_id("chart")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"curves\.charts=no\+such\+metric"))
+    page.reload()
+    expect(page.get_by_label("Search charts")).to_have_value("no such metric")
+    page.get_by_role("button", name="Show all charts").click()
+    expect(page.get_by_test_id("chart").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"x=params\.lr"))
+    expect(page).not_to_have_url(re.compile(r"curves\."))
+
+
 def test_only_the_columns_in_view_are_drawn(grid: Any, new_page: NewPage) -> None:
     server, id_, _ = grid
     page = opened(new_page, f"{server.url}/compare?e={id_}&part=table")

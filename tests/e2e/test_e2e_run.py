@@ -262,3 +262,22 @@ def test_a_wide_run_stays_usable(ran: tuple[Server, str], new_page: NewPage) -> 
     assert page.get_by_test_id("metric-row").count() < 80
     page.get_by_label("Search metrics").fill("layer_1499*")
     expect(page.get_by_test_id("metric-row")).to_have_count(1)
+
+
+def test_a_run_is_printed_whole_with_charts_as_vectors(ran: tuple[Server, str], new_page: NewPage) -> None:
+    page = new_page("dark")
+    page.add_init_script(
+        "window.print = () => { window.printed = [document.documentElement.dataset.theme,"
+        " document.querySelectorAll('.chart img.printed').length, document.querySelectorAll('.chart canvas').length,"
+        " document.querySelectorAll('.paperfoot').length] }"
+    )
+    goto(page, ran, "metrics")
+    expect(page.locator(".chart canvas")).to_have_count(2)
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Print").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator(".chart canvas")).to_have_count(2)
+    assert page.evaluate("window.printed") == ["light", 2, 0, 1]
+    page.emulate_media(media="print")
+    for gone in (".rail", ".tabs", ".btn"):
+        expect(page.locator(gone).first).to_be_hidden()

@@ -4,13 +4,15 @@ import { formatCount, formatNumber } from "../model/format";
 import { hasDirection, isLoss, lowerIsBetter } from "../model/metrics";
 import { locale, t } from "../i18n";
 import { Button } from "../ui/Button";
-import { useInView } from "../ui/hooks";
+import { useInView, useStore } from "../ui/hooks";
 import { useKeys } from "../ui/keys";
+import { printing } from "../ui/printing";
 import { ErrorBox } from "../ui/States";
 import { Swatch } from "../ui/Swatch";
 import { withOption, type BoardView, type ChartOptions } from "../url/board";
 import { ChartMenu } from "./ChartMenu";
 import type { Mark } from "./marks";
+import { picture } from "./picture";
 import { Plot } from "./Plot";
 import type { Span } from "./scale";
 import { Tooltip } from "./Tooltip";
@@ -37,16 +39,18 @@ export interface ChartCardProps {
 const NO_RUNS: DrawnRun[] = [];
 const NO_OPTIONS: ChartOptions = {};
 const TALL = 200;
+const PAPER = { tall: { width: 800, height: 300 }, small: { width: 420, height: 190 } };
 
 /** One chart as a card. Its data is asked for and its canvas mounted only near the view; its height never changes. */
 export function ChartCard(props: ChartCardProps) {
   const card = useRef<HTMLElement>(null);
   const inView = useInView(card);
+  const paper = useStore(printing);
   const [full, setFull] = useState(false);
   const { spec, height } = props;
   return (
     <section ref={card} className={`card chart${full ? " full" : ""}`} data-testid="chart" data-key={spec.id} aria-label={spec.title}>
-      {inView || full ? <ChartBody {...props} full={full} setFull={setFull} /> : <><header><h3 className="ell">{spec.title}</h3></header><div style={{ height }} /></>}
+      {inView || full || paper ? <ChartBody {...props} full={full} setFull={setFull} /> : <><header><h3 className="ell">{spec.title}</h3></header><div style={{ height }} /></>}
     </section>
   );
 }
@@ -59,6 +63,7 @@ export interface BodyProps extends ChartCardProps {
 function ChartBody(props: BodyProps) {
   const { spec, drawn, context = NO_RUNS, groups = null, view, change, lead = null, syncKey, full, setFull } = props;
   const canvas = useRef<HTMLCanvasElement | null>(null);
+  const paper = useStore(printing);
   const [spoken, setSpoken] = useState("");
   const lower = props.lower ?? lowerIsBetter(spec.keys[0]!);
   const options = view.options[spec.id] ?? NO_OPTIONS;
@@ -99,7 +104,8 @@ function ChartBody(props: BodyProps) {
         </span>
       </header>
       <div className="plotbox" style={{ height }} onKeyDown={keys} aria-busy={chart.pending}>
-        {!chart.error && (
+        {paper && !chart.error && <img className="printed" alt={summary(spec.title, chart.curves, lower)} src={`data:image/svg+xml,${encodeURIComponent(picture(chart, props, PAPER[tall ? "tall" : "small"]))}`} />}
+        {!paper && !chart.error && (
           <Plot curves={chart.curves} x={chart.span} y={chart.y.span} xAxis={x} logX={chart.logX} log={chart.logY} percent={/percent(age)?$/i.test(spec.keys[0]!)} height={height} emphasis={chart.emphasis}
             nanLabel={nanLabel} marks={marks} syncKey={`${syncKey}|${x}`} label={summary(spec.title, chart.curves, lower)} onCursor={chart.onCursor} onZoom={zoomed} snap={chart.snap} neighbour={chart.neighbour} onKeyMove={say} canvasRef={(c) => (canvas.current = c)} />
         )}

@@ -1,12 +1,12 @@
 import { useState, type RefObject } from "react";
-import { locale, t } from "../i18n";
+import { t } from "../i18n";
 import { MenuButton, type MenuEntry } from "../ui/Menu";
 import { ownKey, withOption, type ChartOptions } from "../url/board";
 import type { BodyProps } from "./ChartCard";
 import { ChartSettings } from "./ChartSettings";
 import { ChartTable } from "./ChartTable";
+import { picture } from "./picture";
 import { saveCsv, savePng, saveSvg } from "./save";
-import { chartSvg } from "./svg";
 import { palette } from "./theme";
 import { xTitle, type Chart } from "./useChart";
 
@@ -27,10 +27,6 @@ export function ChartMenu({ chart, props, options, canvas, lower, onOption }: Pr
   const [open, setOpen] = useState<"settings" | "table" | null>(null);
   const { own } = spec;
   const changed = Object.keys(options).length > 0;
-  const svg = () => chartSvg({
-    ...SVG, title: spec.title, curves: chart.curves, lead: chart.emphasis.lead, x: chart.span, y: chart.y.span, xAxis: view.x, logX: chart.logX, logY: chart.logY,
-    percent: /percent(age)?$/i.test(spec.keys[0]!), palette: palette().get(), locale, nanLabel: (kind) => kind,
-  });
   const remove = () => own && change({ own: view.own.filter((c) => c !== own), ...withOption(view, ownKey(own), { logY: undefined, logX: undefined, full: undefined, range: undefined, smooth: undefined }) });
   const entries = (): MenuEntry[] => [
     { label: t.logY, checked: chart.logY, hint: "L", onSelect: () => onOption({ logY: !chart.logY }) },
@@ -43,7 +39,7 @@ export function ChartMenu({ chart, props, options, canvas, lower, onOption }: Pr
     ...(own && onEdit ? [{ label: t.editChart, icon: "pencil" as const, onSelect: onEdit }, { label: t.removeChart, icon: "trash" as const, onSelect: remove }, "line" as const] : []),
     { label: t.showAsTable, icon: "table", onSelect: () => setOpen("table") },
     { label: t.savePng, icon: "download", onSelect: () => canvas.current && savePng(canvas.current, palette().get().surface, spec.title) },
-    { label: t.saveSvg, icon: "download", onSelect: () => saveSvg(svg(), spec.title) },
+    { label: t.saveSvg, icon: "download", onSelect: () => saveSvg(picture(chart, props, SVG), spec.title) },
     { label: t.saveCsv, icon: "download", onSelect: () => saveCsv(chart.curves, spec.title) },
   ];
   return (

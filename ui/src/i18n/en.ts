@@ -9,6 +9,8 @@ export const en = {
   ...tableEn,
   ...verdictEn,
   // frame
+  /** Keys that are called otherwise in another language. */
+  keyWords: {} as Record<string, string>,
   home: "Home", experiments: "Experiments", experiment: "Experiment", compare: "Compare", settings: "Settings", skip: "Skip to content", mainNav: "Main",
   live: "Live", upToDate: "up to date", connecting: "Connecting", running: (c: number) => `${c} running`,
   offline: "Server not reachable", offlineSince: (time: string) => `Server not reachable, showing ${time}`, tryNow: "Try now",

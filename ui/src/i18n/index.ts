@@ -24,3 +24,6 @@ export async function loadLanguage(next: Language): Promise<void> {
   document.documentElement.lang = next;
   language.set(next);
 }
+
+/** The keys of a shortcut by their names in the language, such as "Strg" for "Ctrl". */
+export const keyNames = (keys: string): string[] => keys.split(" ").map((key) => t.keyWords[key] ?? key);

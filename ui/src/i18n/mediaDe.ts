@@ -3,7 +3,7 @@ import type { mediaEn } from "./mediaEn";
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("de")} ${count === 1 ? one : many}`;
 
 export const mediaDe: typeof mediaEn = {
-  media: "Medien", noMedia: "Noch keine Medien", noMediaHint: "Bilder, Töne, Histogramme, Konfusionsmatrizen und Kurven erscheinen hier von selbst:", searchMedia: "Medien suchen", noMediaMatches: "Keine Medien passen",
+  printPage: "Drucken", media: "Medien", noMedia: "Noch keine Medien", noMediaHint: "Bilder, Töne, Histogramme, Konfusionsmatrizen und Kurven erscheinen hier von selbst:", searchMedia: "Medien suchen", noMediaMatches: "Keine Medien passen",
   kindOf: { image: "Bilder", audio: "Töne", histogram: "Histogramme", "confusion-matrix": "Konfusionsmatrizen", "pr-curve": "Precision über Recall", "roc-curve": "Richtig über falsch Positive" },
   allStepsOf: "Schritt aller Medien", latestStep: "Neuester Schritt", nSeries: (c) => n(c, "Reihe", "Reihen"), atStepOf: (s, c) => c > 1 ? `Schritt ${s}, insgesamt ${n(c, "Schritt", "Schritte")}` : `Schritt ${s}`,
   values1: "Werte", count1: "Anzahl", medianOf: (v) => `Median ${v}`, middleHalf: (a, b) => `mittlere Hälfte ${a} bis ${b}`, spanOf: (a, b) => `${a} bis ${b}`, nanCount: (c) => `${c} NaN`, infCount: (c) => `${c} unendlich`,

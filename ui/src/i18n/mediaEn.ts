@@ -2,7 +2,7 @@ const n = (count: number, one: string, many: string) => `${count.toLocaleString(
 
 /** Words of pictures, sounds, histograms and curves, and of the models that a run made. */
 export const mediaEn = {
-  media: "Media", noMedia: "No media have been logged", noMediaHint: "Pictures, sounds, histograms, confusion matrices and curves appear here by themselves:", searchMedia: "Search media", noMediaMatches: "No media match",
+  printPage: "Print", media: "Media", noMedia: "No media have been logged", noMediaHint: "Pictures, sounds, histograms, confusion matrices and curves appear here by themselves:", searchMedia: "Search media", noMediaMatches: "No media match",
   kindOf: { image: "Pictures", audio: "Sounds", histogram: "Histograms", "confusion-matrix": "Confusion matrices", "pr-curve": "Precision over recall", "roc-curve": "True over false positives" },
   allStepsOf: "Step of all media", latestStep: "Latest step", nSeries: (c: number) => n(c, "series", "series"), atStepOf: (s: string, c: number) => c > 1 ? `step ${s}, ${n(c, "step", "steps")} in all` : `step ${s}`,
   values1: "Values", count1: "Count", medianOf: (v: string) => `median ${v}`, middleHalf: (a: string, b: string) => `middle half ${a} to ${b}`, spanOf: (a: string, b: string) => `${a} to ${b}`, nanCount: (c: string) => `${c} NaN`, infCount: (c: string) => `${c} infinite`,

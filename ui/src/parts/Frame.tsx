@@ -1,9 +1,10 @@
 import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { live } from "../api/live";
-import { t } from "../i18n";
+import { keyNames, locale, t } from "../i18n";
 import { Icon, Logo, type IconName } from "../ui/Icon";
 import { useKeys } from "../ui/keys";
 import { Link, navigate } from "../ui/router";
+import { printing, printPage } from "../ui/printing";
 import { Toasts } from "../ui/toast";
 import type { Route } from "../url/routes";
 import { useMedia, useStore, useStored } from "../ui/hooks";
@@ -24,7 +25,7 @@ function places(): { to: string; name: string; icon: IconName; pages: PageName[]
 }
 
 const Palette = lazy(() => import("./Palette"));
-const PALETTE_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
+const paletteKey = () => (/Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘ K" : keyNames("Ctrl K").join(" "));
 
 /** Ctrl or Cmd with K opens the palette from everywhere, also from a field; not from another dialog. */
 function usePaletteKey(): void {
@@ -48,6 +49,7 @@ function frameCommands(pages: ReturnType<typeof places>): Command[] {
     ...(["light", "dark", "system"] as const).map((theme): Command => ({ label: `${t.theme}: ${t[theme]}`, icon: "eye", run: () => applyTheme(theme) })),
     { label: `${t.language}: English`, icon: "gear", run: () => applyLanguage("en") },
     { label: `${t.language}: Deutsch`, icon: "gear", run: () => applyLanguage("de") },
+    { label: t.printPage, icon: "file", run: () => void printPage() },
     { label: t.keyHelp, icon: "keyboard", key: "?", run: () => helpOpen.set(true) },
   ];
 }
@@ -56,6 +58,7 @@ function frameCommands(pages: ReturnType<typeof places>): Command[] {
 export function Frame({ page, children }: { page: PageName; children: ReactNode }) {
   const help = useStore(helpOpen);
   const palette = useStore(paletteOpen);
+  const paper = useStore(printing);
   const [rail, setRail] = useStored("logbuch.rail", "auto");
   const roomy = useMedia("(min-width: 1100px)");
   const overview = page === "home" || page === "experiments";
@@ -77,7 +80,7 @@ export function Frame({ page, children }: { page: PageName; children: ReactNode 
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>{t.skip}</a>
       <nav className="rail" aria-label={t.mainNav}>
         <Link to="/" className="brand" aria-label="Logbuch"><Logo />{wide && <span>Logbuch</span>}</Link>
-        <button type="button" className="nav searchnav" title={`${t.search} (${PALETTE_KEY})`} aria-label={wide ? undefined : t.search} aria-keyshortcuts="Control+K Meta+K" onClick={() => paletteOpen.set(true)}><Icon name="search" />{wide && <><span>{t.search}</span><span className="grow" /><kbd aria-hidden="true">{PALETTE_KEY}</kbd></>}</button>
+        <button type="button" className="nav searchnav" title={`${t.search} (${paletteKey()})`} aria-label={wide ? undefined : t.search} aria-keyshortcuts="Control+K Meta+K" onClick={() => paletteOpen.set(true)}><Icon name="search" />{wide && <><span>{t.search}</span><span className="grow" /><kbd aria-hidden="true">{paletteKey()}</kbd></>}</button>
         {link(false)}
         {wide && <FolderTree />}
         <span className="grow" />
@@ -92,6 +95,7 @@ export function Frame({ page, children }: { page: PageName; children: ReactNode 
       {help && <KeyHelp onClose={() => helpOpen.set(false)} />}
       {palette && <Suspense fallback={null}><Palette onClose={() => paletteOpen.set(false)} /></Suspense>}
       <Toasts />
+      {paper && <p className="paperfoot"><span>{location.href}</span><span>{new Date().toLocaleString(locale === "en" ? "en-GB" : locale)}</span></p>}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { t } from "../i18n";
+import { keyNames, t } from "../i18n";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 
@@ -21,7 +21,7 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
           <dl className="keys">
             {lines.map(([keys, what]) => (
               <div key={keys}>
-                <dt>{keys.split(" ").map((k) => <kbd key={k}>{k}</kbd>)}</dt>
+                <dt>{keyNames(keys).map((k) => <kbd key={k}>{k}</kbd>)}</dt>
                 <dd>{what}</dd>
               </div>
             ))}

@@ -1,6 +1,6 @@
 import "../styles/palette.css";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { t } from "../i18n";
+import { keyNames, t } from "../i18n";
 import { Icon } from "../ui/Icon";
 import { usePlace } from "../ui/router";
 import { parseRoute } from "../url/routes";
@@ -27,7 +27,7 @@ function Line({ item, on, onPick, onPoint }: { item: Item; on: boolean; onPick: 
       {item.status ? <StatusGlyph status={item.status} /> : item.icon && <Icon name={item.icon} small />}
       <span className="ell"><Marked name={item.name} at={item.at} /></span>
       {item.hint && <span className="muted ell hint">{item.hint}</span>}
-      {item.key && <span className="keys">{item.key.split(" ").map((k) => <kbd key={k}>{k}</kbd>)}</span>}
+      {item.key && <span className="keys">{keyNames(item.key).map((k) => <kbd key={k}>{k}</kbd>)}</span>}
     </div>
   );
 }

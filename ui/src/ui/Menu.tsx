@@ -1,4 +1,5 @@
 import { useCallback, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { keyNames } from "../i18n";
 import { Button, type ButtonProps } from "./Button";
 import { Icon, type IconName } from "./Icon";
 import { Popover } from "./Popover";
@@ -25,7 +26,7 @@ export function MenuList({ entries, onDone }: { entries: MenuEntry[]; onDone: ()
           <>
             {entry.icon && <Icon name={entry.icon} small />}
             <span className="grow">{entry.label}</span>
-            {entry.hint && <span className="muted">{entry.hint}</span>}
+            {entry.hint && <span className="muted">{keyNames(entry.hint).join(" ")}</span>}
             {entry.checked && <Icon name="check" small />}
           </>
         );

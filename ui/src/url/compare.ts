@@ -1,3 +1,4 @@
+import { DEFAULT_BOARD, parseBoard, writeBoard, type BoardView } from "./board";
 import { split } from "./lists";
 
 export const COMPARE_PARTS = ["all", "table", "curves", "parallel", "scatter", "box", "bar", "importance", "diff"] as const;
@@ -25,9 +26,11 @@ export interface CompareView {
   brush: Brush[];
   x: string;
   y: string;
+  /** The settings of the curves. */
+  board: BoardView;
 }
 
-export const DEFAULT_COMPARE: CompareView = { runs: [], experiments: [], q: "", deleted: false, base: "", part: "all", target: "", colour: "", axes: null, brush: [], x: "", y: "" };
+export const DEFAULT_COMPARE: CompareView = { runs: [], experiments: [], q: "", deleted: false, base: "", part: "all", target: "", colour: "", axes: null, brush: [], x: "", y: "", board: DEFAULT_BOARD };
 
 function parseBrush(text: string): Brush[] {
   return split(text).flatMap((one): Brush[] => {
@@ -41,6 +44,11 @@ function parseBrush(text: string): Brush[] {
 
 const formatBrush = (brush: Brush) => ("words" in brush ? [brush.key, "in", ...brush.words.map((w) => encodeURIComponent(w).replaceAll("~", "%7E"))] : [brush.key, brush.from, brush.to]).join("::");
 
+/** The curves have parameters of their own: x and y stand for the scatter. */
+const CURVES = "curves.";
+
+const curvesOf = (params: URLSearchParams) => new URLSearchParams([...params].filter(([name]) => name.startsWith(CURVES)).map(([name, value]) => [name.slice(CURVES.length), value]));
+
 export function parseCompare(search: string): CompareView {
   const params = new URLSearchParams(search);
   const list = (name: string) => [...new Set((params.get(name) ?? "").split(",").filter(Boolean))];
@@ -49,6 +57,7 @@ export function parseCompare(search: string): CompareView {
     runs: list("runs"), experiments: list("e"), q: params.get("q") ?? "", deleted: params.get("deleted") === "1", base: params.get("base") ?? "",
     part: COMPARE_PARTS.find((part) => part === params.get("part")) ?? "all", target: params.get("target") ?? "", colour: params.get("colour") ?? "",
     axes: axes === null ? null : split(axes), brush: parseBrush(params.get("brush") ?? ""), x: params.get("x") ?? "", y: params.get("y") ?? "",
+    board: parseBoard(curvesOf(params)),
   };
 }
 
@@ -61,6 +70,9 @@ export function formatCompare(view: CompareView): string {
   if (view.deleted) params.set("deleted", "1");
   if (view.part !== "all") params.set("part", view.part);
   if (view.axes) params.set("axes", view.axes.join("~"));
+  const curves = new URLSearchParams();
+  writeBoard(curves, view.board);
+  for (const [name, value] of curves) params.set(CURVES + name, value);
   set("brush", view.brush.map(formatBrush).join("~"));
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%2C", ",").replaceAll("%7E", "~").replaceAll("%3A", ":");
   return text ? `?${text}` : "";

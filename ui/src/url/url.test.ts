@@ -1,3 +1,4 @@
+import { DEFAULT_BOARD } from "./board";
 import { describe, expect, it } from "vitest";
 import { below } from "./base";
 import { comparePath, DEFAULT_COMPARE, formatCompare, parseCompare, type CompareView } from "./compare";
@@ -58,7 +59,8 @@ describe("experiment view", () => {
 describe("compare view", () => {
   it("round-trips", () => {
     const full: CompareView = { runs: ["a", "b"], experiments: ["1", "2"], q: "params.a = 'x~y'", deleted: true, base: "b", part: "scatter", target: "eval/loss", colour: "params.lr", axes: ["params.a,b", "metrics.m"],
-      brush: [{ key: "metrics.m", from: -1.5, to: 2e-9 }, { key: "params.s", words: ["a b", "c::d~e"] }], x: "params.lr", y: "metrics.m" };
+      brush: [{ key: "metrics.m", from: -1.5, to: 2e-9 }, { key: "params.s", words: ["a b", "c::d~e"] }], x: "params.lr", y: "metrics.m",
+      board: { ...DEFAULT_BOARD, x: "relative", smooth: 0.5, charts: "eval/*", zoom: [1, 20], options: { "eval/loss": { logY: true } }, fold: ["system"] } };
     expect(parseCompare(formatCompare(full))).toEqual(full);
     expect(formatCompare(DEFAULT_COMPARE)).toBe("");
   });

@@ -18,7 +18,7 @@ import { Link, navigate, useView } from "../../ui/router";
 import { saveBlob } from "../../ui/save";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { complain, copyText } from "../../ui/toast";
-import { DEFAULT_BOARD, type BoardView } from "../../url/board";
+import type { BoardView } from "../../url/board";
 import { COMPARE_PARTS, comparePath, formatCompare, parseCompare, type Brush, type ComparePart, type CompareView } from "../../url/compare";
 import { DEFAULT_VIEW, formatExperiment } from "../../url/experiment";
 import { experimentPath } from "../../url/routes";
@@ -59,8 +59,8 @@ function Card({ title, about, actions, children, className = "" }: { title: stri
 function useParts(view: CompareView, change: (part: Partial<CompareView>, replace?: boolean) => void, found: Compared): Partial<Record<ComparePart, ReactNode>> {
   const { rows, chosen, target, lower, params, metrics, movers } = found;
   const phone = useMedia("(max-width: 720px)");
-  const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
-  const onBoard = useCallback((part: Partial<BoardView>) => setBoard((old) => ({ ...old, ...part })), []);
+  const { board } = view;
+  const onBoard = useCallback((part: Partial<BoardView>) => change({ board: { ...board, ...part } }, true), [change, board]);
   const targetColumn = target === null ? null : `metrics.${target}`;
   const colour = view.colour || (rows.length > MOST_DRAWN ? targetColumn : null);
   const colours = useMemo(() => coloursOf(rows, colour === "run" ? null : colour, lower), [rows, colour, lower]);

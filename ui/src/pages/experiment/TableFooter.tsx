@@ -1,5 +1,5 @@
 import { formatCount, formatNumber } from "../../model/format";
-import { locale, t } from "../../i18n";
+import { keyNames, locale, t } from "../../i18n";
 import { isRunning } from "../../model/status";
 import type { TableProps } from "./tableTypes";
 
@@ -16,7 +16,7 @@ export function TableFooter({ rows, state, sort, slots, lines }: TableProps) {
       <span>{t.drawn(slots.filter(Boolean).length)}</span>
       {values.length > 1 && rows.length >= state.total && <span className="ell">{t.mean} <b>{formatNumber(mean, locale)} ± {formatNumber(deviation, locale)}</b></span>}
       <span className="grow" />
-      <span className="hint"><kbd>Space</kbd> {t.drawMenu.toLowerCase()}</span>
+      <span className="hint"><kbd>{keyNames("Space")}</kbd> {t.drawMenu.toLowerCase()}</span>
       <span className="hint"><kbd>B</kbd> {t.baseline}</span>
       <span className="hint"><kbd>?</kbd> {t.keys}</span>
     </div>

@@ -7,6 +7,7 @@ import { Button } from "../../ui/Button";
 import { Ask } from "../../ui/Dialog";
 import { useKeys } from "../../ui/keys";
 import { MenuButton } from "../../ui/Menu";
+import { printPage } from "../../ui/printing";
 import { complain, copyText } from "../../ui/toast";
 import { useReproduction } from "./useReproduction";
 
@@ -26,6 +27,7 @@ export function RunActions({ run }: { run: RunDetail }) {
       {text && <Button look="primary" icon="copy" onClick={copy} title={`${t.copyCommand} (Y)`}>{t.copyCommand}</Button>}
       <MenuButton icon="more" label={t.more} entries={() => [
         { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) },
+        { label: t.printPage, icon: "file", onSelect: () => void printPage() },
         "line",
         deleted
           ? { label: t.restore, icon: "undo", onSelect: () => void restoreRun(id).then(refresh, complain) }

@@ -6,8 +6,9 @@ import { locale, t } from "../../../i18n";
 import { formatCount } from "../../../model/format";
 import { placeAt } from "../../../model/media";
 import { Button } from "../../../ui/Button";
-import { useInView } from "../../../ui/hooks";
+import { useInView, useStore } from "../../../ui/hooks";
 import { Icon } from "../../../ui/Icon";
+import { printing } from "../../../ui/printing";
 import { Link } from "../../../ui/router";
 import { ErrorBox, SkeletonRows } from "../../../ui/States";
 import { FileView } from "./FileView";
@@ -30,6 +31,7 @@ const MOST_BYTES = 8_000_000;
 export function MediaCard({ runId, series, step, full, onFull, fileLink }: Props) {
   const card = useRef<HTMLElement>(null);
   const seen = useInView(card);
+  const paper = useStore(printing);
   const at = placeAt(series.steps, step);
   const path = series.paths[at];
   return (
@@ -42,7 +44,7 @@ export function MediaCard({ runId, series, step, full, onFull, fileLink }: Props
           <Button look="ghost" className="tiny" icon={full ? "x" : "full"} aria-label={`${full ? t.close : t.enlarge}: ${series.key}`} onClick={() => onFull(!full)} />
         </span>
       </header>
-      <div className="media-in">{seen || full ? <Content runId={runId} series={series} at={at} full={full} /> : null}</div>
+      <div className="media-in">{seen || full || paper ? <Content runId={runId} series={series} at={at} full={full} /> : null}</div>
     </section>
   );
 }
