@@ -237,7 +237,7 @@ def test_a_row_without_an_answer(
         file.write(json.dumps({"question": "What?", "reference_answer": ""}) + "\n")
     assert start("--mlflow_experiment_name", experiment, data=tmp_path / "data") == 2
     failed(experiment, capsys, "line 66: 'reference_answer' is empty")
-    assert not Path("models").exists()
+    assert not Path("models/standard_r8_qkvo").exists()
 
 
 @pytest.mark.parametrize("part", ["adapter", "optimizer"])
