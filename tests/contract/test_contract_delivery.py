@@ -272,7 +272,7 @@ def test_alerts_are_mailed_from_their_level_on(store: Store, post: MailSink, mon
     mail = message_from_string(text, policy=default)
     assert receivers == ["ada@example.com", "bob@example.com"]
     assert mail["Subject"] == "[Logbuch] error: Größer als 8 (lora-7)"
-    assert f"https://logbuch.example.com/experiments/0/runs/{run}" in mail.get_content()
+    assert f"https://logbuch.example.com/e/0/runs/{run}" in mail.get_content()
     assert len(post.logins) == 1
     assert [one.webhook_id for one in state(store)] == [None]
     monkeypatch.delenv("LOGBUCH_SMTP_SERVER")

@@ -16,6 +16,7 @@ _COMMANDS = {
     "backup": "backup:backup",
     "best": "best:best",
     "check": "check:check",
+    "cost": "cost:cost",
     "db": "db:db",
     "diff": "diff:diff",
     "doctor": "doctor:doctor",

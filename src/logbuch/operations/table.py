@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from logbuch.operations import (
     alerts,
     answers,
+    cost,
     history,
     logged_models,
     model_versions,
@@ -26,6 +27,7 @@ NATIVE: Sequence[Operation] = (
     *history.OPERATIONS,
     *answers.OPERATIONS,
     *alerts.OPERATIONS,
+    *cost.OPERATIONS,
     *webhooks.OPERATIONS,
     *outlines.OPERATIONS,
 )

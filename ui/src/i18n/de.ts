@@ -1,6 +1,7 @@
 import type { Messages } from "./en";
 import { mediaDe } from "./mediaDe";
 import { tableDe } from "./tableDe";
+import { alertsDe } from "./alertsDe";
 import { verdictDe } from "./verdictDe";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("de")} ${count === 1 ? one : many}`;
@@ -8,6 +9,7 @@ const n = (count: number, one: string, many: string) => `${count.toLocaleString(
 export const de: Messages = {
   ...mediaDe,
   ...tableDe,
+  ...alertsDe,
   ...verdictDe,
   keyWords: { Space: "Leertaste", Ctrl: "Strg" },
   home: "Start", experiments: "Experimente", experiment: "Experiment", compare: "Vergleich", settings: "Einstellungen", skip: "Zum Inhalt", mainNav: "Hauptmenü",

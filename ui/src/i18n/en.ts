@@ -1,5 +1,6 @@
 import { mediaEn } from "./mediaEn";
 import { tableEn } from "./tableEn";
+import { alertsEn } from "./alertsEn";
 import { verdictEn } from "./verdictEn";
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
@@ -7,6 +8,7 @@ const n = (count: number, one: string, many: string) => `${count.toLocaleString(
 export const en = {
   ...mediaEn,
   ...tableEn,
+  ...alertsEn,
   ...verdictEn,
   // frame
   /** Keys that are called otherwise in another language. */

@@ -1,9 +1,11 @@
 import { Fragment, type ReactNode } from "react";
+import type { AlertScope } from "../api/alerts";
 import { live } from "../api/live";
 import { formatMoment } from "../model/format";
 import { locale, t } from "../i18n";
 import { useStore } from "../ui/hooks";
 import { Link } from "../ui/router";
+import { AlertBell } from "./Alerts";
 
 export interface Crumb {
   label: string;
@@ -27,17 +29,21 @@ export function LiveState({ running = 0, waiting = false }: { running?: number; 
   );
 }
 
+const ALL: AlertScope = {};
+
 interface TopProps {
   crumbs: Crumb[];
   running?: number;
   /** False where there is nothing that could change. */
   live?: boolean;
   after?: ReactNode;
+  /** Whose alerts the bell tells of; all by default. */
+  alerts?: AlertScope;
   children?: ReactNode;
 }
 
 /** The bar on top: where we are, whether it is live, and the actions of the page. */
-export function Top({ crumbs, running, live: follows = true, after, children }: TopProps) {
+export function Top({ crumbs, running, live: follows = true, after, alerts = ALL, children }: TopProps) {
   return (
     <header className="top">
       <nav className="crumb" aria-label={t.folder}>
@@ -54,6 +60,7 @@ export function Top({ crumbs, running, live: follows = true, after, children }: 
       {after}
       {follows && <LiveState running={running} />}
       <span className="grow" />
+      {follows && <AlertBell scope={alerts} />}
       {children}
     </header>
   );

@@ -73,7 +73,7 @@ def compose(parcel: Parcel, host: str) -> EmailMessage:
     lines = [alert.title, "", alert.text, "", f"Run {alert.run_name} ({alert.run_id}), {moment:%Y-%m-%d %H:%M:%S} UTC"]
     base = (settings.PUBLIC_URL.get() or "").rstrip("/")
     if base:
-        lines.append(f"{base}/experiments/{alert.experiment_id}/runs/{alert.run_id}")
+        lines.append(f"{base}/e/{alert.experiment_id}/runs/{alert.run_id}")
     message.set_content("\n".join(lines))
     return message
 

@@ -136,7 +136,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const charts = !ready ? null : <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
   return (
     <main id="main" className="page" tabIndex={-1}>
-      <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running}>
+      <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running} alerts={{ experiment: experimentId }}>
         <ViewMenu experimentId={experimentId} view={asked} views={views} />
         {!phone && <Segment label={t.layout} value={layout} options={options} onChange={(next) => change({ layout: next })} />}
         <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} change={change} />

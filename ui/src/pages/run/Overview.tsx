@@ -6,6 +6,7 @@ import { formatCount, formatNumber } from "../../model/format";
 import { isEval, isLoss, isSystem, lowerIsBetter } from "../../model/metrics";
 import { locale, t } from "../../i18n";
 import { useTable } from "../../parts/queries";
+import { AlertsCard } from "../../parts/Alerts";
 import { useMedia } from "../../ui/hooks";
 import { DEFAULT_BOARD, type BoardView } from "../../url/board";
 import { ArtifactsCard, ChildrenCard, DatasetsCard, TagsCard } from "./cards";
@@ -98,6 +99,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
         {!metrics.loading && metrics.keys.length === 0 && <section className="card"><p className="note">{t.noMetrics}</p></section>}
       </div>
       <div className="colm c3">
+        <AlertsCard runId={run.info.run_id} />
         <StabilityCard run={run} />
         <ReproduceCard run={run} />
         <ModelsCard runId={run.info.run_id} />

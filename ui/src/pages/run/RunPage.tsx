@@ -68,7 +68,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   const place = neighbours ? <span className="muted num hide-s place" title={neighbours.filter ? t.filteredBy(neighbours.filter) : undefined}>{t.runOf(formatCount(neighbours.at + 1, locale), formatCount(neighbours.total, locale), neighbours.by ?? t.startTime)} <kbd title={t.next}>J</kbd> <kbd title={t.previous}>K</kbd></span> : null;
   return (
     <main id="main" className="page" tabIndex={-1}>
-      <Top crumbs={[...crumbs, { label: run.data?.info.name ?? "" }]} running={run.data && isRunning(run.data.info) ? 1 : 0} after={place}>
+      <Top crumbs={[...crumbs, { label: run.data?.info.name ?? "" }]} running={run.data && isRunning(run.data.info) ? 1 : 0} after={place} alerts={{ run: runId }}>
         {run.data && <RunActions run={run.data} />}
       </Top>
       {run.data && <RunHead run={run.data} />}

@@ -1,0 +1,83 @@
+"""What trainings cost: arithmetic by hand, months, and the command over a folder."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import logbuch
+from logbuch.cli.main import cli
+from logbuch.cost import Prices, Usage, by_month, devices, of_runs, rating
+from support.fresh import fresh
+
+__all__ = ["fresh"]
+HOUR = 3_600_000
+PRICES = Prices(gpu_hour=2.0, kilowatt_hour=0.4, co2_grams=380)
+
+
+def ms(year: int, month: int, day: int, hour: int = 0) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp() * 1000)
+
+
+def test_devices_are_read_from_the_tag() -> None:
+    assert devices("2 × NVIDIA A100-SXM4-80GB, 1 × NVIDIA T4") == [(2, "NVIDIA A100-SXM4-80GB"), (1, "NVIDIA T4")]
+    assert devices("") == []
+    assert (rating("NVIDIA A100-SXM4-80GB", PRICES), rating("NVIDIA L4", PRICES)) == (400, 72)
+    assert rating("NVIDIA L40S", PRICES) == 350
+    assert rating("NVIDIA H100 PCIe", PRICES) == 350
+    assert rating("Other", PRICES) is None and rating("Other", Prices(gpu_watts=90)) == 90
+
+
+def test_measured_energy_goes_before_an_estimate() -> None:
+    measured = Usage(run_id="a", start=0, end=3 * HOUR, gpus="2 × NVIDIA A100", watt_hours=1500.0)
+    guessed = Usage(run_id="b", start=0, end=2 * HOUR, gpus="1 × NVIDIA T4", use=0.5)
+    full = Usage(run_id="c", start=0, end=HOUR, gpus="1 × NVIDIA T4")
+    nothing = Usage(run_id="d", start=0, end=HOUR)
+    found = of_runs([measured, guessed, full, nothing], PRICES)
+    assert (found.runs, found.hours, found.gpu_hours, found.unknown) == (4, 7.0, 9.0, 1)
+    assert (found.watt_hours, found.estimated) == (1640.0, 140.0)
+    assert found.money == pytest.approx(9 * 2 + 1.64 * 0.4)
+    assert found.co2_grams == pytest.approx(1.64 * 380)
+    bare = of_runs([measured], Prices())
+    assert (bare.money, bare.co2_grams, bare.watt_hours) == (None, None, 1500.0)
+    assert of_runs([], PRICES).runs == 0
+
+
+def test_a_run_is_shared_between_the_months_it_reached_into() -> None:
+    run = Usage(run_id="a", start=ms(2026, 12, 31, 18), end=ms(2027, 1, 1, 6), gpus="1 × NVIDIA T4", watt_hours=120.0)
+    short = Usage(run_id="b", start=ms(2027, 1, 5), end=ms(2027, 1, 5))
+    found = by_month([run, short], PRICES)
+    assert list(found) == ["2026-12", "2027-01"]
+    assert (found["2026-12"].gpu_hours, found["2026-12"].watt_hours) == (6.0, 60.0)
+    assert (found["2027-01"].gpu_hours, found["2027-01"].watt_hours, found["2027-01"].runs) == (6.0, 60.0, 2)
+    long = Usage(run_id="c", start=ms(2026, 1, 1), end=ms(2026, 4, 1))
+    assert [round(one.hours) for one in by_month([long], PRICES).values()] == [31 * 24, 28 * 24, 31 * 24]
+
+
+def ask(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["cost", *arguments])
+
+
+def test_the_command_says_what_an_experiment_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logbuch.set_tracking_uri(str(tmp_path / "store"))
+    monkeypatch.setenv("LOGBUCH_PRICE_KILOWATT_HOUR", "0.5")
+    monkeypatch.setenv("LOGBUCH_PRICE_GPU_HOUR", "dear")
+    client = logbuch.LogbuchClient()
+    run_id = client.create_run("0", start_time=ms(2026, 11, 1)).info.run_id
+    client.set_tag(run_id, "logbuch.gpu", "2 × NVIDIA T4")
+    client.log_metric(run_id, "system/energy_watt_hours", 250.0)
+    client.log_metric(run_id, "system/gpu_0_energy_watt_hours", 200.0)
+    client.set_terminated(run_id, "FINISHED", ms(2026, 11, 1, 2))
+    asked = ask("Default", "--json", "--by", "month")
+    assert asked.exit_code == 0, asked.exception
+    found = json.loads(asked.output)
+    assert (found["cost"]["gpu_hours"], found["cost"]["watt_hours"], found["cost"]["money"]) == (4.0, 250.0, 0.125)
+    assert [month["month"] for month in found["months"]] == ["2026-11"]
+    assert ask("--run", run_id).output == "1 run, 2.00 h, 4.00 GPU h, 0.250 kWh, 0.12 EUR\n"
+    assert ask("--by", "month").output.splitlines()[0].startswith("2026-11  1 run")
+    assert ask("--run", run_id, "Default").exit_code == 2
+    assert "not found" in str(ask("--run", "0" * 32).exception)
