@@ -96,3 +96,10 @@ class LoggedModel(Noun, frozen=True, kw_only=True):
     @property
     def model_uri(self) -> str:
         return f"models:/{self.model_id}"
+
+
+class MovedModel(Noun, frozen=True, kw_only=True):
+    """A logged model and whether it is deleted."""
+
+    model: LoggedModel
+    deleted: bool = False

@@ -146,3 +146,18 @@ class Lineage(Noun, frozen=True, kw_only=True):
     datasets: tuple[DatasetInput, ...] = ()
     model_id: str = ""
     logged_model_name: str = ""
+
+
+class MovedRegistration(Noun, frozen=True, kw_only=True):
+    """A registered model with the versions that there are; ``last_version`` is the highest number it ever gave."""
+
+    model: RegisteredModel
+    versions: tuple[ModelVersion, ...] = ()
+    last_version: int = 0
+
+
+class Refusal(Noun, frozen=True, kw_only=True):
+    """A part that was not taken over, and why."""
+
+    what: str
+    why: str

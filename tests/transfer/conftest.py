@@ -69,7 +69,17 @@ def restored(seen: Mapping[str, Any]) -> dict[str, Any]:
     for one in found["runs"].values():
         one["history"] = {key: sorted(points) for key, points in one["history"].items()}
         one["tags"].pop(STABILITY_TAG, None)
+    for model in found["models"].values():
+        for version in model["versions"]:
+            version["source"] = called(version)
     return found
+
+
+def called(version: Mapping[str, Any]) -> str:
+    """A version's source by its run, where it was a folder of that."""
+    source, run_id = str(version["source"]), version["run_id"]
+    _, found, path = source.partition(f"/{run_id}/artifacts/")
+    return f"runs:/{run_id}/{path}" if found else source
 
 
 @pytest.fixture(scope="session")

@@ -84,8 +84,10 @@ def test_a_search_result_and_a_running_server_can_be_exported(
     done = call("export", str(tmp_path / "again"), "--tracking-uri", server.url, *chosen)
     assert done.exit_code == 0, done.output
     one, two = contents(tmp_path / "some"), contents(tmp_path / "again")
-    for name in one.keys() - {"experiments.jsonl", "runs.jsonl", "holds"}:
+    for name in one.keys() - {"experiments.jsonl", "runs.jsonl", "logged_models.jsonl", "holds"}:
         assert two[name] == one[name]
+    names = [json.loads(line)["model"]["name"] for line in two["logged_models.jsonl"].splitlines()]
+    assert names == ["net"]  # a server does not tell of deleted ones
 
 
 def test_a_torn_export_gives_what_can_be_read(filled: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from support.servers import Server
 from transfer.conftest import Installation, look, restored
 
 Installations = Callable[[int, str], Installation]
+KILLS = 10 if os.environ.get("LOGBUCH_TEST_LONG") else 3
 
 
 def bring(source: str, store: Path, *more: str) -> Result:
@@ -76,12 +78,22 @@ def test_every_value_is_there(major: int, kind: str, installations: Installation
         assert found["experiments"][name] == experiment
     assert found["runs"].keys() == wanted["runs"].keys()
     for run_id, run in wanted["runs"].items():
+        if kind == "mlruns" and "acc" in run["history"]:  # MLflow has it in the file and does not read it
+            assert run["history"]["acc"] == [[0, 1700000000003, "0.75"]]
+            run["history"]["acc"] = [[3, 1700000000003, "0.75"]]
         assert found["runs"][run_id] == run
+    assert found["models"].keys() == wanted["models"].keys()
+    for name, model in wanted["models"].items():
+        for mine, theirs in zip(found["models"][name]["versions"], model["versions"], strict=True):
+            assert mine == theirs
+        assert found["models"][name] == model
+    assert found["logged"] == wanted["logged"]
     again = bring(installation.place, store)
     assert again.exit_code == 0, again.output
     counts = report(store)
     assert counts["already_there"]["points"] == counts["source"]["points"] == counts["target"]["points"]
-    assert counts["already_there"]["files"] == counts["source"]["files"] == 2
+    assert counts["already_there"]["files"] == counts["source"]["files"] == (2 if major == 2 else 4)
+    assert counts["source"]["versions"] == counts["target"]["versions"] == (2 if major == 2 else 3)
 
 
 @pytest.mark.slow
@@ -151,7 +163,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(installations: Inst
     command = [sys.executable, "-m", "logbuch", "import", "mlflow", installation.place]
     command += ["--backend-store-uri", f"sqlite:///{broken}/logbuch.db"]
     chance = random.Random(8)
-    for _ in range(5):
+    for _ in range(KILLS):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(chance.uniform(0.3, 1.5))
         process.kill()
@@ -236,7 +248,8 @@ def test_artifacts_below_the_root_are_left_where_they_lie(installations: Install
     before = contents(root)
     done = bring(installation.place, store, "--default-artifact-root", str(root))
     assert done.exit_code == 0, done.output
-    assert report(store)["notes"]["artifacts that were left where they lie"] == 2
+    assert report(store)["notes"]["artifacts that were left where they lie"] == 4
+
     assert contents(root) == before
 
 
@@ -255,13 +268,3 @@ def test_values_that_the_store_has_already_stay(copied: Callable[[int, str], Ins
     found = held(store)[run_id]
     assert (found[0].status, found[0].end_time) == ("FINISHED", 1700000009999)
     assert len(found[3]["loss"][0]) == 16
-
-
-def test_models_that_are_left_out_are_counted(copied: Callable[[int, str], Installation], store: Path) -> None:
-    installation = copied(3, "sqlite")
-    with sqlite3.connect(installation.home / "mlflow.db") as connection:
-        connection.execute("INSERT INTO registered_models (name) VALUES ('digits')")
-    connection.close()
-    done = bring(installation.place, store)
-    assert done.exit_code == 1
-    assert report(store)["missing"] == ["1 registered models: models are not taken over"]

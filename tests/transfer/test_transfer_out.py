@@ -65,10 +65,14 @@ def test_what_moved_in_moves_out_again(
     wanted, found = restored(look(3, server.url, tmp_path)), restored(look(3, mlflow_server, tmp_path))
     names = {run["tags"].pop("logbuch.run_id"): run_id for run_id, run in found["runs"].items()}
     assert names.keys() == wanted["runs"].keys()
+    models = {model["tags"].pop("logbuch.model_id"): id_ for id_, model in found["logged"].items()}
     for run_id, run in wanted["runs"].items():
+        run["used"] = [models[id_] for id_ in run["used"]]
+        run["made"] = [[models[id_], step] for id_, step in run["made"]]
         assert _without_parent(found["runs"][names[run_id]]) == _without_parent(run)
         parent = run["tags"].get("mlflow.parentRunId")
         assert found["runs"][names[run_id]]["tags"].get("mlflow.parentRunId") == (names[parent] if parent else None)
+    _compare_models(wanted, found, names | models)
     for name, experiment in wanted["experiments"].items():
         there = found["experiments"][name]
         assert (there["stage"], there["tags"]) == (experiment["stage"], experiment["tags"])
@@ -76,3 +80,23 @@ def test_what_moved_in_moves_out_again(
 
 def _without_parent(run: dict[str, Any]) -> dict[str, Any]:
     return run | {"tags": {key: value for key, value in run["tags"].items() if key != "mlflow.parentRunId"}}
+
+
+def _compare_models(wanted: dict[str, Any], found: dict[str, Any], ids: dict[str, str]) -> None:
+    """Models there are as here, but for times and the IDs that MLflow has given them."""
+    times = {"creation_timestamp": 0, "last_updated_timestamp": 0}
+    for model in wanted["logged"].values():
+        own = {"model_id": ids[model["model_id"]], "source_run_id": ids[model["source_run_id"]]}
+        metrics = [[*point[:4], ids[point[4]], *point[5:]] for point in model["metrics"]]
+        found["logged"][own["model_id"]]["tags"].pop("mlflow.modelVersions", None)  # the server's own note
+        assert found["logged"][own["model_id"]] | times == model | own | times | {"metrics": metrics}
+    assert found["models"].keys() == wanted["models"].keys()
+    for name, model in wanted["models"].items():
+        there = found["models"][name]
+        for one in (*model["versions"], *there["versions"]):
+            one |= times
+        for one in model["versions"]:
+            one["run_id"] = ids[one["run_id"]]
+            scheme, id_, *path = one["source"].replace(":/", "/").split("/")
+            one["source"] = "/".join([f"{scheme}:", ids[id_], *path])
+        assert there | times == model | times

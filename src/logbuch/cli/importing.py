@@ -88,6 +88,74 @@ def export(folder: Path, **options: Any) -> None:
     bring(open_, options)
 
 
+_experiment = click.option("--experiment", default="", metavar="NAME", help="Its name here. Absent: the folder's.")
+
+
+@group.command()
+@click.argument("folder", type=_FOLDER)
+@into
+@_experiment
+def tensorboard(folder: Path, experiment: str, **options: Any) -> None:
+    """Import TensorBoard's event files: every folder below FOLDER that holds some is a run.
+
+    Scalars, hyperparameters, histograms, pictures, sounds and texts are taken, of PyTorch, TensorFlow and JAX.
+    """
+
+    def open_(report: Report) -> Source:
+        from logbuch.transfer import doors
+
+        return doors.tensorboard(folder, report, experiment)
+
+    bring(open_, options)
+
+
+@group.command()
+@click.argument("folder", type=_FOLDER)
+@into
+@click.option("--experiment", default="", metavar="NAME", help="One for all runs. Absent: their projects.")
+def wandb(folder: Path, experiment: str, **options: Any) -> None:
+    """Import runs that W&B's client has left on this disk, offline or not: FOLDER is its wandb folder, or one run's.
+
+    Config, history, summary, histograms, system metrics, console output and files are taken. Nothing is asked of
+    W&B's servers.
+    """
+
+    def open_(report: Report) -> Source:
+        from logbuch.transfer import doors
+
+        return doors.wandb(folder, report, experiment)
+
+    bring(open_, options)
+
+
+@group.command("csv")
+@click.argument("places", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PLACE...")
+@into
+@_experiment
+@click.option("--run", default="", metavar="COLUMN", help="Which run a row is of. Absent: the file's name.")
+@click.option("--step", default="", metavar="COLUMN", help="The step. Absent: rows are counted.")
+@click.option("--time", default="", metavar="COLUMN", help="The time: a date, or Unix time in s, ms, µs or ns.")
+@click.option("--key", default="", metavar="COLUMN", help="The metric's name, of a table with a row a point.")
+@click.option("--value", default="", metavar="COLUMN", help="Its value.")
+@click.option("--param", "params", multiple=True, metavar="COLUMN", help="A param, not a metric. May be repeated.")
+def tables(places: tuple[Path, ...], experiment: str, params: tuple[str, ...], **options: Any) -> None:
+    """Import CSV files and JSON lines; PLACE is a file or a folder of them.
+
+    Columns that are not named are guessed from their names, and the guess is printed. Known are tables with a row a
+    step, a point or a run, and what W&B and MLflow save as CSV.
+    """
+    from logbuch.transfer.layout import Wanted
+
+    names = {name: options.pop(name) for name in ("run", "step", "time", "key", "value")}
+
+    def open_(report: Report) -> Source:
+        from logbuch.transfer import doors
+
+        return doors.tables(places, report, Wanted(**names, params=params), experiment)
+
+    bring(open_, options)
+
+
 def bring(open_: Callable[[Report], Source], options: dict[str, Any]) -> None:
     """Imports from a source into the place that the options name, prints the report and ends with its code."""
     report = Report()

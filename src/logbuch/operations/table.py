@@ -11,6 +11,7 @@ from logbuch.operations import (
     history,
     logged_models,
     model_versions,
+    moving,
     outlines,
     registered_models,
     webhooks,
@@ -30,6 +31,7 @@ NATIVE: Sequence[Operation] = (
     *cost.OPERATIONS,
     *webhooks.OPERATIONS,
     *outlines.OPERATIONS,
+    *moving.OPERATIONS,
 )
 
 

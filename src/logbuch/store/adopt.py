@@ -15,6 +15,7 @@ from logbuch.errors import AlreadyExists
 from logbuch.model import Experiment, LifecycleStage, Run
 from logbuch.store import experiments, heads, inputs, params, schema, tags
 from logbuch.store.heads import RunRow
+from logbuch.store.logged import of_runs
 from logbuch.store.metrics import direct
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.seam import new_value
@@ -145,5 +146,7 @@ def _add_data(tx: Tx, row: RunRow, part: Part) -> None:
     tags.write(tx, row.id, data.tag_list)
     if part.run.inputs.dataset_inputs:
         inputs.write(tx, row, part.run.inputs.dataset_inputs)
+    of_runs.write(tx, row, part.run.inputs.model_inputs, output=False)
+    of_runs.write(tx, row, part.run.outputs.model_outputs, output=True)
     direct.append(tx, row, part.points)
     tx.touch(row.id, row.experiment)

@@ -87,6 +87,13 @@ def put(tx: Tx, run_id: str, histogram: Histogram) -> None:
     tx.touch(head.id, head.experiment)
 
 
+def put_all(tx: Tx, run_id: str, found: Sequence[Histogram]) -> None:
+    """Keeps histograms of an active run: all or, if one breaks a rule, none."""
+    for histogram in found:
+        edges, counts = (memoryview(np.array(numbers, "<f8").tobytes()) for numbers in histogram[3:5])
+        put(tx, run_id, Histogram.of(*histogram[:3], edges, counts, *histogram[5:]))
+
+
 def steps(tx: Tx, run_id: str) -> Mapping[str, list[tuple[int, int]]]:
     """The keys of a run's histograms, each with its steps and times."""
     run = runs.row(tx, run_id).id

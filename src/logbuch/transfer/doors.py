@@ -9,6 +9,7 @@ from pathlib import Path
 from logbuch.errors import InvalidInput
 from logbuch.files.roots import Files
 from logbuch.store import open_store
+from logbuch.transfer.layout import Wanted
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import Source
 from logbuch.transfer.target import Target
@@ -39,6 +40,27 @@ def exported(folder: Path, report: Report) -> Source:
     from logbuch.transfer.sources.export import ExportSource
 
     return ExportSource(folder, report)
+
+
+def tensorboard(folder: Path, report: Report, experiment: str) -> Source:
+    """A folder of TensorBoard's event files, as one experiment."""
+    from logbuch.transfer.sources.tensorboard import TensorBoardFolder
+
+    return TensorBoardFolder(folder, report, experiment=experiment)
+
+
+def wandb(folder: Path, report: Report, experiment: str) -> Source:
+    """A folder of W&B's runs; their projects become experiments unless one is named."""
+    from logbuch.transfer.sources.wandb import WandbFolder
+
+    return WandbFolder(folder, report, experiment=experiment)
+
+
+def tables(places: Sequence[Path], report: Report, wanted: Wanted, experiment: str) -> Source:
+    """CSV files and JSON lines, as one experiment."""
+    from logbuch.transfer.sources.csv_files import CsvFiles
+
+    return CsvFiles(places, report, wanted, experiment=experiment)
 
 
 def running(address: str, report: Report, names: Sequence[str], filter_text: str) -> Source:

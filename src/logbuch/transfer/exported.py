@@ -5,6 +5,9 @@
     runs.jsonl               one run a line; says where its points are
     metrics/000001.parquet   points: run_id, key, step, timestamp (ms), value
     artifacts/<run>/…        the files of runs
+    logged_models.jsonl      one logged model a line
+    models.jsonl             one registered model with its versions a line
+    models/<model id>/…      the files of logged models
 
 docs/reference/export.md describes it field by field.
 """
@@ -25,6 +28,8 @@ from logbuch.model import (
     RunData,
     RunInfo,
     RunInputs,
+    RunModel,
+    RunOutputs,
     RunStatus,
     Tag,
 )
@@ -32,6 +37,7 @@ from logbuch.model import (
 FORMAT = 1
 HEAD, EXPERIMENTS, RUNS = "logbuch-export.json", "experiments.jsonl", "runs.jsonl"
 METRICS, ARTIFACTS = "metrics", "artifacts"
+LOGGED, REGISTERED, MODEL_FILES = "logged_models.jsonl", "models.jsonl", "models"
 Texts = dict[str, str]
 
 
@@ -116,6 +122,8 @@ class RunLine(msgspec.Struct, kw_only=True):
     params: Texts = {}
     tags: Texts = {}
     datasets: list[DatasetLine] = []
+    models_used: list[RunModel] = []
+    models_made: list[RunModel] = []
     points: list[Stretch] = []
 
     @classmethod
@@ -134,6 +142,8 @@ class RunLine(msgspec.Struct, kw_only=True):
             params=dict(run.data.params),
             tags=dict(run.data.tags),
             datasets=[DatasetLine.of(used) for used in run.inputs.dataset_inputs],
+            models_used=list(run.inputs.model_inputs),
+            models_made=list(run.outputs.model_outputs),
         )
 
     def noun(self) -> Run:
@@ -152,7 +162,11 @@ class RunLine(msgspec.Struct, kw_only=True):
             param_list=tuple(Param(key=key, value=value) for key, value in self.params.items()),
             tag_list=tuple(Tag(key=key, value=value) for key, value in self.tags.items()),
         )
-        return Run(info=info, data=data, inputs=RunInputs(dataset_inputs=tuple(one.noun() for one in self.datasets)))
+        inputs = RunInputs(
+            dataset_inputs=tuple(one.noun() for one in self.datasets), model_inputs=tuple(self.models_used)
+        )
+        outputs = RunOutputs(model_outputs=tuple(self.models_made))
+        return Run(info=info, data=data, inputs=inputs, outputs=outputs)
 
 
 def file_name(number: int) -> str:

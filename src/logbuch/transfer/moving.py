@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -17,14 +17,16 @@ import numpy as np
 
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.limits import is_run_id
-from logbuch.model import Experiment, Run, RunData, RunInputs
+from logbuch.model import Experiment, Run, RunData, RunInputs, RunModel, RunOutputs
 from logbuch.store.census import Census
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import sieve
+from logbuch.transfer.media import MediaMove
+from logbuch.transfer.models import ModelMove, ModelSource
 from logbuch.transfer.report import Report
-from logbuch.transfer.source import Source, SourceFile, SourceRun
-from logbuch.transfer.target import Known, Target
+from logbuch.transfer.source import MediaSource, Source, SourceFile, SourceRun
+from logbuch.transfer.target import Known, MediaTarget, Target
 
 RUNS_AT_ONCE = 200
 COUNTED_AT_ONCE = 500
@@ -41,6 +43,14 @@ class Move:
         self._files = files
         self._wanted: dict[str, Census] = {}
         self._read: Counter[str] = Counter()
+        self._totals = source.totals()
+        self._models: ModelMove | None = None
+        self._media: MediaMove | None = None
+        report.origin = source.name
+        if isinstance(source, MediaSource) and isinstance(target, MediaTarget):
+            self._media = MediaMove(source, target, report)
+        if isinstance(source, ModelSource):
+            self._models = ModelMove(source, target, report, told, files=files)
 
     def run(self) -> Report:
         """Moves everything and returns the report. Raises Unavailable where the target cannot be written any more."""
@@ -48,6 +58,8 @@ class Move:
             self._read["experiments"] += 1
             self._experiment(wanted)
         self._target.flush()
+        if self._models is not None:
+            self._models.registered(self._chosen)
         self._settle()
         return self._report
 
@@ -60,11 +72,18 @@ class Move:
             self._report.lost(f"experiment {wanted.name!r} with its runs", error.message)
             return
         self._report.target["experiments"] += 1
-        for batch in batches(self._source.runs(wanted), RUNS_AT_ONCE):
+        for batch in batches(self._source.runs(wanted), RUNS_AT_ONCE if self._media is None else 1):
             known = self._target.known([one.run.info.run_id for one in batch if is_run_id(one.run.info.run_id)])
             for one in batch:
                 self._run(id_, one, known.get(one.run.info.run_id))
+        if self._models is not None:
+            self._models.logged(wanted, id_, self._chosen)
         self._target.close_experiment(id_, wanted)
+
+    @property
+    def _chosen(self) -> Container[str] | None:
+        """The runs that were moved, where these are not all that the source holds."""
+        return self._wanted if self._source.partial else None
 
     def _run(self, experiment_id: str, found: SourceRun, known: Known | None) -> None:
         info = found.run.info
@@ -80,10 +99,13 @@ class Move:
         self._count_data(found.run)
         fitted = found._replace(run=sieve.run(found.run, self._report), experiment_id=experiment_id)
         missing = fitted.run if known is None else self._missing(fitted.run, known.run)
-        if known is None or missing.data != RunData() or missing.inputs != RunInputs() or _differs(fitted, known):
+        if known is None or _has_data(missing) or _differs(fitted, known):
             self._target.begin(fitted, missing)
         self._wanted[info.run_id] = self._census(fitted.run, self._points(fitted, known))
         self._target.end(fitted)
+        if self._media is not None:
+            self._target.flush()
+            self._media.run(fitted)
         if self._files:
             for file in self._source.files(fitted):
                 self._file(fitted, file)
@@ -112,7 +134,11 @@ class Move:
         used = tuple(
             one for one in wanted.inputs.dataset_inputs if (one.dataset.name, one.dataset.digest) not in datasets
         )
-        return msgspec.structs.replace(wanted, data=data, inputs=RunInputs(dataset_inputs=used))
+        inputs = RunInputs(
+            dataset_inputs=used, model_inputs=_beyond(wanted.inputs.model_inputs, known.inputs.model_inputs)
+        )
+        outputs = RunOutputs(model_outputs=_beyond(wanted.outputs.model_outputs, known.outputs.model_outputs))
+        return msgspec.structs.replace(wanted, data=data, inputs=inputs, outputs=outputs)
 
     def _census(self, run: Run, points: int) -> Census:
         return Census(
@@ -179,7 +205,7 @@ class Move:
     def _settle(self) -> None:
         """Counts what the target holds now, and compares it with what was handed over, run by run."""
         self._report.source.update(self._read)
-        self._report.compare(self._source.totals())
+        self._report.compare(self._totals)
         for part in batches(self._wanted, COUNTED_AT_ONCE):
             counted = self._target.count(part)
             for run_id in part:
@@ -197,6 +223,15 @@ class Move:
                 self._report.lost(f"{noun} of run {run_id}", f"{there:,} of {here:,} are there")
             elif there > here:
                 self._report.note(f"runs that hold more {noun} there than in the source")
+
+
+def _beyond(wanted: Sequence[RunModel], known: Sequence[RunModel]) -> tuple[RunModel, ...]:
+    there = {one.model_id for one in known}
+    return tuple(one for one in wanted if one.model_id not in there)
+
+
+def _has_data(run: Run) -> bool:
+    return run.data != RunData() or run.inputs != RunInputs() or run.outputs != RunOutputs()
 
 
 def _differs(wanted: SourceRun, known: Known) -> bool:

@@ -6,7 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-NOUNS = ("experiments", "runs", "params", "tags", "points", "datasets", "files")
+NOUNS = (
+    "experiments",
+    "runs",
+    "params",
+    "tags",
+    "points",
+    "datasets",
+    "logged models",
+    "models",
+    "versions",
+    "histograms",
+    "lines",
+    "files",
+)
 SHOWN = 50
 
 
@@ -22,6 +35,10 @@ class Report:
         """What was there before."""
         self.notes: Counter[str] = Counter()
         """What was changed on the way, and how often: no loss, but good to know."""
+        self.said: list[str] = []
+        """How the source was understood, where that had to be guessed."""
+        self.origin = ""
+        """What the source is called."""
         self.missing: list[str] = []
         """What did not arrive, and why."""
 
@@ -34,9 +51,12 @@ class Report:
             self.notes[what] += count
 
     def compare(self, totals: Mapping[str, int]) -> None:
-        """Sets the source's own count against what was read of it, so that nothing is left out unseen."""
+        """Sets the source's own count against what was read of it, so that nothing is left out unseen.
+
+        The count is from before reading: a source that is in use may hold more by then.
+        """
         for noun, count in totals.items():
-            if count != self.source[noun]:
+            if count > self.source[noun]:
                 self.lost(f"{noun} of the source", f"it counts {count:,}, and {self.source[noun]:,} could be read")
                 self.source[noun] = count
 
@@ -52,6 +72,7 @@ class Report:
             "source": dict(self.source),
             "target": dict(self.target),
             "already_there": dict(self.already),
+            "read": list(self.said),
             "notes": dict(self.notes),
             "missing": list(self.missing),
         }
@@ -64,6 +85,7 @@ class Report:
         lines += [
             f"{noun:14}{self.source[noun]:>14,}{self.target[noun]:>14,}{self.already[noun]:>14,}" for noun in nouns
         ]
+        lines = [f"read: {text}" for text in self.said[:limit]] + lines
         lines += [f"note: {what}: {count:,}" for what, count in sorted(self.notes.items())]
         lines += [f"missing: {text}" for text in self.missing[:limit]]
         if len(self.missing) > limit:

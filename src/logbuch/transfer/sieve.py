@@ -42,7 +42,8 @@ def run(wanted: Run, report: Report) -> Run:
         tag_list=tags,
     )
     used = tuple(one for one in wanted.inputs.dataset_inputs if _fits(one, where, report))
-    return msgspec.structs.replace(wanted, info=info, data=data, inputs=RunInputs(dataset_inputs=used))
+    inputs = RunInputs(dataset_inputs=used, model_inputs=wanted.inputs.model_inputs)
+    return msgspec.structs.replace(wanted, info=info, data=data, inputs=inputs)
 
 
 def points(run_id: str, found: Incoming, report: Report) -> Incoming:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from logbuch.model import Experiment, Run
+from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
 from logbuch.transfer.report import Report
 
 
@@ -37,6 +39,8 @@ class Source(Protocol):
 
     name: str
     report: Report
+    partial: bool
+    """Whether it was asked for a part alone: some experiments, or the runs that a search finds."""
 
     def experiments(self) -> Iterable[Experiment]: ...
     def runs(self, experiment: Experiment) -> Iterable[SourceRun]: ...
@@ -51,3 +55,12 @@ class Source(Protocol):
         """How much there is by the source's own count, such as ``runs`` and ``points``; empty where it has none."""
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """A source whose runs have histograms and console output too. Its runs are moved one by one."""
+
+    def histograms(self, run: SourceRun) -> Iterator[Histogram]: ...
+    def lines(self, run: SourceRun) -> Iterator[LogLines]:
+        """The console output, in the order in which it came."""

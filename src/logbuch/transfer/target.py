@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from logbuch.model import Experiment, Run
 from logbuch.store.census import Census
+from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
+from logbuch.transfer.models import ModelTarget
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
@@ -19,7 +22,7 @@ class Known(NamedTuple):
     census: Census
 
 
-class Target(Protocol):
+class Target(ModelTarget, Protocol):
     """A place that is written. What it refuses is told to ``report``.
 
     Writing may be put off until :meth:`flush`. The same again changes nothing.
@@ -60,3 +63,17 @@ class Target(Protocol):
         """How much of each kind these runs hold there now."""
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class MediaTarget(Protocol):
+    """A target that keeps histograms and console output. Both are durable when the call returns."""
+
+    def histograms_there(self, run_id: str) -> Container[tuple[str, int, int]]:
+        """Key, step and time of the histograms that a run has already."""
+
+    def histograms(self, run_id: str, found: Sequence[Histogram]) -> None: ...
+    def lines_there(self, run_id: str) -> int:
+        """How many lines of console output ever came for a run."""
+
+    def lines(self, run_id: str, found: LogLines) -> None: ...

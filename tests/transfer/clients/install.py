@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 from pathlib import Path
 
 import mlflow
@@ -67,5 +66,26 @@ for place in range(int(sys.argv[3]) if len(sys.argv) > 3 else 5):
         run.info.run_id, points("loss", [place + step / 8 for step in range(40)]), [Param("place", str(place))]
     )
     client.set_terminated(run.info.run_id, "FINISHED", START + 100 + place)
-time.sleep(0)
+
+registered = client.create_registered_model("digits", {"task": "ocr"}, "reads digits")
+place = client.get_run(best.info.run_id).info.artifact_uri
+client.create_model_version("digits", f"runs:/{best.info.run_id}/deep", best.info.run_id, {"ok": "yes"}, None, "first")
+client.create_model_version("digits", f"{place}/deep", best.info.run_id)
+client.create_model_version("digits", f"{place}/deep/er", best.info.run_id)
+client.delete_model_version("digits", "2")
+client.set_registered_model_alias("digits", "champion", "3")
+client.transition_model_version_stage("digits", "1", "Production")
+client.create_registered_model("no versions")
+if hasattr(client, "create_logged_model"):
+    from mlflow.entities import LoggedModelInput, LoggedModelOutput
+
+    net = client.create_logged_model(vision, "net", best.info.run_id, {"kind": "cnn"}, {"depth": "12"}, "classifier")
+    client.log_model_artifacts(net.model_id, str(files))
+    client.finalize_logged_model(net.model_id, "READY")
+    more = {"model_id": net.model_id, "dataset_name": "digits", "dataset_digest": "abc123"}
+    client.log_metric(child.info.run_id, "acc", 0.75, START + 3, 3, **more)
+    client.log_outputs(best.info.run_id, [LoggedModelOutput(net.model_id, 7)])
+    client.log_inputs(child.info.run_id, [], [LoggedModelInput(net.model_id)])
+    client.delete_logged_model(client.create_logged_model(vision, "gone", best.info.run_id).model_id)
+    client.create_model_version("digits", net.model_uri, best.info.run_id, model_id=net.model_id)
 print("MADE", best.info.run_id)

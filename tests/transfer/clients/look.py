@@ -46,7 +46,52 @@ def runs(experiment):
             return
 
 
-seen = {"experiments": {}, "runs": {}}
+def version(one):
+    one = client.get_model_version(one.name, one.version)
+    kept = (
+        "version",
+        "current_stage",
+        "description",
+        "run_id",
+        "creation_timestamp",
+        "last_updated_timestamp",
+        "source",
+    )
+    found = {name: str(getattr(one, name) or "") for name in kept}
+    return found | {"tags": dict(one.tags), "aliases": list(one.aliases)}
+
+
+def registered(one):
+    one = client.get_registered_model(one.name)
+    kept = ("description", "creation_timestamp", "last_updated_timestamp")
+    versions = client.search_model_versions(f"name = '{one.name}'")
+    return {name: getattr(one, name) or "" for name in kept} | {
+        "tags": dict(one.tags),
+        "aliases": {alias: str(number) for alias, number in one.aliases.items()},
+        "versions": sorted((version(each) for each in versions), key=lambda each: int(each["version"])),
+    }
+
+
+def logged(one):
+    one = client.get_logged_model(one.model_id)
+    folder = Path(mlflow.artifacts.download_artifacts(one.model_uri)) if one.status == "READY" else None
+    kept = ("model_id", "name", "model_type", "source_run_id", "creation_timestamp", "last_updated_timestamp", "params")
+    points = [
+        (p.key, p.step, p.timestamp, repr(p.value), p.run_id, p.dataset_name, p.dataset_digest)
+        for p in one.metrics or ()
+    ]
+    return {name: getattr(one, name) or "" for name in kept} | {
+        "status": str(one.status),
+        "tags": {key: value for key, value in one.tags.items() if not key.startswith("mlflow.user")},
+        "metrics": sorted(points),
+        "files": sorted((str(f.relative_to(folder)), f.read_bytes().hex()) for f in folder.rglob("*") if f.is_file())
+        if folder
+        else [],
+    }
+
+
+seen = {"experiments": {}, "runs": {}, "logged": {}}
+seen["models"] = {one.name: registered(one) for one in client.search_registered_models()}
 for experiment in all_pages(client.search_experiments):
     seen["experiments"][experiment.name] = {
         "id": experiment.experiment_id,
@@ -75,5 +120,12 @@ for experiment in all_pages(client.search_experiments):
             },
             "datasets": sorted((dataset(used) for used in run.inputs.dataset_inputs), key=str),
             "files": sorted(files(info.run_id)),
+            "used": sorted(one.model_id for one in getattr(run.inputs, "model_inputs", ())),
+            "made": sorted(
+                (one.model_id, one.step) for one in getattr(getattr(run, "outputs", None), "model_outputs", ())
+            ),
         }
+    if hasattr(client, "search_logged_models"):
+        for model in client.search_logged_models([experiment.experiment_id]):
+            seen["logged"][model.model_id] = logged(model)
 print("SEEN " + json.dumps(seen))

@@ -57,8 +57,8 @@ def create(tx: Tx, new: NewLoggedModel) -> LoggedModel:
         "deleted": False,
     }
     id_ = tx.insert_one(_table, values)
-    _write_params(tx, id_, new.params)
-    _write_tags(tx, id_, new.tags)
+    add_params(tx, id_, new.params)
+    add_tags(tx, id_, new.tags)
     return get(tx, values["model_id"])
 
 
@@ -81,7 +81,7 @@ def delete_model(tx: Tx, model_id: str) -> None:
 
 def set_tags(tx: Tx, model_id: str, tags: Sequence[Tag]) -> None:
     found = row(tx, model_id)
-    _write_tags(tx, found.id, tags)
+    add_tags(tx, found.id, tags)
     _touch(tx, found)
 
 
@@ -95,7 +95,7 @@ def delete_tag(tx: Tx, model_id: str, key: str) -> None:
 def log_params(tx: Tx, model_id: str, params: Sequence[Param]) -> None:
     """Logs params, which do not change any more: the same value again is no error."""
     found = row(tx, model_id)
-    _write_params(tx, found.id, params)
+    add_params(tx, found.id, params)
     _touch(tx, found)
 
 
@@ -112,7 +112,7 @@ def is_model_id(text: str) -> bool:
     return _MODEL_ID.fullmatch(text) is not None
 
 
-def folder(row: Row[Any]) -> str:
+def folder(row: Row[Any] | LoggedModel) -> str:
     """Where a model's files lie, below its experiment's."""
     return f"models/{row.model_id}/artifacts"
 
@@ -176,11 +176,13 @@ def _touch(tx: Tx, row: Row[Any], **values: Any) -> None:
     tx.change(update(_table).where(_table.c.id == row.id).values(last_update_time=tx.now(), **values))
 
 
-def _write_tags(tx: Tx, id_: int, tags: Sequence[Tag]) -> None:
+def add_tags(tx: Tx, id_: int, tags: Sequence[Tag]) -> None:
+    """Sets tags of the model of an inner ID."""
     labels.write(tx, logged_model_tags, "model", id_, tags, limits.EXPERIMENT_TAG_VALUE_LENGTH)
 
 
-def _write_params(tx: Tx, id_: int, params: Sequence[Param]) -> None:
+def add_params(tx: Tx, id_: int, params: Sequence[Param]) -> None:
+    """Logs params of the model of an inner ID."""
     known = {tag.key: tag.value for tag in labels.of(tx, logged_model_params, "model", [id_]).get(id_, ())}
     fresh = []
     for param in params:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from logbuch.errors import LogbuchError
 from logbuch.files.roots import open_root
+from logbuch.logged import LoggedModel, LoggedModelStatus
 from logbuch.model import Run
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile
@@ -47,32 +48,39 @@ class ArtifactFolders:
 
     def files(self, run: Run) -> Iterator[SourceFile]:
         """The files of a run. No link is followed."""
-        if run.info.artifact_uri.startswith("s3://"):
-            yield from self._in_bucket(run)
-            return
-        folder = self.folder(run.info.artifact_uri)
-        if folder is None:
-            self._report.lost(f"artifacts of run {run.info.run_id}", f"{run.info.artifact_uri!r} is no folder here")
-            return
-        if folder.is_dir():
-            yield from self.below(folder, run)
-        elif any(key in run.data.tags for key in _TELLING):
-            self._report.lost(f"artifacts of run {run.info.run_id}", f"there is no folder {folder}")
-        else:
-            self._report.note("runs without a folder for artifacts")
+        telling = any(key in run.data.tags for key in _TELLING)
+        return self._at(run.info.artifact_uri, f"run {run.info.run_id}", telling=telling)
 
-    def _in_bucket(self, run: Run) -> Iterator[SourceFile]:
-        uri = run.info.artifact_uri.rstrip("/")
+    def of_model(self, model: LoggedModel) -> Iterator[SourceFile]:
+        """The files of a logged model. No link is followed."""
+        ready = model.status is LoggedModelStatus.READY
+        return self._at(model.artifact_location, f"logged model {model.model_id}", telling=ready)
+
+    def _at(self, uri: str, whose: str, *, telling: bool) -> Iterator[SourceFile]:
+        """The files at an address; with ``telling`` they are missed where there is no folder."""
+        if uri.startswith("s3://"):
+            yield from self._in_bucket(uri.rstrip("/"), whose)
+            return
+        folder = self.folder(uri)
+        if folder is None:
+            self._report.lost(f"artifacts of {whose}", f"{uri!r} is no folder here")
+        elif folder.is_dir():
+            yield from self.below(folder, whose)
+        elif telling:
+            self._report.lost(f"artifacts of {whose}", f"there is no folder {folder}")
+        else:
+            self._report.note(f"{whose.rpartition(' ')[0]}s without a folder for artifacts")
+
+    def _in_bucket(self, uri: str, whose: str) -> Iterator[SourceFile]:
         try:
             for found in open_root(uri).walk():
                 if not found.pending:
                     yield SourceFile(found.key, found.size, f"{uri}/{found.key}")
         except LogbuchError as error:
-            self._report.lost(f"artifacts of run {run.info.run_id}", error.message)
+            self._report.lost(f"artifacts of {whose}", error.message)
 
-    def below(self, folder: Path, run: Run) -> Iterator[SourceFile]:
-        """The files of a folder, which are the artifacts of a run."""
-        whose = f"run {run.info.run_id}"
+    def below(self, folder: Path, whose: str) -> Iterator[SourceFile]:
+        """The files of a folder, which are the artifacts of ``whose``."""
 
         def lost(error: OSError) -> None:
             self._report.lost(f"artifacts of {whose}", f"{error.filename}: {error.strerror}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -10,20 +10,26 @@ import msgspec
 import numpy as np
 
 from logbuch.errors import InvalidInput, StoreRefused
+from logbuch.files import keys
 from logbuch.limits import clip
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment
+from logbuch.registry import MovedRegistration
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import exported
 from logbuch.transfer.exported import ExperimentLine, Head, RunLine, Stretch
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+from logbuch.wire import moved
 
 T = TypeVar("T")
 
 
 class ExportSource:
     """See :class:`logbuch.transfer.source.Source`."""
+
+    partial = False
 
     def __init__(self, folder: Path, report: Report) -> None:
         self.report = report
@@ -62,7 +68,29 @@ class ExportSource:
 
     def files(self, run: SourceRun) -> Iterator[SourceFile]:
         folder = self._folder / exported.ARTIFACTS / run.run.info.run_id
-        return self._artifacts.below(folder, run.run) if folder.is_dir() else iter(())
+        return self._artifacts.below(folder, f"run {run.run.info.run_id}") if folder.is_dir() else iter(())
+
+    def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
+        for found in self._models(exported.LOGGED, moved.logged_in):
+            if found.model.experiment_id == experiment.experiment_id:
+                yield found
+
+    def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
+        folder = self._folder / keys.join(exported.MODEL_FILES, model.model_id)
+        return self._artifacts.below(folder, f"logged model {model.model_id}") if folder.is_dir() else iter(())
+
+    def registered_models(self) -> Iterable[MovedRegistration]:
+        return self._models(exported.REGISTERED, moved.registered_in)
+
+    def _models(self, name: str, make: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+        """The models in a file, which exports of the first versions do not have."""
+        if not (self._folder / name).is_file():
+            return
+        for number, body in enumerate(self._read(name, dict), start=1):
+            try:
+                yield make(body)
+            except InvalidInput as error:
+                self.report.lost(f"entry {number} of {name}", error.message)
 
     def open(self, file: SourceFile) -> BinaryIO:
         return open_file(file)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import clip
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import (
     Dataset,
     DatasetInput,
@@ -30,26 +31,29 @@ from logbuch.model import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunStatus,
     Tag,
 )
+from logbuch.registry import MovedRegistration
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
 from logbuch.transfer.sources.infinities import restore
+from logbuch.transfer.sources.mlflow_models import TABLES, ModelTables
 
 RUNS_AT_ONCE = 200
 ROWS_AT_ONCE = 50_000
 _NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
 _DEFAULT_WORKSPACE = "default"
 _LOGBUCH = "log_heads"
-_LEFT_OUT = ("registered_models", "model_versions", "logged_models")
-"""Tables whose rows are not taken over; the report says how many there are."""
 
 
 class MlflowDatabase:
     """See :class:`logbuch.transfer.source.Source`. ``infinities=False`` leaves the largest doubles as they are."""
+
+    partial = False
 
     def __init__(self, uri: str, report: Report, *, artifacts: Path | None = None, infinities: bool = True) -> None:
         self.report = report
@@ -68,7 +72,7 @@ class MlflowDatabase:
         )
         self._folders = ArtifactFolders(base, artifacts, report)
         self._points: dict[str, int] | None = self._counted()
-        self._tell_left_out()
+        self._models = ModelTables(self._tables, self._rows, report)
 
     # -- experiments ---------------------------------------------------------------------------------------------------
 
@@ -106,10 +110,15 @@ class MlflowDatabase:
         params = self._pairs("params", Param, ids)
         tags = self._pairs("tags", Tag, ids)
         inputs = self._inputs(ids)
+        models = self._models.of_runs(ids)
         for row in rows:
             run_id = row["run_uuid"]
             data = RunData(param_list=tuple(params[run_id]), tag_list=tuple(tags[run_id]))
-            run = Run(info=self._info(row), data=data, inputs=RunInputs(dataset_inputs=tuple(inputs.get(run_id, ()))))
+            used = RunInputs(
+                dataset_inputs=tuple(inputs.get(run_id, ())), model_inputs=tuple(models.get((run_id, False), ()))
+            )
+            made = RunOutputs(model_outputs=tuple(models.get((run_id, True), ())))
+            run = Run(info=self._info(row), data=data, inputs=used, outputs=made)
             count = None if self._points is None else self._points.get(run_id, 0)
             yield SourceRun(run, row.get("deleted_time"), count)
 
@@ -206,15 +215,18 @@ class MlflowDatabase:
     def open(self, file: SourceFile) -> BinaryIO:
         return open_file(file)
 
-    # -- the account ---------------------------------------------------------------------------------------------------
+    # -- models --------------------------------------------------------------------------------------------------------
 
-    def _tell_left_out(self) -> None:
-        for name in _LEFT_OUT:
-            if name in self._tables:
-                with self._telling(name), self._engine.connect() as connection:
-                    count = connection.execute(select(func.count()).select_from(self._tables[name])).scalar_one()
-                    if count:
-                        self.report.lost(f"{count:,} {name.replace('_', ' ')}", "models are not taken over")
+    def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
+        return self._models.logged(experiment)
+
+    def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
+        return self._folders.of_model(model)
+
+    def registered_models(self) -> Iterable[MovedRegistration]:
+        return self._models.registered()
+
+    # -- the account ---------------------------------------------------------------------------------------------------
 
     def totals(self) -> Mapping[str, int]:
         found = {}
@@ -308,7 +320,7 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
         yield from found.partitions(ROWS_AT_ONCE)
 
 
-_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags", *_LEFT_OUT}
+_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags", *TABLES}
 
 
 def _cut(rows: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

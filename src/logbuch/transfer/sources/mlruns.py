@@ -16,6 +16,7 @@ import numpy as np
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import (
     Dataset,
     DatasetInput,
@@ -26,13 +27,16 @@ from logbuch.model import (
     RunData,
     RunInfo,
     RunInputs,
+    RunOutputs,
     RunStatus,
     Tag,
 )
+from logbuch.registry import MovedRegistration
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.metrics.points import Series
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
+from logbuch.transfer.sources import mlruns_models
 from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
 
 META, TRASH = "meta.yaml", ".trash"
@@ -45,6 +49,8 @@ _OTHERS = frozenset({"tags", "datasets", "models", "traces"})
 class MlrunsFolder:
     """See :class:`logbuch.transfer.source.Source`. ``folder`` is an ``mlruns`` folder, or the one that holds it."""
 
+    partial = False
+
     def __init__(self, folder: Path, report: Report, *, artifacts: Path | None = None) -> None:
         self.report = report
         root = folder.absolute()
@@ -54,10 +60,6 @@ class MlrunsFolder:
             raise InvalidInput(f"{folder} is no mlruns folder: it holds no experiment.")
         self.name = str(root)
         self._root = root
-        for models in (root / "models", *root.glob("*/models")):
-            count = len(_children(models))
-            if count:
-                report.lost(f"{count:,} models in {models}", "models are not taken over")
         self._folders = ArtifactFolders(root.parent, artifacts, report)
         self._places: dict[str, Path] = {}
         """The folders of experiments, by ID."""
@@ -71,7 +73,7 @@ class MlrunsFolder:
         for folder in folders:
             if folder.name in (TRASH, "models") or not _has_content(folder):
                 continue
-            found = self._read(folder / META, partial(self._experiment, folder))
+            found = self.described(folder / META, partial(self._experiment, folder))
             if found is not None:
                 self._places[found.experiment_id] = folder
                 yield found
@@ -84,7 +86,7 @@ class MlrunsFolder:
             lifecycle_stage=_stage(meta),
             creation_time=int(meta.get("creation_time") or 0),
             last_update_time=int(meta.get("last_update_time") or 0),
-            tag_list=tuple(Tag(key=key, value=value) for key, value in self._texts(folder / "tags")),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self.texts(folder / "tags")),
         )
 
     def runs(self, experiment: Experiment) -> Iterable[SourceRun]:
@@ -92,7 +94,7 @@ class MlrunsFolder:
         self._runs.clear()
         for folder in _children(place):
             if folder.name not in _OTHERS and _has_content(folder):
-                found = self._read(folder / META, partial(self._run, experiment, folder))
+                found = self.described(folder / META, partial(self._run, experiment, folder))
                 if found is not None:
                     self._runs[found.run.info.run_id] = folder
                     yield found
@@ -111,15 +113,20 @@ class MlrunsFolder:
             artifact_uri=str(meta.get("artifact_uri") or ""),
         )
         data = RunData(
-            param_list=tuple(Param(key=key, value=value) for key, value in self._texts(folder / "params")),
-            tag_list=tuple(Tag(key=key, value=value) for key, value in self._texts(folder / "tags")),
+            param_list=tuple(Param(key=key, value=value) for key, value in self.texts(folder / "params")),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self.texts(folder / "tags")),
         )
-        inputs = RunInputs(dataset_inputs=tuple(self._inputs(folder)))
-        return SourceRun(Run(info=info, data=data, inputs=inputs), None if deleted is None else int(deleted))
+        inputs = RunInputs(
+            dataset_inputs=tuple(self._inputs(folder)), model_inputs=mlruns_models.of_run(self, folder, made=False)
+        )
+        outputs = RunOutputs(model_outputs=mlruns_models.of_run(self, folder, made=True))
+        return SourceRun(
+            Run(info=info, data=data, inputs=inputs, outputs=outputs), None if deleted is None else int(deleted)
+        )
 
     def _inputs(self, run: Path) -> Iterator[DatasetInput]:
         for folder in _children(run / "inputs"):
-            found = self._read(folder / META, lambda meta: self._input(run.parent, meta))
+            found = self.described(folder / META, lambda meta: self._input(run.parent, meta))
             if found is not None:
                 yield found
 
@@ -181,8 +188,22 @@ class MlrunsFolder:
         named = self._folders.folder(run.run.info.artifact_uri)
         beside = self._runs[run.run.info.run_id] / "artifacts"
         if beside.is_dir() and (named is None or not named.is_dir()):
-            return self._folders.below(beside, run.run)
+            return self._folders.below(beside, f"run {run.run.info.run_id}")
         return self._folders.files(run.run)
+
+    def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
+        return mlruns_models.logged(self, self._places[experiment.experiment_id], experiment.experiment_id)
+
+    def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
+        """Those at the place that the model names; where an installation was moved as a whole, those beside it."""
+        named = self._folders.folder(model.artifact_location)
+        beside = self._places[model.experiment_id] / mlruns_models.MODELS / model.model_id / "artifacts"
+        if beside.is_dir() and (named is None or not named.is_dir()):
+            return self._folders.below(beside, f"logged model {model.model_id}")
+        return self._folders.of_model(model)
+
+    def registered_models(self) -> Iterable[MovedRegistration]:
+        return mlruns_models.registered(self, self._root)
 
     def open(self, file: SourceFile) -> BinaryIO:
         return open_file(file)
@@ -195,7 +216,7 @@ class MlrunsFolder:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def _read(self, file: Path, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+    def described(self, file: Path, make: Callable[[Mapping[str, Any]], T]) -> T | None:
         """What a YAML file describes; None, and told, where it cannot be read or lacks what it should say."""
         try:
             return make(_yaml(file))
@@ -207,7 +228,12 @@ class MlrunsFolder:
             self.report.lost(str(file), f"it is torn: {error}")
         return None
 
-    def _texts(self, folder: Path) -> Iterator[tuple[str, str]]:
+    def children(self, folder: Path) -> list[Path]:
+        """The folders in a folder, by name."""
+        return _children(folder)
+
+    def texts(self, folder: Path) -> Iterator[tuple[str, str]]:
+        """The files of a folder: names and contents."""
         for file in _files(folder):
             try:
                 yield file.relative_to(folder).as_posix(), file.read_bytes().decode()
@@ -261,11 +287,12 @@ def _stage(meta: Mapping[str, Any]) -> LifecycleStage:
 
 
 def _point(line: bytes) -> tuple[int, float, int]:
-    """Time, value and step of a line; the oldest MLflow wrote no steps."""
-    parts = line.split()
-    if len(parts) not in (2, 3):
+    """Time, value and step of a line; the oldest MLflow wrote no steps, MLflow 3 adds the name and digest of a data
+    set."""
+    parts = line.split(b" ")
+    if len(parts) not in (2, 3, 5):
         raise ValueError(line)
-    time, value, step = int(parts[0]), float(parts[1]), int(parts[2]) if len(parts) == 3 else 0
+    time, value, step = int(parts[0]), float(parts[1]), int(parts[2]) if len(parts) > 2 else 0
     if not (INT64_MIN <= time <= INT64_MAX and INT64_MIN <= step <= INT64_MAX):
         raise ValueError(line)
     return time, math.nan if value != value else value, step

@@ -12,8 +12,11 @@ import numpy as np
 from logbuch.files import keys
 from logbuch.files.roots import Files
 from logbuch.limits import RUNS_PER_PAGE_DEFAULT
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, ViewType
-from logbuch.store import Store, check, runs, search
+from logbuch.registry import MovedRegistration
+from logbuch.store import Store, adopt_models, check, experiments, runs, search
+from logbuch.store.logged import models
 from logbuch.store.metrics import series
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report
@@ -33,6 +36,7 @@ class StoreSource:
         self.report = report
         self._store, self._artifacts = store, files
         self._names, self._filter = frozenset(names), filter_text
+        self.partial = bool(names or filter_text)
 
     def experiments(self) -> Iterable[Experiment]:
         token: str | None = ""
@@ -65,12 +69,24 @@ class StoreSource:
 
     def files(self, run: SourceRun) -> Iterator[SourceFile]:
         run_id = run.run.info.run_id
-        key = keys.run_key(self._store.read(runs.artifact_folder, run_id), run_id)
+        return self._below(keys.run_key(self._store.read(runs.artifact_folder, run_id), run_id))
+
+    def _below(self, key: str) -> Iterator[SourceFile]:
         root, inside = self._artifacts.place(key)
         for found in sorted(root.walk(inside), key=lambda one: one.key):
             if not found.pending:
                 path = found.key.removeprefix(inside).lstrip("/")
                 yield SourceFile(path, found.size, f"{key}/{path}")
+
+    def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
+        return self._store.read(adopt_models.logged_of, experiment.experiment_id)
+
+    def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
+        location = self._store.read(experiments.location, model.experiment_id)
+        return self._below(keys.join(location, models.folder(model)))
+
+    def registered_models(self) -> Iterable[MovedRegistration]:
+        return self._store.read(adopt_models.registered)
 
     def open(self, file: SourceFile) -> BinaryIO:
         held: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  whoever asked for it closes it

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
+import msgspec
 import numpy as np
 
 from logbuch.errors import EndpointNotFound, LogbuchError, NotFound, Unavailable
 from logbuch.limits import clip
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, Metric, Run, ViewType
+from logbuch.registry import ModelVersion, MovedRegistration
+from logbuch.sdk import modelcodec
 from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.transport import Transport
+from logbuch.sdk.transport import SLOW_SECONDS, Transport
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.sources.infinities import restore
 
 EXPERIMENTS_AT_ONCE, RUNS_AT_ONCE, POINTS_AT_ONCE = 1000, 500, 25_000
+MODELS_AT_ONCE = 100
+_MLFLOW = "/api/2.0/mlflow"
 _IN_MEMORY = 8 * 1024 * 1024
 
 
@@ -31,6 +38,7 @@ class TrackingServer:
         self, uri: str, report: Report, *, infinities: bool = True, names: Sequence[str] = (), filter_text: str = ""
     ) -> None:
         self._names, self._filter = frozenset(names), filter_text
+        self.partial = bool(names or filter_text)
         self.report = report
         self._backend, self._transport = HttpBackend(uri), Transport(uri)
         self.name = self._backend.uri
@@ -99,6 +107,66 @@ class TrackingServer:
             else:
                 address = "/get-artifact?" + urlencode({"path": info.path, "run_uuid": run.info.run_id})
                 yield SourceFile(info.path, info.file_size, address)
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
+        """Those that are not deleted; a server older than MLflow 3 has none."""
+        search = {"experiment_ids": [experiment.experiment_id], "max_results": MODELS_AT_ONCE}
+        for body in self._found("POST", "logged-models", search, "models"):
+            yield MovedModel(model=modelcodec.logged(body))
+
+    def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
+        with self._telling(f"files of logged model {model.model_id}"):
+            yield from self._below_model(model.model_id, "")
+
+    def _below_model(self, model_id: str, folder: str) -> Iterator[SourceFile]:
+        address = f"{_MLFLOW}/logged-models/{model_id}/artifacts/directories"
+        for item in self._pages("GET", address, {"artifact_directory_path": folder}, "files"):
+            path = str(item["path"])
+            if item.get("is_dir"):
+                yield from self._below_model(model_id, path)
+            else:
+                size = int(item["file_size"]) if "file_size" in item else None
+                query = urlencode({"artifact_file_path": path})
+                place = f"/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files?{query}"
+                yield SourceFile(path, size, place)
+
+    def registered_models(self) -> Iterable[MovedRegistration]:
+        versions: defaultdict[str, list[ModelVersion]] = defaultdict(list)
+        for body in self._found("GET", "model-versions", {"max_results": MODELS_AT_ONCE}, "model_versions"):
+            version = modelcodec.version(body)
+            versions[version.name].append(self._placed(version))
+        for body in self._found("GET", "registered-models", {"max_results": MODELS_AT_ONCE}, "registered_models"):
+            model = modelcodec.model(body)
+            mine = tuple(sorted(versions.pop(model.name, ()), key=lambda one: int(one.version)))
+            last = max((int(one.version) for one in mine), default=0)
+            yield MovedRegistration(model=model, versions=mine, last_version=last)
+
+    def _placed(self, version: ModelVersion) -> ModelVersion:
+        """With where its files lie, which searches do not say."""
+        if version.source.startswith(("runs:/", "models:/m-")):
+            return version
+        place, query = "", {"name": version.name, "version": version.version}
+        with self._telling(f"place of version {version.version} of model {version.name!r}"):
+            place = self._ask("GET", f"{_MLFLOW}/model-versions/get-download-uri", query)["artifact_uri"]
+        return msgspec.structs.replace(version, location=place)
+
+    def _found(self, method: str, noun: str, body: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+        with self._telling(noun.replace("-", " ")), suppress(EndpointNotFound):
+            yield from self._pages(method, f"{_MLFLOW}/{noun}/search", body, key)
+
+    def _ask(self, method: str, address: str, body: dict[str, Any]) -> dict[str, Any]:
+        query, sent = (body, None) if method == "GET" else (None, body)
+        return self._transport.call(method, address, seconds=SLOW_SECONDS, query=query, body=sent)
+
+    def _pages(self, method: str, address: str, body: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+        while True:
+            answer = self._ask(method, address, body)
+            yield from answer.get(key, ())
+            if not answer.get("next_page_token"):
+                return
+            body = body | {"page_token": answer["next_page_token"]}
 
     def open(self, file: SourceFile) -> BinaryIO:
         """The server hands the file on, wherever it lies."""

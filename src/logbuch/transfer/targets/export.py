@@ -13,7 +13,9 @@ import numpy as np
 
 from logbuch.errors import InvalidInput
 from logbuch.files import keys
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, Run
+from logbuch.registry import MovedRegistration, Refusal
 from logbuch.store.census import Census
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import exported
@@ -22,6 +24,7 @@ from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.target import Known
 from logbuch.version import __version__
+from logbuch.wire import moved
 
 FILE_POINTS = 1_000_000
 
@@ -43,6 +46,8 @@ class ExportFolder:
         (self._partial / exported.METRICS).mkdir(parents=True)
         self._experiments = (self._partial / exported.EXPERIMENTS).open("wb")
         self._runs = (self._partial / exported.RUNS).open("wb")
+        self._logged = (self._partial / exported.LOGGED).open("wb")
+        self._registered = (self._partial / exported.REGISTERED).open("wb")
         self._line: RunLine | None = None
         self._points: list[tuple[str, Incoming]] = []
         self._number, self._rows = 1, 0
@@ -102,7 +107,30 @@ class ExportFolder:
         return False
 
     def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
-        place = self._partial / keys.join(exported.ARTIFACTS, wanted.run.info.run_id, file.path)
+        self._copy(keys.join(exported.ARTIFACTS, wanted.run.info.run_id, file.path), open_)
+
+    def logged_model(self, experiment_id: str, wanted: MovedModel) -> list[Refusal]:  # noqa: ARG002
+        self._logged.write(exported.encode_line(moved.logged_out(wanted)))
+        return []
+
+    def has_model_file(self, experiment_id: str, model: LoggedModel, file: SourceFile) -> bool:  # noqa: ARG002
+        return False
+
+    def model_file(
+        self,
+        experiment_id: str,  # noqa: ARG002
+        model: LoggedModel,
+        file: SourceFile,
+        open_: Callable[[], BinaryIO],
+    ) -> None:
+        self._copy(keys.join(exported.MODEL_FILES, model.model_id, file.path), open_)
+
+    def registered_model(self, wanted: MovedRegistration) -> list[Refusal]:
+        self._registered.write(exported.encode_line(moved.registered_out(wanted)))
+        return []
+
+    def _copy(self, key: str, open_: Callable[[], BinaryIO]) -> None:
+        place = self._partial / key
         place.parent.mkdir(parents=True, exist_ok=True)
         with open_() as content, place.open("xb") as copy:
             shutil.copyfileobj(content, copy)
@@ -110,22 +138,21 @@ class ExportFolder:
     def flush(self) -> None:
         if self._rows:
             self._write_points()
-        self._runs.flush()
-        self._experiments.flush()
 
     def count(self, run_ids: Sequence[str]) -> Mapping[str, Census]:
         return {run_id: self._counts[run_id] for run_id in run_ids if run_id in self._counts}
 
     def publish(self) -> None:
         """Puts the folder in its place."""
+        self.close()
         holds = dict(self.report.target)
         head = Head(format=exported.FORMAT, version=__version__, time=time.time_ns() // 1_000_000, holds=holds)
         (self._partial / exported.HEAD).write_bytes(msgspec.json.format(msgspec.json.encode(head)) + b"\n")
         self._partial.rename(self._folder)
 
     def close(self) -> None:
-        self._experiments.close()
-        self._runs.close()
+        for file in (self._experiments, self._runs, self._logged, self._registered):
+            file.close()
 
     def _write_points(self) -> None:
         from arro3.core import Array, DataType, Field, RecordBatch, Schema

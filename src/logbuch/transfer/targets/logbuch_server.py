@@ -5,11 +5,8 @@ What that protocol does not carry is the server's: an experiment's ID and times,
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -17,20 +14,26 @@ import numpy as np
 
 from logbuch import limits
 from logbuch.errors import EndpointNotFound, InvalidInput, NotFound
-from logbuch.model import DatasetInput, Experiment, LifecycleStage, Run, RunInfo, RunStatus
+from logbuch.logged import LoggedModel, MovedModel
+from logbuch.model import DatasetInput, Experiment, FileInfo, LifecycleStage, Run, RunInfo, RunStatus
+from logbuch.registry import MovedRegistration, Refusal
 from logbuch.sdk.http import HttpBackend
 from logbuch.sdk.transport import SLOW_SECONDS, Transport
 from logbuch.store.census import Census
 from logbuch.store.experiments import LOCATION_SCHEME
+from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.target import Known
-from logbuch.wire import ingest
+from logbuch.transfer.targets.copies import copied
+from logbuch.wire import ingest, moved
 
 BATCH_BYTES, BATCH_RECORDS = 8 * 1024 * 1024, 500
 POINTS_AT_ONCE = 200_000
 HISTORY_AT_ONCE = 25_000
+MLFLOW, _TAKE = "/api/2.0/mlflow", "/api/logbuch/1/registry/take"
 
 
 class LogbuchServer:
@@ -111,6 +114,13 @@ class LogbuchServer:
             self._add(ingest.Params(info.run_id, part))
         for used in missing.inputs.dataset_inputs:
             self._add(ingest.Inputs(info.run_id, [_used(used)]))
+        if missing.inputs.model_inputs or missing.outputs.model_outputs:
+            self.flush()
+            inputs = [{"model_id": one.model_id} for one in missing.inputs.model_inputs]
+            if inputs:
+                self._backend.ask("POST", f"{MLFLOW}/runs/log-inputs", {"run_id": info.run_id, "models": inputs})
+            if missing.outputs.model_outputs:
+                self._backend.log_outputs(info.run_id, missing.outputs.model_outputs)
 
     def points(self, wanted: SourceRun, points: Incoming) -> None:
         run_id = wanted.run.info.run_id
@@ -152,25 +162,72 @@ class LogbuchServer:
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def has_file(self, wanted: SourceRun, file: SourceFile) -> bool:
-        info, folder = self._place(wanted), file.path.rpartition("/")[0]
-        place = f"{info.run_id}/{folder}"
-        if self._listed[0] != place:
-            self.flush()
-            listed = self._backend.list_artifacts(info, folder)
-            self._listed = (place, {one.path: one.file_size for one in listed if not one.is_dir})
-        sizes = self._listed[1]
-        return file.path in sizes and file.size in (None, sizes[file.path])
+        info = self._place(wanted)
+        return self._has(info.run_id, file, lambda folder: self._backend.list_artifacts(info, folder))
 
     def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
-        with tempfile.NamedTemporaryFile() as copy, open_() as content:
-            shutil.copyfileobj(content, copy)
-            copy.flush()
-            self._backend.upload(self._place(wanted), file.path, Path(copy.name))
+        with copied(open_) as copy:
+            self._backend.upload(self._place(wanted), file.path, copy)
+
+    def _has(self, owner: str, file: SourceFile, list_: Callable[[str], Sequence[FileInfo]]) -> bool:
+        folder = file.path.rpartition("/")[0]
+        place = f"{owner}/{folder}"
+        if self._listed[0] != place:
+            self.flush()
+            self._listed = (place, {one.path: one.file_size for one in list_(folder) if not one.is_dir})
+        sizes = self._listed[1]
+        return file.path in sizes and file.size in (None, sizes[file.path])
 
     def _place(self, wanted: SourceRun) -> RunInfo:
         info = wanted.run.info
         uri = f"{LOCATION_SCHEME}{wanted.experiment_id}/{info.run_id}/artifacts"
         return msgspec.structs.replace(info, artifact_uri=uri)
+
+    # -- histograms and output -----------------------------------------------------------------------------------------
+
+    def histograms_there(self, run_id: str) -> Container[tuple[str, int, int]]:
+        answer = self._transport.call("GET", "/api/logbuch/1/runs/media", query={"run_id": run_id})
+        mine = [one for one in answer["media"] if one["kind"] == "histogram"]
+        return {(one["key"], *place) for one in mine for place in zip(one["steps"], one["timestamps"], strict=True)}
+
+    def histograms(self, run_id: str, found: Sequence[Histogram]) -> None:
+        for one in found:
+            self._add(ingest.histogram(run_id, *one))
+        self.flush()
+
+    def lines_there(self, run_id: str) -> int:
+        answer = self._transport.call("GET", "/api/logbuch/1/runs/logs", query={"run_id": run_id, "limit": 1})
+        return int(answer["total"])
+
+    def lines(self, run_id: str, found: LogLines) -> None:
+        for start in range(0, len(found.texts), limits.LOG_LINES_PER_RECORD):
+            part = slice(start, start + limits.LOG_LINES_PER_RECORD)
+            times, texts = list(found.times[part]), list(found.texts[part])
+            self._add(ingest.Log(run_id, found.stream, times, texts, source=found.source))
+        self.flush()
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    def logged_model(self, experiment_id: str, wanted: MovedModel) -> list[Refusal]:
+        return self._take({"experiment_id": experiment_id, "logged": [moved.logged_out(wanted)]})
+
+    def has_model_file(self, experiment_id: str, model: LoggedModel, file: SourceFile) -> bool:
+        location = _location(experiment_id, model)
+        return self._has(model.model_id, file, lambda folder: self._backend.list_location(location, folder))
+
+    def model_file(
+        self, experiment_id: str, model: LoggedModel, file: SourceFile, open_: Callable[[], BinaryIO]
+    ) -> None:
+        with copied(open_) as copy:
+            self._backend.upload_location(_location(experiment_id, model), file.path, copy)
+
+    def registered_model(self, wanted: MovedRegistration) -> list[Refusal]:
+        return self._take({"registered": [moved.registered_out(wanted)]})
+
+    def _take(self, body: dict[str, Any]) -> list[Refusal]:
+        self.flush()
+        answer = self._transport.call("POST", _TAKE, body=body | {"origin": self.report.origin}, seconds=SLOW_SECONDS)
+        return msgspec.convert(answer["refused"], list[Refusal])
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -194,6 +251,10 @@ class LogbuchServer:
     def close(self) -> None:
         self._backend.close()
         self._transport.close()
+
+
+def _location(experiment_id: str, model: LoggedModel) -> str:
+    return f"{LOCATION_SCHEME}{experiment_id}/models/{model.model_id}/artifacts"
 
 
 def _bytes(column: Any, kind: str) -> memoryview:

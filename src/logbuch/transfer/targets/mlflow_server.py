@@ -6,10 +6,7 @@ again. Times of experiments and of deletions are the server's.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -17,15 +14,20 @@ import numpy as np
 
 from logbuch import limits
 from logbuch.errors import LogbuchError, NotFound, Unavailable
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, LifecycleStage, Metric, Run, RunInfo, RunInputs, RunStatus, Tag, ViewType
+from logbuch.registry import MovedRegistration, Refusal
 from logbuch.sdk.backend import Batch
 from logbuch.sdk.http import HttpBackend
 from logbuch.sdk.rest import MADE_TAG
+from logbuch.sdk.transport import Transport
 from logbuch.store.census import Census
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.target import Known
+from logbuch.transfer.targets.copies import copied
+from logbuch.transfer.targets.mlflow_models import MlflowModels
 
 PARENT_TAG = "mlflow.parentRunId"
 HISTORY_AT_ONCE, RUNS_AT_ONCE = 25_000, 500
@@ -38,11 +40,12 @@ class MlflowServer:
 
     def __init__(self, uri: str, report: Report) -> None:
         self.report = report
-        self._backend = HttpBackend(uri)
+        self._backend, self._transport = HttpBackend(uri), Transport(uri)
         self.name = self._backend.uri
         self._there: dict[str, Run] = {}
         """The runs of the experiment at hand that are there, by the ID that they had."""
         self._ids: dict[str, str] = {}
+        self._models = MlflowModels(self._backend, self._transport, self._ids)
         self._open: set[str] = set()
         self._reopened: set[str] = set()
 
@@ -110,6 +113,7 @@ class MlflowServer:
         params = missing.data.param_list
         for start in range(0, len(params), limits.PARAMS_PER_BATCH):
             self._log(Batch(id_, params=list(params[start : start + limits.PARAMS_PER_BATCH])), "params", info)
+        self._models.note(missing)
         if missing.inputs.dataset_inputs:
             self._try(f"data sets of run {info.run_id}", self._backend.log_inputs, id_, missing.inputs.dataset_inputs)
 
@@ -201,16 +205,35 @@ class MlflowServer:
         return file.path in sizes and file.size in (None, sizes[file.path])
 
     def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
-        with tempfile.NamedTemporaryFile() as copy, open_() as content:
-            shutil.copyfileobj(content, copy)
-            copy.flush()
-            self._backend.upload(self._info(wanted), file.path, Path(copy.name))
+        with copied(open_) as copy:
+            self._backend.upload(self._info(wanted), file.path, copy)
 
     def _info(self, wanted: SourceRun) -> RunInfo:
         return self._backend.get_run(self._ids[wanted.run.info.run_id]).info
 
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    def logged_model(self, experiment_id: str, wanted: MovedModel) -> list[Refusal]:
+        return self._models.logged(experiment_id, wanted)
+
+    def has_model_file(self, experiment_id: str, model: LoggedModel, file: SourceFile) -> bool:  # noqa: ARG002
+        return self._models.has_file(model, file)
+
+    def model_file(
+        self,
+        experiment_id: str,  # noqa: ARG002
+        model: LoggedModel,
+        file: SourceFile,
+        open_: Callable[[], BinaryIO],
+    ) -> None:
+        self._models.file(model, file, open_)
+
+    def registered_model(self, wanted: MovedRegistration) -> list[Refusal]:
+        return self._models.registered(wanted)
+
     def close(self) -> None:
         self._backend.close()
+        self._transport.close()
 
     # -- sending -------------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -16,12 +17,17 @@ from logbuch.files import keys
 from logbuch.files.disk import LocalFiles
 from logbuch.files.roots import Files
 from logbuch.files.storage import Expected
+from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, Run, RunData, RunInputs
-from logbuch.store import Store, adopt, census, experiments, runs
+from logbuch.registry import Caller, MovedRegistration, Refusal
+from logbuch.store import Store, adopt, adopt_models, census, experiments, histograms, logs, runs
 from logbuch.store.adopt import Part
 from logbuch.store.census import Census
+from logbuch.store.histograms import Histogram
+from logbuch.store.logged import models
 from logbuch.store.metrics import series
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.target import Known
@@ -90,7 +96,12 @@ class StoreTarget:
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def has_file(self, wanted: SourceRun, file: SourceFile) -> bool:
-        key = self._key(wanted, file)
+        return self._has(self._key(wanted, file), file)
+
+    def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
+        self._receive(self._key(wanted, file), file, open_)
+
+    def _has(self, key: str, file: SourceFile) -> bool:
         try:
             size = self._artifacts.stat(key).size
         except NotFound:
@@ -99,8 +110,8 @@ class StoreTarget:
             self.report.note("artifacts that were left where they lie")
         return file.size in (None, size)
 
-    def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
-        with open_() as content, self._artifacts.receive(self._key(wanted, file), Expected(file.size)) as receiving:
+    def _receive(self, key: str, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
+        with open_() as content, self._artifacts.receive(key, Expected(file.size)) as receiving:
             while chunk := content.read(CHUNK_BYTES):
                 receiving.write((chunk,))
             receiving.finish()
@@ -110,6 +121,42 @@ class StoreTarget:
         root, inside = self._artifacts.place(key)
         here = root.root / inside if isinstance(root, LocalFiles) else None
         return here is not None and Path(file.place).is_file() and here.samefile(file.place)
+
+    # -- histograms and output -----------------------------------------------------------------------------------------
+
+    def histograms_there(self, run_id: str) -> Container[tuple[str, int, int]]:
+        found = self._store.read(histograms.steps, run_id)
+        return {(key, step, time) for key, places in found.items() for step, time in places}
+
+    def histograms(self, run_id: str, found: Sequence[Histogram]) -> None:
+        self._store.write(histograms.put_all, run_id, found)
+
+    def lines_there(self, run_id: str) -> int:
+        return self._store.read(logs.page, run_id, None, None, 1).head.total
+
+    def lines(self, run_id: str, found: LogLines) -> None:
+        self._store.write(logs.append, run_id, found)
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    def logged_model(self, experiment_id: str, wanted: MovedModel) -> list[Refusal]:
+        self.flush()
+        return self._store.write(adopt_models.take_logged, experiment_id, wanted)
+
+    def has_model_file(self, experiment_id: str, model: LoggedModel, file: SourceFile) -> bool:
+        return self._has(self._model_key(experiment_id, model, file), file)
+
+    def model_file(
+        self, experiment_id: str, model: LoggedModel, file: SourceFile, open_: Callable[[], BinaryIO]
+    ) -> None:
+        self._receive(self._model_key(experiment_id, model, file), file, open_)
+
+    def registered_model(self, wanted: MovedRegistration) -> list[Refusal]:
+        by = Caller(user=getpass.getuser(), address=f"import from {self.report.origin}")
+        return self._store.write(adopt_models.take_registered, wanted, by)
+
+    def _model_key(self, experiment_id: str, model: LoggedModel, file: SourceFile) -> str:
+        return keys.join(self._places[experiment_id], models.folder(model), file.path)
 
     # -- commits -------------------------------------------------------------------------------------------------------
 

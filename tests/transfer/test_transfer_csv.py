@@ -1,0 +1,187 @@
+"""``logbuch import csv``: rows of steps, of points and of runs, and what W&B and MLflow save as CSV."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from logbuch.cli.main import cli
+from logbuch.errors import InvalidInput
+from logbuch.model import Run, ViewType
+from logbuch.store import Store, open_store, search
+from logbuch.store.metrics import series
+
+
+class Place:
+    """A store that files are imported into."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uri = f"sqlite:///{folder}/store/logbuch.db"
+
+    def file(self, name: str, content: str) -> Path:
+        path = self.folder / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    def bring(self, *arguments: object) -> Result:
+        report = ["--report", str(self.folder / "report.json"), "--backend-store-uri", self.uri]
+        return CliRunner().invoke(cli, ["import", "csv", *map(str, arguments), *report])
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return found
+
+    def open(self) -> tuple[Store, dict[str, Run]]:
+        store = open_store(self.uri, seal=False)
+        found = store.read(search.experiments, "name = 'data'", [], 10, "", ViewType.ALL)[0]
+        ids = [one.experiment_id for one in found]
+        runs = store.read(search.runs, ids, "", [], 100, "", ViewType.ALL)[0]
+        return store, {run.info.run_name: run for run in runs}
+
+    def points(self) -> dict[tuple[str, str], list[tuple[int, int, float]]]:
+        store, runs = self.open()
+        found = {}
+        for name, run in runs.items():
+            for key in run.data.metrics:
+                one = store.read(series.between, run.info.run_id, key)
+                columns = (one.steps.tolist(), one.timestamps.tolist(), one.values.tolist())
+                found[name, key] = list(zip(*columns, strict=True))
+        store.close()
+        return found
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_a_row_a_step_is_guessed_and_said(place: Place) -> None:
+    file = place.file(
+        "first.csv", "epoch,loss,val/acc,opt,time\n1,0.5,,adam,1700000000\n2,nan,0.75,adam,1700000001.5\n"
+    )
+    done = place.bring(file)
+    assert done.exit_code == 0, done.output
+    assert "a row a step: step 'epoch'; time 'time'; metrics 'loss', 'val/acc', 'opt'" in done.output
+    found = place.points()
+    assert found["first", "val/acc"] == [(2, 1_700_000_001_500, 0.75)]
+    (one, two) = found["first", "loss"]
+    assert one == (1, 1_700_000_000_000, 0.5)
+    assert math.isnan(two[2])
+    store, runs = place.open()
+    assert runs["first"].data.params == {"opt": "adam"}
+    assert runs["first"].info.end_time == 1_700_000_001_500
+    store.close()
+
+
+def test_a_row_a_point_with_runs_in_a_column(place: Place) -> None:
+    content = "run;metric;step;value\na;loss;0;1.5\nb;loss;0;2\na;loss;1;1e-3\na;acc;1;inf\n"
+    file = place.file("long.csv", content)
+    assert place.bring(file).exit_code == 0
+    assert place.points() == {
+        ("a", "loss"): [(0, 0, 1.5), (1, 0, 0.001)],
+        ("a", "acc"): [(1, 0, math.inf)],
+        ("b", "loss"): [(0, 0, 2.0)],
+    }
+
+
+def test_columns_can_be_named(place: Place) -> None:
+    file = place.file("own.tsv", "model\tn\tlr\tx\tdate\nnet\t10\t0.1\t3\t2026-01-02T03:04:05Z\n")
+    done = place.bring(file, "--run", "model", "--step", "n", "--param", "lr", "--time", "date")
+    assert done.exit_code == 0, done.output
+    assert place.points() == {("net", "x"): [(10, 1_767_323_045_000, 3.0)]}
+    store, runs = place.open()
+    assert runs["net"].data.params == {"lr": "0.1"}
+    store.close()
+
+
+def test_lines_of_json_in_a_folder(place: Place) -> None:
+    place.file("one.jsonl", '{"step": 1, "train": {"loss": 0.5}, "ok": true}\n{"step": 2, "train": {"loss": 0.25}}\n')
+    place.file("two.jsonl", '{"step": 1, "train": {"loss": 0.125}}\n')
+    assert place.bring(place.folder / "data").exit_code == 0
+    found = place.points()
+    assert found["one", "train.loss"] == [(1, 0, 0.5), (2, 0, 0.25)]
+    assert found["one", "ok"] == [(1, 0, 1.0)]
+    assert found["two", "train.loss"] == [(1, 0, 0.125)]
+
+
+def test_what_wandb_saves_of_a_chart_and_of_its_table(place: Place) -> None:
+    chart = '"Step","swift-1 - loss","swift-1 - loss__MIN","swift-1 - loss__MAX","calm-2 - loss"\n'
+    chart += '"0","1.5","1.4","1.6",""\n"1","","","","2.5"\n'
+    done = place.bring(place.file("chart.csv", chart))
+    assert done.exit_code == 0, done.output
+    assert "W&B's chart" in done.output
+    assert place.points() == {("swift-1", "loss"): [(0, 0, 1.5)], ("calm-2", "loss"): [(1, 0, 2.5)]}
+    table = '"Name","State","Notes","User","Created","Runtime","lr","opt","loss"\n'
+    table += '"swift-1","finished","-","ada","2026-01-02T03:04:05.000Z","30","0.1","adam","1.25"\n'
+    done = place.bring(place.file("table.csv", table), "--experiment", "table")
+    assert done.exit_code == 0, done.output
+    assert "W&B's table" in done.output
+
+
+def test_what_mlflow_saves_of_a_search(place: Place) -> None:
+    id_ = "0123456789abcdef" * 2
+    table = "run_id,experiment_id,status,artifact_uri,start_time,end_time,metrics.loss,params.lr,tags.mlflow.runName\n"
+    table += f"{id_},1,FAILED,file:///x,2026-01-02 03:04:05+00:00,2026-01-02 03:05:05+00:00,0.5,0.1,best\n"
+    done = place.bring(place.file("runs.csv", table))
+    assert done.exit_code == 0, done.output
+    store, runs = place.open()
+    best = runs["best"]
+    store.close()
+    assert (best.info.run_id, best.info.status) == (id_, "FAILED")
+    assert (best.info.end_time or 0) - best.info.start_time == 60_000
+    assert (best.data.params, best.data.metrics) == ({"lr": "0.1"}, {"loss": 0.5})
+
+
+def test_run_again_with_more_rows_nothing_is_taken_twice(place: Place) -> None:
+    file = place.file("grows.csv", "step,loss\n1,0.5\n2,0.25\n")
+    assert place.bring(file).exit_code == 0
+    file.write_text(file.read_text() + "3,0.125\n")
+    assert place.bring(file).exit_code == 0
+    assert place.report["already_there"]["points"] == 2
+    assert [point[0] for point in place.points()["grows", "loss"]] == [1, 2, 3]
+
+
+def test_rows_that_are_none_are_named_and_the_rest_is_imported(place: Place) -> None:
+    rows = "step,loss,word\n1,0.5,a\n2,0.25\nx,1,b\n4,0.125,b\n5,oops,c\n"
+    broken = place.file("broken.jsonl", '{"step": 1, "loss": 2}\n{"step": \n[1]\n')
+    done = place.bring(place.file("broken.csv", rows), broken)
+    assert done.exit_code == 1
+    told = "\n".join(place.report["missing"])
+    for part in ("line 3 of", "it has 2 cells for 3 columns", "'x' is no step", "column 'word'", "column 'loss'"):
+        assert part in told
+    assert "line 2 of" in told
+    assert "it is no object" in told
+    found = place.points()["broken", "loss"]
+    assert [point[0] for point in found] == [1, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "more", "why"),
+    [
+        ("a.csv", "step,loss\n1,2\n", ("--step", "epoch"), "has no column 'epoch'"),
+        ("a.csv", "key,x\n1,2\n", ("--key", "key"), "both --key and --value"),
+        ("a.csv", "a,a\n1,2\n", (), "two columns 'a'"),
+        ("a.csv", "", (), "no first line"),
+        ("folder", "", (), "holds no file"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_in_one_line(
+    name: str, content: str, more: tuple[str, ...], why: str, place: Place
+) -> None:
+    if name == "folder":
+        path = place.folder / name
+        path.mkdir()
+    else:
+        path = place.file(name, content)
+    error = place.bring(path, *more).exception
+    assert isinstance(error, InvalidInput), error
+    assert why in error.message
+    assert not (place.folder / "store").exists()
