@@ -12,6 +12,9 @@ import { complain } from "../ui/toast";
 import { runPath } from "../url/routes";
 import { useRefresh } from "./queries";
 
+/** A condition as it is written in every language. */
+const EXAMPLE = "eval/loss is nan";
+
 /** The alerts of a run, an experiment or all, asked again when runs change. */
 export function useAlerts(scope: AlertScope, open: boolean) {
   useRefresh(["alerts"], 1000);
@@ -76,7 +79,7 @@ function Rules({ experiment }: { experiment: string }) {
         ))}
       </ul>
       <form onSubmit={(event) => void add(event)}>
-        <input className="field" aria-label={t.addAlertRule} placeholder={t.ruleExample} value={text} onChange={(event) => setText(event.target.value)} />
+        <input className="field" aria-label={t.addAlertRule} placeholder={EXAMPLE} value={text} onChange={(event) => setText(event.target.value)} />
         <Button icon="plus" type="submit" disabled={!text.trim()}>{t.addAlertRule}</Button>
       </form>
       <p className="muted">{t.ruleKinds}</p>
