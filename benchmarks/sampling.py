@@ -10,7 +10,7 @@ import statistics
 import time
 
 from logbuch.model import LifecycleStage, Run, RunInfo, RunStatus
-from logbuch.sdk import system_metrics
+from logbuch.sdk.recording import system_metrics
 
 READINGS = 300
 INTERVAL_SECONDS = 10.0

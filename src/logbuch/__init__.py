@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from logbuch.sdk.active import ActiveRun
     from logbuch.sdk.alerts import alert
     from logbuch.sdk.answers import best_run, check_run, judge_by, param_importance
+    from logbuch.sdk.artifacts.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
     from logbuch.sdk.client import LogbuchClient
+    from logbuch.sdk.content.render import Image
     from logbuch.sdk.differences import diff_runs
-    from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
     from logbuch.sdk.fluent import (
         active_run,
         create_experiment,
@@ -102,15 +103,14 @@ if TYPE_CHECKING:
         log_pr_curve,
         log_roc_curve,
     )
-    from logbuch.sdk.render import Image
-    from logbuch.sdk.starting import start_run
-    from logbuch.sdk.system_metrics import (
+    from logbuch.sdk.recording.system_metrics import (
         disable_system_metrics_logging,
         enable_system_metrics_logging,
         set_system_metrics_node_id,
         set_system_metrics_samples_before_logging,
         set_system_metrics_sampling_interval,
     )
+    from logbuch.sdk.starting import start_run
     from logbuch.sdk.tables import RunTable
     from logbuch.tracking import MlflowClient
     from logbuch.version import __version__
@@ -124,7 +124,7 @@ _HOMES = {
     "logbuch.sdk.answers": ("best_run", "check_run", "judge_by", "param_importance"),
     "logbuch.sdk.differences": ("diff_runs",),
     "logbuch.sdk.client": ("LogbuchClient",),
-    "logbuch.sdk.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
+    "logbuch.sdk.artifacts.downloads": ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"),
     "logbuch.sdk.fluent": (
         "active_run",
         "create_experiment",
@@ -194,9 +194,9 @@ _HOMES = {
         "log_pr_curve",
         "log_roc_curve",
     ),
-    "logbuch.sdk.render": ("Image",),
+    "logbuch.sdk.content.render": ("Image",),
     "logbuch.sdk.starting": ("start_run",),
-    "logbuch.sdk.system_metrics": (
+    "logbuch.sdk.recording.system_metrics": (
         "disable_system_metrics_logging",
         "enable_system_metrics_logging",
         "set_system_metrics_node_id",

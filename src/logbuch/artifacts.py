@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from logbuch.sdk.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
+from logbuch.sdk.artifacts.downloads import download_artifacts, list_artifacts, load_dict, load_image, load_text
 
 __all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]

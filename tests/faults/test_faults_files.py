@@ -46,7 +46,8 @@ def test_a_store_that_refuses_and_cuts_is_asked_until_all_is_right(
     make_server: Callable[..., Server], s3: S3, flaky: Flaky, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from logbuch import LogbuchClient
-    from logbuch.sdk import files, sending
+    from logbuch.sdk.artifacts import files
+    from logbuch.sdk.backends import sending
 
     root = f"s3://{s3.new_bucket()}/root"
     server = make_server(None, "--default-artifact-root", root, settings=s3.environment(flaky.url))

@@ -96,7 +96,8 @@ def test_an_empty_file(server: Server) -> None:
 
 def test_the_sdk_sends_large_files_in_parts(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from logbuch import LogbuchClient
-    from logbuch.sdk import files, sending
+    from logbuch.sdk.artifacts import files
+    from logbuch.sdk.backends import sending
 
     monkeypatch.setattr(sending, "PARTED_BYTES", 1 * MIB)
     monkeypatch.setattr(files, "SPOOL_BYTES", 0)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from logbuch.sdk import active, connection, experiments, place, starting, system_metrics
+from logbuch.sdk import active, connection, experiments, starting
+from logbuch.sdk.backends import place
+from logbuch.sdk.recording import system_metrics
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from logbuch.cli.main import cli
-from logbuch.sdk.embedded import EmbeddedBackend
+from logbuch.sdk.backends.embedded import EmbeddedBackend
+from logbuch.sdk.backends.place import in_folder
 from logbuch.sdk.journal.journal import Journal
-from logbuch.sdk.place import in_folder
 from logbuch.wire import ingest
 
 

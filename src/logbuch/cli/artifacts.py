@@ -54,7 +54,7 @@ def upload(
 ) -> None:
     """Upload LOCAL, a file or the content of a folder. What was cut goes on where it was cut."""
     from logbuch.errors import InvalidInput
-    from logbuch.sdk import transfers
+    from logbuch.sdk.artifacts import transfers
     from logbuch.sdk.connection import connect
 
     if compress is not None and not local.is_dir():
@@ -83,8 +83,8 @@ def download(
     as_json: bool,
 ) -> None:
     """Download files of a run and print where they are."""
-    from logbuch.sdk import archives
-    from logbuch.sdk.downloads import download_artifacts
+    from logbuch.sdk.artifacts import archives
+    from logbuch.sdk.artifacts.downloads import download_artifacts
 
     place = download_artifacts(artifact_uri, run_id, artifact_path, dst_path, tracking_uri)
     if unpack:

@@ -118,7 +118,7 @@ def _journals() -> Iterator[Finding]:
 
 def _server(uri: str | None) -> Iterator[Finding]:
     from logbuch import settings
-    from logbuch.sdk.transport import bare
+    from logbuch.sdk.backends.transport import bare
 
     address = uri or settings.TRACKING_URI.get()
     if not address or not address.startswith(("http://", "https://")):

@@ -183,7 +183,7 @@ def _done_again(
     recorded: Recorded, plan: Plan, params: dict[str, str], tolerance: float, *, keep: bool, quiet: bool
 ) -> Outcome:
     import logbuch
-    from logbuch.sdk.capture import PACKAGES_FILE
+    from logbuch.sdk.recording.capture import PACKAGES_FILE
     from logbuch.sdk.reproducing import comparison, workplace
 
     done = False

@@ -137,7 +137,8 @@ def _standing_for(script: Path) -> Iterator[None]:
 
 
 def _run(child: Child, experiment: str | None, *, hears: bool) -> int:
-    from logbuch.sdk import active, console, consolelog
+    from logbuch.sdk import active
+    from logbuch.sdk.output import console, consolelog
 
     current = active.top()
     assert current is not None

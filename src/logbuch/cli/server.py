@@ -87,8 +87,8 @@ def _caretaker(store_uri: str) -> AbstractContextManager[None]:
     """Sends what trainings without a server have left beside a SQLite file."""
     if not store_uri.startswith("sqlite:"):
         return nullcontext()
-    from logbuch.sdk import place
-    from logbuch.sdk.caretaker import caretaker
+    from logbuch.sdk.backends import place
+    from logbuch.sdk.shipping.caretaker import caretaker
 
     where = place.understand(store_uri)
     return nullcontext() if isinstance(where, str) else caretaker(*where)

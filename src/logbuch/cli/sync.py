@@ -25,7 +25,7 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool, as_js
     Without one: all journals of this user, and those in ./.logbuch. What a server has already is not stored twice.
     """
     from logbuch.sdk.connection import open_backend
-    from logbuch.sdk.leftovers import places_below, send
+    from logbuch.sdk.shipping.leftovers import places_below, send
 
     # Those that log to runs of others come after those that bring the runs.
     found = sorted(places_below(folders or _usual(), again=again), key=lambda item: bool(item[0].state().needs))
@@ -72,7 +72,7 @@ def _say(told: _Told, *, as_json: bool, err: bool = False) -> None:
 
 def _report(outcome: object, target: str) -> _Told:
     """What became of a journal that was sent."""
-    from logbuch.sdk.leftovers import Outcome
+    from logbuch.sdk.shipping.leftovers import Outcome
 
     assert isinstance(outcome, Outcome)
     nothing = not (outcome.sent or outcome.files or outcome.refused or outcome.files_left or outcome.why)
@@ -95,7 +95,7 @@ def _report(outcome: object, target: str) -> _Told:
 
 
 def _usual() -> Iterable[Path]:
+    from logbuch.sdk.backends.place import FOLDER
     from logbuch.sdk.journal.folder import root_of_servers
-    from logbuch.sdk.place import FOLDER
 
     return [path for path in (root_of_servers(), Path(FOLDER)) if path.is_dir()]

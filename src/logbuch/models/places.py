@@ -9,7 +9,7 @@ from pathlib import Path
 import logbuch
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.models.digests import TAG
-from logbuch.sdk import modeluris
+from logbuch.sdk.registry import modeluris
 
 _FOLDER = re.compile(r"mlflow-artifacts:/[^/]+/models/(m-[0-9a-f]{32})/artifacts")
 _OF_RUN = re.compile(r"(?:runs:/|mlflow-artifacts:/[^/]+/)([0-9a-f]{32})/(?:artifacts/)?(.+)")

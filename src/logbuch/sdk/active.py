@@ -16,17 +16,18 @@ from typing import Literal
 from logbuch import limits, settings
 from logbuch.errors import LogbuchError
 from logbuch.model import Run, RunStatus
-from logbuch.sdk import console, consolelog, ending
+from logbuch.sdk import ending
 from logbuch.sdk.alertlimit import HELD_BACK_TAG, limiter
-from logbuch.sdk.capture import Background
 from logbuch.sdk.connection import Connection, connect
-from logbuch.sdk.console import Recorder
-from logbuch.sdk.consolelog import ConsoleLog
-from logbuch.sdk.losses import LOST_TAG
 from logbuch.sdk.notes import say
+from logbuch.sdk.output import console, consolelog
+from logbuch.sdk.output.console import Recorder
+from logbuch.sdk.output.consolelog import ConsoleLog
 from logbuch.sdk.ranks import Rank
-from logbuch.sdk.sender import Files
-from logbuch.sdk.system_metrics import Monitor
+from logbuch.sdk.recording.capture import Background
+from logbuch.sdk.recording.system_metrics import Monitor
+from logbuch.sdk.shipping.losses import LOST_TAG
+from logbuch.sdk.shipping.sender import Files
 from logbuch.sdk.writer import RankWriter, RunWriter
 
 ERROR_TAG = "logbuch.error"

@@ -11,12 +11,16 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import DatasetInput, Experiment, FileInfo, Metric, Param, Run, RunStatus, Tag, ViewType
-from logbuch.sdk import archives, beginning, capture, files, loggedmodels, pictures, render, tablefiles, values
+from logbuch.sdk import beginning, values
+from logbuch.sdk.artifacts import archives, files
 from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.content import pictures, render, tablefiles
 from logbuch.sdk.entities import MetricWithRunId, PagedList
-from logbuch.sdk.loggedmodels import LoggedModelClient
-from logbuch.sdk.registering import RegistryClient
-from logbuch.sdk.sender import Files
+from logbuch.sdk.recording import capture
+from logbuch.sdk.registry import loggedmodels
+from logbuch.sdk.registry.loggedmodels import LoggedModelClient
+from logbuch.sdk.registry.registering import RegistryClient
+from logbuch.sdk.shipping.sender import Files
 from logbuch.sdk.writer import RunWriter
 
 _HISTORY_PAGE = 25_000

@@ -13,15 +13,17 @@ from pathlib import Path
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Run
-from logbuch.sdk import ending, leftovers, place
-from logbuch.sdk.backend import Backend
+from logbuch.sdk import ending
+from logbuch.sdk.backends import place
+from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.heart import Heart
 from logbuch.sdk.journal.folder import root_of_servers
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room
 from logbuch.sdk.notes import say
-from logbuch.sdk.sender import Files, Sender, Unsent
-from logbuch.sdk.spool import Spool
+from logbuch.sdk.shipping import leftovers
+from logbuch.sdk.shipping.sender import Files, Sender, Unsent
+from logbuch.sdk.shipping.spool import Spool
 from logbuch.sdk.writer import RunWriter
 
 READ_SECONDS, STALL_SECONDS = 3.0, 0.75
@@ -153,7 +155,7 @@ def _journals(uri: str) -> tuple[Path | None, str]:
     """The folder of the journals for a tracking URI, and how they name what they are meant for."""
     where = place.understand(uri)
     if isinstance(where, str):
-        from logbuch.sdk.transport import bare
+        from logbuch.sdk.backends.transport import bare
 
         try:
             return root_of_servers(), bare(where)
@@ -166,10 +168,10 @@ def open_backend(uri: str) -> Backend:
     """The backend of a tracking URI."""
     where = place.understand(uri)
     if isinstance(where, str):
-        from logbuch.sdk.http import HttpBackend
+        from logbuch.sdk.backends.http import HttpBackend
 
         return HttpBackend(where)
-    from logbuch.sdk.embedded import EmbeddedBackend
+    from logbuch.sdk.backends.embedded import EmbeddedBackend
 
     return EmbeddedBackend(*where)
 

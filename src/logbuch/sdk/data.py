@@ -12,7 +12,7 @@ from logbuch import limits
 from logbuch import model as nouns
 from logbuch.errors import InvalidInput
 from logbuch.model import DatasetInput, Tag
-from logbuch.sdk import capture
+from logbuch.sdk.recording import capture
 
 CONTEXT_TAG = "mlflow.data.context"
 

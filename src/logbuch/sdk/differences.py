@@ -12,8 +12,8 @@ from pathlib import Path
 from logbuch.answers import BASELINE_TAG
 from logbuch.errors import InvalidInput, LogbuchError
 from logbuch.model import Noun, Run
-from logbuch.sdk.capture import DIFF_FILE, PACKAGES_FILE
 from logbuch.sdk.client import LogbuchClient
+from logbuch.sdk.recording.capture import DIFF_FILE, PACKAGES_FILE
 from logbuch.stability.parts import SYSTEM
 
 MOST_RUNS = 100

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from logbuch import limits, settings
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from logbuch.model import Experiment, LifecycleStage
-from logbuch.sdk.backend import Backend
+from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.connection import Connection, connect
 from logbuch.wire import ingest
 

@@ -11,12 +11,15 @@ from typing import Any, Literal
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import Experiment, Run, RunStatus, ViewType
-from logbuch.sdk import active, experiments, files, pictures, place, render, tablefiles, tables, values
+from logbuch.sdk import active, experiments, tables, values
 from logbuch.sdk.active import ActiveRun
+from logbuch.sdk.artifacts import files
+from logbuch.sdk.backends import place
 from logbuch.sdk.client import LogbuchClient, RunOperations
 from logbuch.sdk.connection import Connection, connect, connections
+from logbuch.sdk.content import pictures, render, tablefiles
 from logbuch.sdk.data import Dataset, as_input
-from logbuch.sdk.sender import Delivery, Files
+from logbuch.sdk.shipping.sender import Delivery, Files
 from logbuch.sdk.starting import start_run
 from logbuch.sdk.writer import RunWriter
 

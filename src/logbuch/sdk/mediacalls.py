@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from logbuch.sdk import classification, media
+from logbuch.sdk.content import classification, media
+from logbuch.sdk.content.histograms import BINS
 from logbuch.sdk.fluent import _target as target
-from logbuch.sdk.histograms import BINS
 
 
 def log_audio(

@@ -11,12 +11,14 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import RunInfo
-from logbuch.sdk import active, beginning, capture, experiments, files, ranks, system_metrics, values
+from logbuch.sdk import active, beginning, experiments, ranks, values
 from logbuch.sdk.active import Active, ActiveRun
+from logbuch.sdk.artifacts import files
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.experiments import Place
 from logbuch.sdk.notes import say
 from logbuch.sdk.ranks import Rank
+from logbuch.sdk.recording import capture, system_metrics
 from logbuch.sdk.writer import RankWriter, RunWriter
 
 _environment_used = False

@@ -10,9 +10,9 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import DatasetInput, Run, RunInfo, RunStatus
 from logbuch.sdk import values
-from logbuch.sdk.calls import FileCall
-from logbuch.sdk.records import Kind, Record
-from logbuch.sdk.sender import Sender
+from logbuch.sdk.backends.calls import FileCall
+from logbuch.sdk.shipping.records import Kind, Record
+from logbuch.sdk.shipping.sender import Sender
 from logbuch.wire import ingest
 
 _KNOWN_KEYS = 100_000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logbuch.errors import InvalidInput
-from logbuch.sdk import archives, files
+from logbuch.sdk.artifacts import archives, files
 
 
 @pytest.mark.parametrize("kind", archives.KINDS)

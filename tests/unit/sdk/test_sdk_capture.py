@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import logbuch
-from logbuch.sdk import capture, git, machine
-from logbuch.sdk.redaction import Redactor
+from logbuch.sdk.recording import capture, git, machine
+from logbuch.sdk.recording.redaction import Redactor
 
 
 def commit(folder: Path) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 import logbuch
-from logbuch.sdk import active, console, consolelog
-from logbuch.sdk.console import Allowance, Recorder
-from logbuch.sdk.redaction import Redactor
+from logbuch.sdk import active
+from logbuch.sdk.output import console, consolelog
+from logbuch.sdk.output.console import Allowance, Recorder
+from logbuch.sdk.recording.redaction import Redactor
 from logbuch.store import logs, open_store
 
 
@@ -323,7 +324,7 @@ def test_where_output_is_kept_by_itself(
     monkeypatch: pytest.MonkeyPatch, setting: str, notebook: bool, prompt: bool, within: bool, expected: bool
 ) -> None:
     monkeypatch.setenv("LOGBUCH_CONSOLE", setting)
-    monkeypatch.setattr("logbuch.sdk.capture.in_notebook", lambda: notebook)
+    monkeypatch.setattr("logbuch.sdk.recording.capture.in_notebook", lambda: notebook)
     monkeypatch.setattr(consolelog, "_at_prompt", lambda: prompt)
     assert consolelog.wanted(None, within=within) is expected
     assert consolelog.wanted(True, within=False) is True
@@ -334,7 +335,7 @@ def test_in_a_notebook_the_block_is_kept(
     stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGBUCH_CONSOLE", "auto")
-    monkeypatch.setattr("logbuch.sdk.capture.in_notebook", lambda: True)
+    monkeypatch.setattr("logbuch.sdk.recording.capture.in_notebook", lambda: True)
     run = logbuch.start_run()
     print("a cell")
     logbuch.end_run()
@@ -380,7 +381,7 @@ def test_no_run_no_wrapping(stored: Callable[[str], logs.LogPage]) -> None:
 def test_a_server_that_keeps_no_logs_gets_a_file(
     stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logbuch.sdk.sender.Sender.knows_journals", lambda self: False)
+    monkeypatch.setattr("logbuch.sdk.shipping.sender.Sender.knows_journals", lambda self: False)
     with logbuch.start_run() as run:
         print("\x1b[31mred\x1b[0m")
         print("to stderr", file=sys.stderr)

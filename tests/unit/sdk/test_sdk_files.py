@@ -16,9 +16,12 @@ import pytest
 
 import logbuch
 from logbuch.errors import InvalidInput, NotFound, Unavailable
-from logbuch.sdk import connection, files, pictures, spool
+from logbuch.sdk import connection
+from logbuch.sdk.artifacts import files
+from logbuch.sdk.backends.http import HttpBackend
 from logbuch.sdk.connection import Connection
-from logbuch.sdk.http import HttpBackend
+from logbuch.sdk.content import pictures
+from logbuch.sdk.shipping import spool
 
 
 @pytest.fixture
@@ -186,7 +189,7 @@ class Keeper:
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch) -> Any:
     keeper = Keeper()
-    monkeypatch.setattr("logbuch.sdk.transport.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("logbuch.sdk.backends.transport.ANSWER_SECONDS", 0.2)
     backend = HttpBackend("http://host", httpx.Client(transport=httpx.MockTransport(keeper)))
     backend.gather_seconds = 0.0
     found = Connection("http://host", backend)

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from logbuch.errors import InvalidInput, Unavailable
-from logbuch.sdk.gate import Gate
-from logbuch.sdk.limited import Limited, Step
+from logbuch.sdk.backends.gate import Gate
+from logbuch.sdk.backends.limited import Limited, Step
 
 
 def test_many_are_inside_together_and_a_shut_gate_waits_for_them() -> None:

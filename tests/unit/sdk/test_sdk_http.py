@@ -26,11 +26,11 @@ from logbuch.errors import (
     Unavailable,
 )
 from logbuch.model import Dataset, DatasetInput, Metric, Param, Run, RunInfo, RunStatus, Tag, ViewType
-from logbuch.sdk import transport
-from logbuch.sdk.backend import Batch
+from logbuch.sdk.backends import transport
+from logbuch.sdk.backends.backend import Batch
+from logbuch.sdk.backends.http import HttpBackend
+from logbuch.sdk.backends.transport import Transport
 from logbuch.sdk.connection import connect
-from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.transport import Transport
 
 RUN = {
     "info": {

@@ -9,7 +9,7 @@ import pytest
 
 import logbuch
 from logbuch.sdk.connection import connect
-from logbuch.sdk.losses import Losses
+from logbuch.sdk.shipping.losses import Losses
 
 
 def test_what_is_new_is_told_seldomer_and_seldomer() -> None:
@@ -39,7 +39,7 @@ def test_what_is_new_is_told_seldomer_and_seldomer() -> None:
 
 
 def test_a_running_run_says_what_it_has_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logbuch.sdk.sender._SYNC_SECONDS", 0.05)
+    monkeypatch.setattr("logbuch.sdk.shipping.sender._SYNC_SECONDS", 0.05)
     with logbuch.start_run() as run:
         logbuch.log_param("p", 1)
         connection = connect()

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import logbuch
 from logbuch.errors import InvalidInput
-from logbuch.sdk import audio, classification, histograms
+from logbuch.sdk.content import audio, classification, histograms
 from logbuch.store import histograms as store_histograms
 from logbuch.store import open_store
 
@@ -113,7 +113,7 @@ def test_histograms_travel_by_the_journal(tmp_path: Path) -> None:
 def test_where_a_server_keeps_no_histograms_they_are_files(
     monkeypatch: pytest.MonkeyPatch, listed: Callable[[str], list[str]]
 ) -> None:
-    monkeypatch.setattr("logbuch.sdk.sender.Sender.knows_journals", lambda self: False)
+    monkeypatch.setattr("logbuch.sdk.shipping.sender.Sender.knows_journals", lambda self: False)
     with logbuch.start_run() as run:
         logbuch.log_histogram("w", [1, 2], 4, bins=2)
     (path,) = listed("media/histogram")
@@ -283,7 +283,7 @@ def test_classifications_of_a_run(listed: Callable[[str], list[str]]) -> None:
 def test_logging_plain_lists_imports_no_numpy(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from logbuch.sdk import audio, classification, histograms\n"
+        "from logbuch.sdk.content import audio, classification, histograms\n"
         "histograms.of([1.0, 2.0])\n"
         "audio.encode([0.0], 8000)\n"
         "classification.roc_curve([0, 1], [0.1, 0.9], None)\n"

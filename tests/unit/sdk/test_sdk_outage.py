@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logbuch.sdk.outage import LEAST_SECONDS, STRANGER_SECONDS, Outage
+from logbuch.sdk.shipping.outage import LEAST_SECONDS, STRANGER_SECONDS, Outage
 
 
 class Clock:

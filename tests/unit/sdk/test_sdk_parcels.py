@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from logbuch.sdk.parcels import pack
-from logbuch.sdk.records import Kind, Record
+from logbuch.sdk.shipping.parcels import pack
+from logbuch.sdk.shipping.records import Kind, Record
 
 
 def record(kind: Kind, key: str, value: object = "v", run: str = "r") -> Record:

@@ -6,7 +6,7 @@ import pytest
 
 import logbuch
 from logbuch.errors import InvalidInput
-from logbuch.sdk import place
+from logbuch.sdk.backends import place
 
 
 def test_the_default_is_a_folder_here_and_stays_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 import logbuch
 from logbuch.errors import Unavailable
-from logbuch.sdk import connection, embedded
+from logbuch.sdk import connection
+from logbuch.sdk.backends import embedded
 
 HEAD = """
 import os, sys, signal, threading
@@ -303,7 +304,7 @@ def test_children_forked_amid_writing_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_what_a_child_cannot_send_that_was_forked_amid_a_call_is_sent_by_others(tmp_path: Path) -> None:
     body = """
-    from logbuch.sdk import embedded
+    from logbuch.sdk.backends import embedded
     from logbuch.sdk.connection import connect
     embedded.FORK_SECONDS = 0.2
     logbuch.flush()

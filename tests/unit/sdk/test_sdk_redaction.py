@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logbuch.sdk.redaction import HIDDEN, Redactor, names_secret
+from logbuch.sdk.recording.redaction import HIDDEN, Redactor, names_secret
 
 KEY = "x7" * 20
 SECRETS = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logbuch.sdk.screen import LINE_LENGTH, TALL_ROWS, Screen
+from logbuch.sdk.output.screen import LINE_LENGTH, TALL_ROWS, Screen
 
 RED, OFF, UP, ERASE = "\x1b[31m", "\x1b[0m", "\x1b[A", "\x1b[2K"
 

@@ -14,11 +14,11 @@ import pytest
 
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFound, PermissionDenied, Unavailable
 from logbuch.model import RunStatus
-from logbuch.sdk.backend import Batch
+from logbuch.sdk.backends.backend import Batch
 from logbuch.sdk.journal import journal as writing
 from logbuch.sdk.journal.journal import Journal
-from logbuch.sdk.records import Kind, Record
-from logbuch.sdk.sender import Files, Sender
+from logbuch.sdk.shipping.records import Kind, Record
+from logbuch.sdk.shipping.sender import Files, Sender
 from logbuch.wire import ingest
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
-from logbuch.sdk import leftovers
-from logbuch.sdk.backend import Standing
-from logbuch.sdk.embedded import EmbeddedBackend
+from logbuch.sdk.backends.backend import Standing
+from logbuch.sdk.backends.embedded import EmbeddedBackend
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import Folder, State, parts
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room, remove_old
-from logbuch.sdk.sender import Sender
-from logbuch.sdk.shipment import Shipment
+from logbuch.sdk.shipping import leftovers
+from logbuch.sdk.shipping.sender import Sender
+from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.wire import ingest
 
 Entries = Sequence[tuple[int, bytes, bytes]]

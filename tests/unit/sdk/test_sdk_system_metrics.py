@@ -12,9 +12,9 @@ import pytest
 import logbuch
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Run, RunInfo, RunStatus
-from logbuch.sdk import system_metrics
-from logbuch.sdk.energy import Energy
-from logbuch.sdk.gpus import Gpus
+from logbuch.sdk.recording import system_metrics
+from logbuch.sdk.recording.energy import Energy
+from logbuch.sdk.recording.gpus import Gpus
 
 MLFLOWS = {
     "cpu_utilization_percentage",

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from logbuch.sdk.redaction import HIDDEN
+from logbuch.sdk.recording.redaction import HIDDEN
 from logbuch.sdk.reproducing.problems import Problem
 from logbuch.sdk.reproducing.recorded import Recorded
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from logbuch.model import RunStatus
-from logbuch.sdk import capture
-from logbuch.sdk.gpus import Gpus
-from logbuch.sdk.redaction import HIDDEN
+from logbuch.sdk.recording import capture
+from logbuch.sdk.recording.gpus import Gpus
+from logbuch.sdk.recording.redaction import HIDDEN
 from logbuch.sdk.reproducing import command, datasets, packages, repository
 from logbuch.sdk.reproducing.problems import Problem
 from logbuch.sdk.reproducing.recorded import Recorded, inside

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from logbuch.errors import InvalidInput, LogbuchError
-from logbuch.sdk import capture
 from logbuch.sdk.client import LogbuchClient
+from logbuch.sdk.recording import capture
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _KEPT = "logbuch"

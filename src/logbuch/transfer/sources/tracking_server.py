@@ -17,9 +17,9 @@ from logbuch.limits import clip
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, Metric, Run, ViewType
 from logbuch.registry import ModelVersion, MovedRegistration
-from logbuch.sdk import modelcodec
-from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.transport import SLOW_SECONDS, Transport
+from logbuch.sdk.backends.http import HttpBackend
+from logbuch.sdk.backends.transport import SLOW_SECONDS, Transport
+from logbuch.sdk.registry import modelcodec
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun

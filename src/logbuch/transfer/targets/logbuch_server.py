@@ -17,8 +17,8 @@ from logbuch.errors import EndpointNotFound, InvalidInput, NotFound
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import DatasetInput, Experiment, FileInfo, LifecycleStage, Run, RunInfo, RunStatus
 from logbuch.registry import MovedRegistration, Refusal
-from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.transport import SLOW_SECONDS, Transport
+from logbuch.sdk.backends.http import HttpBackend
+from logbuch.sdk.backends.transport import SLOW_SECONDS, Transport
 from logbuch.store.census import Census
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.histograms import Histogram

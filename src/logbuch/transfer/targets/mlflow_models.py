@@ -13,9 +13,9 @@ from logbuch.errors import LogbuchError, NotFound, Unavailable
 from logbuch.logged import LoggedModel, LoggedModelStatus, MovedModel
 from logbuch.model import Run
 from logbuch.registry import ModelVersion, MovedRegistration, Refusal, RegisteredModel, Stage
-from logbuch.sdk import modelcodec as codec
-from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.transport import SLOW_SECONDS, Transport
+from logbuch.sdk.backends.http import HttpBackend
+from logbuch.sdk.backends.transport import SLOW_SECONDS, Transport
+from logbuch.sdk.registry import modelcodec as codec
 from logbuch.transfer.source import SourceFile
 from logbuch.transfer.targets.copies import copied
 

@@ -17,10 +17,10 @@ from logbuch.errors import LogbuchError, NotFound, Unavailable
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, LifecycleStage, Metric, Run, RunInfo, RunInputs, RunStatus, Tag, ViewType
 from logbuch.registry import MovedRegistration, Refusal
-from logbuch.sdk.backend import Batch
-from logbuch.sdk.http import HttpBackend
-from logbuch.sdk.rest import MADE_TAG
-from logbuch.sdk.transport import Transport
+from logbuch.sdk.backends.backend import Batch
+from logbuch.sdk.backends.http import HttpBackend
+from logbuch.sdk.backends.transport import Transport
+from logbuch.sdk.shipping.rest import MADE_TAG
 from logbuch.store.census import Census
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer.report import Report

@@ -1,0 +1,1 @@
+"""Files of runs, there and back."""

@@ -1,0 +1,1 @@
+"""Values beyond scalars as the content of files."""

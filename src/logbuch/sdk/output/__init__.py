@@ -1,0 +1,1 @@
+"""Console output as logs of runs."""

@@ -1,0 +1,1 @@
+"""Models of a client: logged, registered, and their addresses."""

@@ -1,0 +1,1 @@
+"""What carries journals and files to a backend."""

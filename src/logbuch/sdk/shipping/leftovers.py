@@ -1,0 +1,186 @@
+"""Journals whose process is gone: sent by the next one on the machine, or by ``logbuch sync``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
+from logbuch.sdk.backends import place
+from logbuch.sdk.backends.backend import Backend
+from logbuch.sdk.journal.course import Course
+from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, all_in, parts
+from logbuch.sdk.journal.room import remove_old
+from logbuch.sdk.shipping.rest import RestShipment
+from logbuch.sdk.shipping.sender import NO_JOURNALS
+from logbuch.sdk.shipping.shipment import Shipment
+from logbuch.sdk.shipping.spool import Spool
+
+
+@dataclass
+class Outcome:
+    """What became of a journal. ``damaged`` counts entries that could not be read, ``ended`` runs that its process had
+    left without an end, and ``why`` tells why something is left."""
+
+    folder: Folder
+    sent: int = 0
+    damaged: int = 0
+    refused: list[str] = field(default_factory=list)
+    files: int = 0
+    files_left: int = 0
+    ended: int = 0
+    why: str | None = None
+
+    def taken(self, last: int, count: int) -> None:  # noqa: ARG002
+        self.sent += count
+
+    def note_refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
+        self.refused += [f"{what} of run {run_id}: {error}"] * count
+
+
+class _Clerk:
+    def __init__(self, outcome: Outcome) -> None:
+        self.taken, self.refused = outcome.taken, outcome.note_refused
+
+
+def send(
+    folder: Folder, backend: Backend, *, anywhere: bool, enough: Callable[[], bool] = lambda: False
+) -> Outcome | None:
+    """Sends what is left of a journal; None if its process lives, or if nothing is left.
+
+    Unless ``anywhere``, what one store has begun to take is sent to no other: the address may lead elsewhere today.
+    """
+    state = folder.state()
+    if (not anywhere and state.complete) or not folder.lock():
+        return None
+    outcome, touched = Outcome(folder), folder.touched()
+    try:
+        _send(folder, backend, outcome, anywhere, enough)
+        _end_runs(folder, backend, outcome, touched)
+        if outcome.why is None:  # last, for nobody looks at a complete journal again
+            state = folder.state()
+            state.complete = not outcome.files_left
+            folder.keep(state)
+    except LogbuchError as error:
+        outcome.why = error.message
+    except OSError as error:
+        outcome.why = str(error)
+    finally:
+        _put_away(folder, backend, done=outcome.why is None and not outcome.files_left)
+    return outcome
+
+
+def _put_away(folder: Folder, backend: Backend, *, done: bool) -> None:
+    if done and not backend.keeps_acknowledged:
+        folder.remove()
+    elif done and folder.path.parent.name != SENT:
+        folder.retire()
+    folder.unlock()
+
+
+def any_for(root: Path, meant: str, own: str) -> bool:
+    """Whether another journal for this place is there of which something may be left."""
+    for folder in all_in(root):
+        about = folder.about() if folder.id != own else None
+        if about is not None and about.place == meant:
+            return True
+    return False
+
+
+def dead(root: Path, meant: str) -> bool:
+    """Whether a journal for this place is there of which something may be left and whose process is gone."""
+    for folder in all_in(root):
+        about = folder.about()
+        if about is not None and about.place == meant and not folder.state().complete and folder.lock():
+            folder.unlock()
+            return True
+    return False
+
+
+def places_below(folders: Iterable[Path], *, again: bool) -> Iterator[tuple[Folder, str]]:
+    """The journals in folders, and the tracking URI that each is meant for. A folder may be a journal, a folder of
+    them, or one with a database and its journals. ``again`` adds those of which nothing is left."""
+    for given in folders:
+        path = given.absolute()
+        found: Iterable[Folder] = [Folder(path)]
+        if not (path / ABOUT).exists():
+            root = path / place.JOURNALS if (path / place.JOURNALS).is_dir() else path
+            found = [*all_in(root), *(all_in(root / SENT) if again else ())]
+        for folder in found:
+            about = folder.about()
+            if about is not None:
+                yield folder, _uri(about.place, folder)
+
+
+def _uri(meant: str, folder: Folder) -> str:
+    """Beside a folder of journals lies the database that they are for, wherever both were moved to."""
+    if not meant.startswith("sqlite:"):
+        return meant
+    return f"sqlite:///{folder.path.parent.parent / meant.removeprefix('sqlite:')}"
+
+
+def sweep(
+    root: Path, meant: str, backend: Backend, own: str, enough: Callable[[], bool] = lambda: False
+) -> list[Outcome]:
+    """Sends what dead processes have left for this place, and takes away what is old."""
+    found = []
+    for folder in all_in(root):
+        about = folder.about() if folder.id != own else None
+        if about is not None and about.place == meant:
+            outcome = send(folder, backend, anywhere=False, enough=enough)
+            if outcome is not None:
+                found.append(outcome)
+        if enough():
+            break
+    remove_old(root)
+    return found
+
+
+def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, enough: Callable[[], bool]) -> None:
+    held, state = parts(folder), folder.state()
+    known = state.store_id
+    course = Course(lambda: held, state.number, bytes.fromhex(state.chain))
+    clerk = _Clerk(outcome)
+    if not course.seek(state.number, None):
+        course.seek((course.first_held() or 1) - 1, None)
+    about = folder.about()
+
+    def waits() -> bool:
+        """Whether another journal may bring a run that this one logs to."""
+        return about is not None and any_for(folder.path.parent, about.place, folder.id)
+
+    shipment: Shipment | RestShipment = Shipment(backend, folder.id, course, state, folder.keep, clerk, waits)
+    try:
+        store_id, _ = backend.greet([])
+        if known and known != store_id and not anywhere:
+            outcome.why = "another store answers there now than the one that took the first part of it"
+            return
+    except NO_JOURNALS:
+        shipment = RestShipment(backend, course, state, folder.keep, clerk)
+        backend.aliases.update(state.runs)
+    while shipment.step():
+        if enough():
+            outcome.why = "there was no time left"
+            return
+    outcome.damaged = _damaged(held)
+    outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
+
+
+def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, touched: int) -> None:
+    """The process is gone: what it carried on, and had not ended in its journal, ends with its last trace."""
+    about = folder.about()
+    if outcome.why is None and about is not None and about.here:
+        with contextlib.suppress(EndpointNotFound, NotImplementedHere):
+            outcome.ended = backend.gone(folder.state().alias or folder.id, touched)
+
+
+def _damaged(held: list[FilePart]) -> int:
+    """How many bytes between the first and the last whole entry of each segment are not whole."""
+    count = 0
+    for part in held:
+        stretches = part.stretches(0)
+        count += sum(after[0] - before[1] for before, after in pairwise(stretches)) // 8
+    return count

@@ -1,0 +1,437 @@
+"""The thread that carries a process's journal to the backend.
+
+It sends in batches, waits out an outage for as long as the process lives, and never raises into the training. What the
+backend refuses is set aside, counted and warned about; it blocks nothing behind it. A second thread brings the journal
+to the disk every second, however long the first one waits for an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
+from logbuch.limits import clip
+from logbuch.sdk.backends.backend import Backend, own_error
+from logbuch.sdk.journal.course import Course
+from logbuch.sdk.journal.folder import State
+from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.shipping.lane import FileLane
+from logbuch.sdk.shipping.losses import LOST_TAG, Losses
+from logbuch.sdk.shipping.outage import Outage
+from logbuch.sdk.shipping.records import Record
+from logbuch.sdk.shipping.rest import RestShipment
+from logbuch.sdk.shipping.shipment import Shipment
+from logbuch.wire import ingest
+
+logger = logging.getLogger("logbuch")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_SYNC_SECONDS, _SWEEP_SECONDS, _SWEEP_SHARE = 1.0, 30.0, 1.0
+_WAIT_SECONDS = 600.0
+"""For so long after the process began, a run that another machine's process makes is waited for."""
+_ASK_SECONDS = 4.0
+_WARNINGS = 100
+_UNTOLD = "what was lost could not be told"
+_UNSYNCED = "the journal could not be brought to the disk"
+NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
+"""How a server answers the handshake that does not know it."""
+
+
+class Delivery(NamedTuple):
+    """What became of the records of this process."""
+
+    waiting: int
+    sent: int
+    refused: int
+    dropped: int
+    trouble: str | None
+    """Why nothing is sent at the moment; None if all is well."""
+    files: int = 0
+    """How many of those that wait are files."""
+
+
+class Files(Enum):
+    """Which files a flush waits for."""
+
+    NONE = 0
+    DUE = 1  # those that have not just failed
+    ALL = 2
+
+
+class Unsent(NamedTuple):
+    """What a process leaves behind."""
+
+    records: int
+    files: int
+
+
+class Sender:
+    """Sends the journal of one backend. The threads start with the first record. ``sweep`` is called now and then, when
+    all is well: it sends what other processes have left, until it is told that it is enough. ``others`` says whether
+    other journals are not sent yet."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        journal: Journal,
+        first_pause: float = _FIRST_PAUSE,
+        sweep: Callable[[Callable[[], bool]], None] = lambda _: None,
+        others: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.backend, self.journal = backend, journal
+        self.losses = Losses(self._tell_lost)
+        self.idle = True
+        """Whether the thread wants to be told of the next record."""
+        self.course = Course(journal.parts)
+        self.state = State()
+        self._first_pause, self._sweep, self._others = first_pause, sweep, others
+        self._begun = time.monotonic()
+        self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
+        self._shipment: Shipment | RestShipment | None = None
+        self._awaited: dict[str, LogbuchError | None] = {}
+        self._sent = self._refused = self._given_up = self._done = self._files_dropped = 0
+        self._trouble: LogbuchError | None = None
+        self._failures = 0
+        self._warned: set[str] = set()
+        self._thread: threading.Thread | None = None
+        self._lock, self._moved = threading.RLock(), threading.Condition()
+        self._sending = threading.Lock()
+        self._wake, self._hurry, self._end = threading.Event(), threading.Event(), threading.Event()
+        self._swept = -_SWEEP_SECONDS
+        self._sweep_first = False
+        self._outage = Outage()
+
+    # -- the training's side -----------------------------------------------------------------------------------------
+
+    def put(self, record: ingest.Record, run_id: str, *, vital: bool = False, counted: bool = True) -> None:
+        """Logs a record that is no point."""
+        if not self.journal.record(ingest.encode_record(record), vital=vital, counted=counted) and counted:
+            self.drop(run_id)
+        if self.idle:
+            self.nudge()
+
+    def put_file(self, record: Record) -> None:
+        """Takes a call about a file: it does not keep its place among the records, and delays none of them."""
+        if not self._files.put(record):
+            self._files_dropped += 1
+            self.drop(record.run_id)
+            record.body[0].settled()
+
+    def nudge(self) -> None:
+        """Tells the thread that there is something to send."""
+        self._wake.set()
+        if self._thread is None:
+            self._start()
+
+    def drop(self, run_id: str) -> None:
+        """Something of a run found no place."""
+        self.losses.add(run_id)
+        self._warn_once("full", f"{self.journal.why_full}: new records are dropped, and counted")
+
+    def needs(self, run_id: str) -> None:
+        """What follows is about a run that another process has begun, perhaps without a server: it must come first."""
+        if run_id not in self.state.needs:
+            self.state.needs.append(run_id)
+            self.journal.settle()
+            self._save(self.state)
+
+    def settled(self, run_id: str, seconds: float) -> bool:
+        """Waits until what makes or names a run was taken, and raises why it was not. False if nobody answers."""
+        done = self.flush(seconds)
+        error = self._awaited.pop(run_id, None)
+        if error is not None:
+            raise error
+        return done
+
+    def awaits(self, run_id: str) -> None:
+        """What is refused of this run from now on is an error of the call that :meth:`settled` ends."""
+        self._awaited[run_id] = None
+
+    def look_around(self) -> None:
+        """Starts the thread, though nothing is to be sent yet: it sweeps at once."""
+        self._hurry.set()
+        self._sweep_first = True
+        self.nudge()
+
+    @property
+    def known_as(self) -> str:
+        """The ID by which the server knows the journal."""
+        return self.state.alias or self.journal.id
+
+    def knows_journals(self) -> bool:
+        """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
+        begin = time.monotonic()
+        if self._shipment is None and not self.backend.silent and self._sending.acquire(timeout=_ASK_SECONDS):
+            try:
+                if time.monotonic() - begin < _ASK_SECONDS / 4:  # else the thread has just asked in vain
+                    with contextlib.suppress(Exception):  # it will meet it again, and say so
+                        self._way()
+            finally:
+                self._sending.release()
+        return not isinstance(self._shipment, RestShipment)
+
+    def flush(
+        self, timeout: float, *, patient: bool = False, stall: float | None = None, files: Files = Files.NONE
+    ) -> bool:
+        """Waits until all records put so far are sent or refused, then for ``files``. False after ``timeout`` seconds,
+        or after ``stall`` seconds in which nothing was sent, or, unless ``patient``, as soon as an attempt has failed
+        because nobody answers."""
+        deadline = time.monotonic() + timeout
+        if files is Files.ALL:
+            self._files.hurry(deadline)
+        done = self._flush_records(deadline, patient, timeout if stall is None else stall)
+        if files is not Files.NONE and (done or patient):
+            done &= self._files.wait(deadline, everything=files is Files.ALL, patient=patient)
+        return done
+
+    def _flush_records(self, deadline: float, patient: bool, stall: float) -> bool:
+        self.journal.parts()  # what a signal handler has put aside follows
+        target = self.journal.last
+        if self._done >= target:
+            return True
+        failures, done, moved = self._failures, self._done, time.monotonic()
+        self._hurry.set()
+        self.nudge()
+        if self._thread is None:
+            self._drive(deadline, target)
+        while self._done < target and (left := deadline - time.monotonic()) > 0:
+            if not patient and (self._failures > failures or self.backend.silent):
+                break
+            if self._done > done:
+                done, moved = self._done, time.monotonic()
+            elif time.monotonic() - moved >= stall:
+                break
+            with self._moved:
+                self._moved.wait_for(lambda: self._done >= target, min(left, 0.5 if patient else 0.02))
+            if patient:  # do not sit out a long pause: the server may be back
+                self._hurry.set()
+        return self._done >= target
+
+    def patience(self, timeout: float) -> float:
+        """How many of the seconds that an end is granted it may wait: fewer, the longer nobody has answered."""
+        return self._outage.patience(timeout)
+
+    def finish(self, timeout: float) -> Unsent:
+        """The last flush of a process; returns what is still unsent."""
+        deadline = time.monotonic() + self.patience(timeout)
+        if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
+            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
+        return Unsent(self._waiting(), self._files.waiting())
+
+    def lose(self, run_id: str, message: str) -> None:
+        """Counts something of a run that could not even be queued."""
+        self._given_up += 1
+        self.losses.add(run_id)
+        self._warn_once(message, message)
+
+    def delivery(self) -> Delivery:
+        trouble = self._trouble or self._files.trouble
+        files = self._files.waiting()
+        return Delivery(
+            waiting=self._waiting() + files,
+            sent=self._sent + self._files.sent,
+            refused=self._refused + self._given_up,
+            dropped=self.journal.dropped + self._files_dropped,
+            trouble=str(trouble) if trouble is not None else None,
+            files=files,
+        )
+
+    def close(self) -> None:
+        """Ends the threads, whatever still waits; the journal stays unless all of it was sent."""
+        self._end.set()
+        self._wake.set()
+        self._hurry.set()
+        self._files.close()
+        if self._thread is not None:
+            self._thread.join(5)
+        self.leave()
+
+    def leave(self) -> None:
+        """Leaves the journal in order on the disk; takes it away if it is of no more use."""
+        complete = self._done >= self.journal.last and not self._files.waiting()
+        self.state.complete = complete
+        self._save(self.state)
+        self.journal.sync()
+        empty = not self.journal.last
+        self.journal.close(remove=complete and (empty or not self.backend.keeps_acknowledged), retire=complete)
+
+    # -- verdicts ------------------------------------------------------------------------------------------------------
+
+    def taken(self, last: int, count: int) -> None:
+        self._sent += count
+        if not self.backend.keeps_acknowledged:
+            self.journal.release(last)
+        self._done = max(self._done, last)
+        with self._moved:
+            self._moved.notify_all()
+
+    def refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
+        if run_id in self._awaited:
+            self._awaited[run_id] = self._awaited[run_id] or error
+            return
+        self._refused += count
+        self.losses.add(run_id or "", count)
+        self._warn_once(f"{type(error).__name__} {what} {run_id}", f"{what} of run {run_id} was refused: {error}")
+
+    # -- the threads ---------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None or self._end.is_set():
+                return
+            thread = threading.Thread(target=self._run, name="logbuch-sender", daemon=True)
+            keeper = threading.Thread(target=self._keep, name="logbuch-journal", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+                keeper.start()
+            except RuntimeError:  # the interpreter shuts down: flush sends in the caller's thread
+                return
+
+    def _keep(self) -> None:
+        while not self._end.wait(_SYNC_SECONDS):
+            self._attempt(_UNSYNCED, self.journal.sync)
+            self._attempt(_UNTOLD, lambda: self.losses.look(time.monotonic()))
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            self._sleep()
+            self._hurry.wait(self._pause())
+            self._hurry.clear()
+            if not self._end.is_set():
+                self._cycle()
+
+    def _drive(self, deadline: float, target: int) -> None:
+        while self._done < target and time.monotonic() < deadline:
+            self._cycle()
+            if self._trouble is not None:
+                time.sleep(min(self._pause(), max(0.0, deadline - time.monotonic())))
+
+    def _sleep(self) -> None:
+        """Sleeps until there is something to send. Raising the flag before looking is what keeps wake-ups from
+        being missed: a record that comes after the look sees the flag."""
+        self.idle = True
+        nothing = self._done >= self.journal.last and self._trouble is None and not self._sweep_first
+        if nothing and not self._end.is_set():
+            self._wake.wait()
+        self._sweep_first = False
+        self.idle = False
+        self._wake.clear()
+
+    def _pause(self) -> float:
+        if self._trouble is not None:
+            longest: float = min(_LONGEST_PAUSE, self._first_pause * 2 ** min(self._failures - 1, 16))
+            return longest * random.uniform(0.5, 1.0)  # noqa: S311  spreads clients, guards nothing
+        return self.backend.gather_seconds
+
+    def _cycle(self) -> None:
+        """Sends what waits, as far as the backend takes it."""
+        self._outage.asked()
+        try:
+            with self._sending:
+                self._send()
+        except Exception as error:  # noqa: BLE001  the thread must outlive its own mistakes
+            self._note_failure(own_error(error))
+            return
+        self._note_success()
+        self._look_around()
+
+    def _send(self) -> None:
+        self.journal.parts()
+        last, shipment = self.journal.last, self._way()
+        while shipment.step():
+            self._note_success()
+            self._outage.asked()
+            if self.course.number >= last:  # what came meanwhile is gathered first, or each point would be a request
+                last = self.course.number
+                break
+        # Numbers that an interrupted call has used up have no entry: without this they would be waited for.
+        self._done = max(self._done, last)
+        with self._moved:
+            self._moved.notify_all()
+
+    def _way(self) -> Shipment | RestShipment:
+        if self._shipment is None:
+            native = Shipment(
+                self.backend, self.journal.id, self.course, self.state, self._save, self, self._worth_waiting
+            )
+            try:
+                native.greet()
+                self._shipment = native
+            except NO_JOURNALS:
+                self._shipment = RestShipment(self.backend, self.course, self.state, self._save, self)
+        return self._shipment
+
+    def _worth_waiting(self) -> bool:
+        return time.monotonic() - self._begun < _WAIT_SECONDS or self._others()
+
+    def _save(self, state: State) -> None:
+        self.journal.keep(state)
+
+    def _look_around(self) -> None:
+        if time.monotonic() - self._swept > _SWEEP_SECONDS:
+            self._swept = begin = time.monotonic()
+
+            def enough() -> bool:
+                """What this process logs itself comes first."""
+                late = time.monotonic() > begin + _SWEEP_SHARE and self._done < self.journal.last
+                if late:  # the rest soon
+                    self._swept = time.monotonic() + 2 * _SWEEP_SHARE - _SWEEP_SECONDS
+                return late or self._end.is_set()
+
+            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(enough))
+
+    def _waiting(self) -> int:
+        return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0
+
+    # -- trouble -------------------------------------------------------------------------------------------------------
+
+    def _tell_lost(self, run_id: str, count: int) -> None:
+        record = ingest.Tags(run_id, [(LOST_TAG, str(count))])
+        self.journal.record(ingest.encode_record(record), vital=True, counted=False)
+        if self.idle:
+            self.nudge()
+
+    def _refuse_file(self, record: Record, error: LogbuchError) -> None:
+        what = record.body[0].describe()
+        self._given_up += 1
+        self.losses.add(record.run_id)
+        self._warn_once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
+
+    def _note_failure(self, error: LogbuchError) -> None:
+        if self._trouble is None:
+            logger.warning("records cannot be sent now and are kept until they can: %s", clip(str(error), 300))
+        self._failures += 1
+        self._trouble = error
+
+    def _note_success(self) -> None:
+        if self._trouble is not None:
+            logger.warning("records are sent again to %s", self.backend.uri)
+        self._trouble, self._failures = None, 0
+        self._outage.answered()
+
+    def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
+        what = record.body[0].describe()
+        self._warn_once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
+
+    def _attempt(self, trouble: str, work: Callable[[], object]) -> None:
+        """Does what may fail without harm to the training; the first time that it does is told."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the thread
+            self._warn_once(trouble, f"{trouble}: {clip(str(own_error(error)), 300)}")
+
+    def _warn_once(self, topic: str, message: str) -> None:
+        if topic not in self._warned and len(self._warned) < _WARNINGS:
+            self._warned.add(topic)
+            logger.warning("%s", message)
+
+
+def _past(deadline: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() > deadline
