@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +22,7 @@ import utils
 
 import logbuch
 from support.fresh import fresh
-from support.ports import free_port
+from support.mlflow_server import mlflow_server
 from support.readback import steps
 from support.servers import Server
 
@@ -193,34 +192,8 @@ def test_two_trainings_do_not_share_a_folder(material: Any, capsys: pytest.Captu
 
 @pytest.fixture
 def stock(tmp_path: Path) -> Iterator[str]:
-    """The address of a server of the real MLflow."""
-    python = ROOT / ".venv-mlflow3" / "bin" / "python"
-    assert python.exists(), "run: make compat-envs"
-    port = free_port()
-    command = [python, "-m", "mlflow", "server", "--port", port, "--workers", 1, "--host", "127.0.0.1"]
-    places = ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--artifacts-destination", tmp_path / "files"]
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("LOGBUCH_", "MLFLOW_"))}
-    with (tmp_path / "mlflow.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(one) for one in (*command, *places)],
-            env=own | {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"},
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            if httpx.get(f"{url}/health").status_code == 200:
-                break
-        except httpx.TransportError:
-            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "mlflow.log").read_text()
-            time.sleep(0.1)
-    yield url
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(30)
+    with mlflow_server(tmp_path / "mlflow") as address:
+        yield address
 
 
 def test_a_stock_mlflow_server(material: Any, stock: str) -> None:
@@ -241,3 +214,5 @@ def test_a_stock_mlflow_server(material: Any, stock: str) -> None:
     listed = httpx.get(f"{stock}/api/2.0/mlflow/artifacts/list", params={"run_id": run["info"]["run_id"]}).json()
     names = {one["path"] for one in listed["files"]}
     assert {"lora_adapter", "samples"} <= names
+    (model,) = ask("logged-models/search", experiment_ids=["1"])["models"]
+    assert (model["info"]["source_run_id"], model["info"]["status"]) == (run["info"]["run_id"], "LOGGED_MODEL_READY")

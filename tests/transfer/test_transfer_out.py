@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
 from logbuch.cli.main import cli
-from support.ports import free_port
+from support.mlflow_server import mlflow_server
 from support.servers import Server
-from transfer.conftest import Installation, look, python, restored
+from transfer.conftest import Installation, look, restored
 
 
 @pytest.fixture
-def mlflow_server(tmp_path: Path) -> Iterator[str]:
-    """A fresh MLflow 3 server on a SQLite file."""
-    home = tmp_path / "mlflow"
-    home.mkdir()
-    port = free_port()
-    command = [str(python(3)), "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "LOGBUCH_"))}
-    own |= {"HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{python(3).parent}:{own['PATH']}"}
-    with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env=own, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(900):
-            try:
-                if httpx.get(f"{address}/health").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        else:
-            pytest.fail((home / "server.log").read_text()[-3000:])
+def stock(tmp_path: Path) -> Iterator[str]:
+    with mlflow_server(tmp_path / "mlflow") as address:
         yield address
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers too
-        process.wait(20)
 
 
 @pytest.mark.slow
 def test_what_moved_in_moves_out_again(
     installations: Callable[[int, str], Installation],
     make_server: Callable[..., Server],
-    mlflow_server: str,
+    stock: str,
     tmp_path: Path,
 ) -> None:
     server = make_server()
@@ -60,9 +33,9 @@ def test_what_moved_in_moves_out_again(
     done = CliRunner().invoke(cli, ["import", "mlflow", installations(3, "sqlite").place, *place])
     assert done.exit_code == 0, done.output
     for _ in range(2):
-        done = CliRunner().invoke(cli, ["export", "mlflow", mlflow_server, *place])
+        done = CliRunner().invoke(cli, ["export", "mlflow", stock, *place])
         assert done.exit_code == 0, (done.output, done.exception)
-    wanted, found = restored(look(3, server.url, tmp_path)), restored(look(3, mlflow_server, tmp_path))
+    wanted, found = restored(look(3, server.url, tmp_path)), restored(look(3, stock, tmp_path))
     names = {run["tags"].pop("logbuch.run_id"): run_id for run_id, run in found["runs"].items()}
     assert names.keys() == wanted["runs"].keys()
     models = {model["tags"].pop("logbuch.model_id"): id_ for id_, model in found["logged"].items()}

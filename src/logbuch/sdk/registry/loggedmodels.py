@@ -46,7 +46,7 @@ class LoggedModelClient:
         return codec.logged(self._call("POST", "", body)["model"])
 
     def get_logged_model(self, model_id: str) -> LoggedModel:
-        return codec.logged(self._call("GET", _one(model_id))["model"])
+        return codec.logged(self._of(model_id, "GET")["model"])
 
     def finalize_logged_model(self, model_id: str, status: str | LoggedModelStatus) -> LoggedModel:
         """Sets ``READY`` or ``FAILED``."""
@@ -54,20 +54,20 @@ class LoggedModelClient:
             wanted = LoggedModelStatus(status)
         except ValueError:
             raise InvalidInput(f"Invalid status {status!r} of a logged model: it must be READY or FAILED.") from None
-        return codec.logged(self._call("PATCH", _one(model_id), {"status": wanted.protocol})["model"])
+        return codec.logged(self._of(model_id, "PATCH", "", {"status": wanted.protocol})["model"])
 
     def delete_logged_model(self, model_id: str) -> None:
-        self._call("DELETE", _one(model_id))
+        self._of(model_id, "DELETE")
 
     def set_logged_model_tags(self, model_id: str, tags: Mapping[str, Any]) -> None:
-        self._call("PATCH", _one(model_id) + "/tags", {"tags": codec.pairs_out(tags, "tag")})
+        self._of(model_id, "PATCH", "/tags", {"tags": codec.pairs_out(tags, "tag")})
 
     def delete_logged_model_tag(self, model_id: str, key: str) -> None:
-        self._call("DELETE", f"{_one(model_id)}/tags/{key}")
+        self._of(model_id, "DELETE", f"/tags/{key}", {"tag_key": key})
 
     def log_model_params(self, model_id: str, params: Mapping[str, Any]) -> None:
         """Logs params of a model, which do not change any more."""
-        self._call("POST", _one(model_id) + "/params", {"params": codec.pairs_out(params, "param")})
+        self._of(model_id, "POST", "/params", {"params": codec.pairs_out(params, "param")})
 
     def search_logged_models(
         self,
@@ -102,6 +102,12 @@ class LoggedModelClient:
         """Notes the logged models that a run made; each has a ``model_id`` and a ``step``."""
         wanted = [RunModel(model_id=model.model_id, step=getattr(model, "step", 0)) for model in models]
         self._connection.settle().log_outputs(run_id, wanted)
+
+    def _of(
+        self, model_id: str, method: str, path: str = "", body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A call about one model. MLflow's own server wants its ID in the body too, although the address has it."""
+        return self._call(method, _one(model_id) + path, {"model_id": model_id, **(body or {})})
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._connection.settle().ask(method, _MODELS + path, body or {})
