@@ -173,6 +173,19 @@ def test_system_metrics_have_a_tab(ran: tuple[Server, str], new_page: NewPage) -
     expect(page.get_by_test_id("chart").first.locator(".u-over")).to_be_visible()
 
 
+def test_what_a_run_cost_is_shown_where_it_is_known(ran: tuple[Server, str], new_page: NewPage) -> None:
+    server, _ = ran
+    page = goto(new_page(), ran)
+    expect(page.get_by_role("heading", name="Reproduce")).to_be_visible()
+    expect(page.get_by_test_id("cost")).to_have_count(0)
+    measured = server.new_run("0", run_name="measured")
+    point = {"key": "system/energy_watt_hours", "value": 42.5, "timestamp": 1, "step": 0}
+    server.post("runs/log-metric", {"run_id": measured, **point})
+    page.goto(f"{server.url}/e/0/runs/{measured}/overview")
+    expect(page.get_by_test_id("cost")).to_contain_text("42.5 Wh")
+    expect(page.get_by_test_id("cost")).not_to_contain_text("estimated")
+
+
 def test_files_of_every_kind_are_shown(ran: tuple[Server, str], new_page: NewPage) -> None:
     page = goto(new_page(), ran, "artifacts")
 

@@ -81,13 +81,13 @@ class Server:
     # -- short ways to the REST API ------------------------------------------------------------
 
     def post(self, path: str, /, body: Any = None, **more: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/api/2.0/mlflow/{path}", json=body or {}, timeout=60, **more)
+        return httpx.post(f"{self.url}/api/2.0/mlflow/{path}", json=body or {}, timeout=180, **more)
 
     def get(self, path: str, /, **query: Any) -> httpx.Response:
-        return httpx.get(f"{self.url}/api/2.0/mlflow/{path}", params=query, timeout=60)
+        return httpx.get(f"{self.url}/api/2.0/mlflow/{path}", params=query, timeout=180)
 
     def native(self, path: str, /, body: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/api/logbuch/1/{path}", json=body, timeout=60)
+        return httpx.post(f"{self.url}/api/logbuch/1/{path}", json=body, timeout=180)
 
     def new_run(self, experiment_id: str = "0", **more: Any) -> str:
         answer = self.post("runs/create", {"experiment_id": experiment_id, "start_time": 1, **more})

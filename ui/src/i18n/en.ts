@@ -44,7 +44,8 @@ export const en = {
   reasonFailed: (d: string) => `failed after ${d}`,
   endedIn: (kind: string, key: string) => `${kind} in ${key} at its end`, silentFor: (d: string) => `silent for ${d}`, processGone: "its process gives no sign of life", recordsLost: (c: number) => `${n(c, "record was", "records were")} lost on the way to the server`, showTraceback: "Show the traceback", hideTraceback: "Hide the traceback",
   // four answers
-  bestRun: "Best run", setsApart: "What sets it apart", wasStable: "Was it stable", getBack: "Get it back",
+  cost: "Cost", gpuHours: "GPU hours", energy: "Energy", estimated: "estimated", price: "Price", co2: "CO₂",
+  fourAnswers: "The four answers", bestRun: "Best run", setsApart: "What sets it apart", wasStable: "Was it stable", getBack: "Get it back",
   ofRuns: (c: string) => `of ${c}`, ofFinished: (c: string) => `of ${c} finished`, bestTitle: "The best of the finished runs", explainTitle: (m: string) => `Share of the spread of ${m} among the finished runs`, mostCommon: "most common value", ofFirstRow: (name: string) => `of ${name}, the first row`, noneToCompare: "No finished run to compare", vsBaseline: "vs baseline", noBest: "No finished run has a value yet", noMain: "No metric yet",
   findings: (c: number) => n(c, "finding", "findings"), ofSeeds: (c: number, std: string) => `± ${std}, ${c} seeds`, leadSure: (p: string) => `The lead over the runner-up is larger than the noise of the seeds (p = ${p})`, leadNoise: (p: string) => `The lead over the runner-up is not larger than the noise of the seeds (p = ${p})`, leadUnknown: "Whether the lead is more than noise is not known: the runner-up has no seeds to compare",
   nOfParams: (a: number, b: number) => `${a} of ${n(b, "parameter", "parameters")}`, explainsMost: (k: string) => `${k} explains most of it`, explainsSome: (k: string) => `${k} explains`,

@@ -15,6 +15,7 @@ import { useRefresh, useTable } from "../../parts/queries";
 import { StabilityPill, useVerdict, verdictText } from "../../parts/Stability";
 import { CopyButton } from "../../ui/CopyButton";
 import { Glyph } from "../../ui/Glyph";
+import { useMedia } from "../../ui/hooks";
 import { Link } from "../../ui/router";
 import { slotColour } from "../../ui/Swatch";
 import type { ExperimentView } from "../../url/experiment";
@@ -60,8 +61,9 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   const judged = best ?? (table.data ? first : null);
   const instead = best === null && judged !== null;
   const show = (q: string) => change({ q });
+  const sideways = useMedia("(max-width: 720px)"); // one answer beside the other: keys must reach what they scroll
   return (
-    <section className="four" aria-label={t.bestRun}>
+    <section className="four" aria-label={t.fourAnswers} tabIndex={sideways ? 0 : undefined}>
       <BestRun row={best} told={told ?? null} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={waiting} />
       <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting} />
       <section>

@@ -10,6 +10,7 @@ import { AlertsCard } from "../../parts/Alerts";
 import { useMedia } from "../../ui/hooks";
 import { DEFAULT_BOARD, type BoardView } from "../../url/board";
 import { ArtifactsCard, ChildrenCard, DatasetsCard, TagsCard } from "./cards";
+import { CostCard } from "./CostCard";
 import { ModelsCard } from "./ModelsCard";
 import { ParameterTable } from "./ParameterTable";
 import { ReproduceCard } from "./ReproduceCard";
@@ -103,6 +104,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
         <StabilityCard run={run} />
         <ReproduceCard run={run} />
         <ModelsCard runId={run.info.run_id} />
+        <CostCard run={run} />
         <ArtifactsCard run={run} />
         <ChildrenCard run={run} />
         <DatasetsCard run={run} />
