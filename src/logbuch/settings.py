@@ -23,6 +23,11 @@ class Setting:
                 return value
         return self.default
 
+    @property
+    def chosen(self) -> bool:
+        """Whether somebody has set it."""
+        return any(os.environ.get(variable) for variable in self.variables)
+
     def flag(self) -> bool:
         """The value as yes or no: ``1``, ``true``, ``yes`` and ``on`` mean yes, in any case."""
         return (self.get() or "").lower() in ("1", "true", "yes", "on")
@@ -76,8 +81,8 @@ MAX_RETRIES = _setting(
 FINISH_TIMEOUT = _setting(
     "finish_timeout",
     "30",
-    "Seconds that the end of a run waits for its records to be sent, at most; a server that has not answered for some "
-    "time already, or never has, is waited for less",
+    "Seconds that the end of a run waits for its records to be sent, at most. The time that a server has already not "
+    "answered counts; one that never has is waited for 5 seconds, unless this is set",
 )
 JOURNAL_FOLDER = _setting(
     "journal_folder", None, "Folder of the journals for servers. Absent: logbuch/journals in the user's state folder"

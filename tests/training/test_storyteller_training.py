@@ -56,6 +56,7 @@ def only(place: Path) -> Any:
 
 @pytest.mark.parametrize("use_moe", [False, True])
 def test_all_of_a_training_is_read_back(told: Callable[..., Config], tmp_path: Path, use_moe: bool) -> None:
+    logbuch.set_system_metrics_sampling_interval(0.1)  # even if all of it takes less than a second
     chosen = told(use_moe=use_moe, num_experts=4)
     result = train(chosen)
     run = only(tmp_path)

@@ -183,7 +183,7 @@ def test_what_is_damaged_is_named_and_the_rest_is_imported(
     metric.write_bytes(metric.read_bytes()[:-9])
     garbage = next(file for file in sorted(root.glob("0/*/metrics/loss")) if file != metric)
     garbage.write_bytes(b"no number here\n" + garbage.read_bytes())
-    torn = next(root.glob("0/*/params/place"))
+    torn = sorted(root.glob("0/*/params/place"))[0]  # not in the run that is lost whole
     torn.write_bytes(b"\xff\xfe\x00")
     meta = sorted(root.glob("0/*/meta.yaml"))[-1]
     meta.write_text("run_id: [unclosed")

@@ -46,6 +46,7 @@ def test_a_server_that_was_never_there_is_hardly_waited_for(outage: Outage, cloc
     outage.asked()
     assert outage.patience(30) == STRANGER_SECONDS
     assert outage.patience(2) == 2
+    assert outage.patience(30, stranger=30) == 30
     clock.now += 60
     assert outage.patience(30) == LEAST_SECONDS
     assert outage.patience(0.5) == 0.5

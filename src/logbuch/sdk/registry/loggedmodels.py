@@ -103,9 +103,7 @@ class LoggedModelClient:
         wanted = [RunModel(model_id=model.model_id, step=getattr(model, "step", 0)) for model in models]
         self._connection.settle().log_outputs(run_id, wanted)
 
-    def _of(
-        self, model_id: str, method: str, path: str = "", body: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def _of(self, model_id: str, method: str, path: str = "", body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A call about one model. MLflow's own server wants its ID in the body too, although the address has it."""
         return self._call(method, _one(model_id) + path, {"model_id": model_id, **(body or {})})
 

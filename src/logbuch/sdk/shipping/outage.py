@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 STRANGER_SECONDS = 5.0
-"""A server that this process has never heard of is not waited for longer: it is down, not restarting."""
+"""A server that this process has never heard of is not waited for longer, unless the user says so: it is down, not
+restarting."""
 LEAST_SECONDS = 1.0
 
 
@@ -26,10 +27,13 @@ class Outage:
     def answered(self) -> None:
         self._since, self._heard = None, True
 
-    def patience(self, timeout: float) -> float:
-        """The seconds that an end may still wait of those it is granted. The time already waited in vain counts, be it
-        that of an end before or of the training itself: a server that was away for an hour gets one last second."""
+    def patience(self, timeout: float, stranger: float = STRANGER_SECONDS) -> float:
+        """The seconds that an end may still wait of those it is granted: of ``stranger`` for a server never heard of.
+
+        The time already waited in vain counts, be it that of an end before or of the training itself: a server that was
+        away for an hour gets one last second.
+        """
         if self._since is None:
             return timeout
-        longest = timeout if self._heard else min(timeout, STRANGER_SECONDS)
+        longest = timeout if self._heard else min(timeout, stranger)
         return min(timeout, max(longest - (self._clock() - self._since), LEAST_SECONDS))

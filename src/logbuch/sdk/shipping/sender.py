@@ -16,6 +16,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
+from logbuch import settings
 from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
 from logbuch.limits import clip
 from logbuch.sdk.backends.backend import Backend, own_error
@@ -24,7 +25,7 @@ from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.shipping.lane import FileLane
 from logbuch.sdk.shipping.losses import LOST_TAG, Losses
-from logbuch.sdk.shipping.outage import Outage
+from logbuch.sdk.shipping.outage import STRANGER_SECONDS, Outage
 from logbuch.sdk.shipping.records import Record
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.shipment import Shipment
@@ -215,7 +216,7 @@ class Sender:
 
     def patience(self, timeout: float) -> float:
         """How many of the seconds that an end is granted it may wait: fewer, the longer nobody has answered."""
-        return self._outage.patience(timeout)
+        return self._outage.patience(timeout, timeout if settings.FINISH_TIMEOUT.chosen else STRANGER_SECONDS)
 
     def finish(self, timeout: float) -> Unsent:
         """The last flush of a process; returns what is still unsent."""
