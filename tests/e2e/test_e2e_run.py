@@ -182,7 +182,7 @@ def test_what_a_run_cost_is_shown_where_it_is_known(ran: tuple[Server, str], new
     point = {"key": "system/energy_watt_hours", "value": 42.5, "timestamp": 1, "step": 0}
     server.post("runs/log-metric", {"run_id": measured, **point})
     page.goto(f"{server.url}/e/0/runs/{measured}/overview")
-    expect(page.get_by_test_id("cost")).to_contain_text("42.5 Wh")
+    expect(page.get_by_test_id("cost")).to_contain_text("42.50 Wh")
     expect(page.get_by_test_id("cost")).not_to_contain_text("estimated")
 
 
