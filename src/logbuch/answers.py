@@ -20,7 +20,10 @@ GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
 BASELINE_TAG = "logbuch.baseline"
 """Of an experiment: the ID of the run that others are held against."""
 _SEED = re.compile(r"(^|[/_.\-])(random[_\-]?state|(random|data|global|torch|numpy|np)?[_\-]?seed)($|[/_.\-])", re.I)
-_PLAIN_LOSS = re.compile(r"(^|[/_.])loss$", re.I)
+_PLAIN_LOSS = re.compile(r"^((train|training|eval|evaluation|val|valid|validation|test|dev)[/_.\-])?loss$", re.I)
+_SOME_LOSS = re.compile(r"(^|[/_.])loss$", re.I)
+_ASIDE = re.compile(r"(^|[/_.\-])(base|baseline|initial|init|start|best|min|final|aux|auxiliary|moe)($|[/_.\-])", re.I)
+"""A value beside the curve of the run: what it began with or ended at, or only a part of it."""
 SIGNIFICANT = 0.05
 
 
@@ -162,11 +165,12 @@ def main_metric(runs: Mapping[str, int]) -> str | None:
 
 def _rank(key: str) -> float:
     better = lower_is_better(key)
-    plain = 0.5 if _PLAIN_LOSS.search(key) else 0.0
+    plain = 0.75 if _PLAIN_LOSS.search(key) else 0.5 if _SOME_LOSS.search(key) else 0.25
+    plain -= 0.5 if _ASIDE.search(key) else 0.0
     if is_evaluation(key) and is_loss(key):
         return 5 + plain
     if is_evaluation(key) and better is False:
-        return 4
+        return 4 + plain
     if is_loss(key):
         return 3 + plain
     return 1.0 if better is None else 2.0

@@ -8,6 +8,10 @@ it.each([["eval/loss", true], ["val/acc", false], ["accuracy", false], ["val_per
 
 describe("main metric", () => {
   it("prefers the eval loss", () => expect(pickMain([m("train/loss"), m("eval/perplexity"), m("eval/loss"), m("system/x", 99)])).toBe("eval/loss"));
+  it("leaves aside what is no curve of the run", () => {
+    expect(pickMain([m("base_eval_loss"), m("final_eval_loss"), m("eval/perplexity"), m("eval/loss")])).toBe("eval/loss");
+    expect(pickMain([m("val/best_loss"), m("val/moe_loss"), m("val/loss")])).toBe("val/loss");
+  });
   it("wants one that most runs have", () => expect(pickMain([m("eval/loss", 1), m("train/loss", 10)])).toBe("train/loss"));
   it("takes what there is", () => {
     expect(pickMain([m("foo")])).toBe("foo");

@@ -5,6 +5,11 @@ const LOSS = /loss|perplexity|(^|[/_.\-\s])(ppl|nll|bce|ce)($|[/_.\-\s])/i;
 const ERROR = /loss|perplexity|error|(^|[/_.\-\s])(ppl|nll|mse|rmse|mae|mape|wer|cer|fid|kl|latency|duration|time)($|[/_.\-\s])/i;
 const EVAL = /^(eval|val|valid|validation|test|dev)([/_.\-\s]|$)/i;
 
+const PLAIN_LOSS = /^((train|training|eval|evaluation|val|valid|validation|test|dev)[/_.\-])?loss$/i;
+const SOME_LOSS = /(^|[/_.])loss$/i;
+/** A value beside the curve of the run: what it began with or ended at, or only a part of it. */
+const ASIDE = /(^|[/_.\-])(base|baseline|initial|init|start|best|min|final|aux|auxiliary|moe)($|[/_.\-])/i;
+
 export const isLoss = (key: string) => LOSS.test(key);
 export const isEval = (key: string) => EVAL.test(key);
 export const isSystem = (key: string) => key.startsWith("system/");
@@ -26,8 +31,8 @@ export interface KeyCount {
 export function pickMain(metrics: readonly KeyCount[]): string | null {
   const rank = ({ key, runs }: KeyCount) => {
     const kind = isSystem(key) ? 0 : isEval(key) && isLoss(key) ? 5 : isEval(key) && HIGHER.test(key) ? 4 : isLoss(key) ? 3 : HIGHER.test(key) ? 2 : 1;
-    const exact = /(^|[/_.])(loss)$/i.test(key) ? 0.5 : 0;
-    return [kind + exact, runs] as const;
+    const plain = (PLAIN_LOSS.test(key) ? 0.75 : SOME_LOSS.test(key) ? 0.5 : 0.25) - (ASIDE.test(key) ? 0.5 : 0);
+    return [kind + (kind > 2 ? plain : 0), runs] as const;
   };
   const known = metrics.filter((m) => !isSystem(m.key));
   const most = Math.max(0, ...known.map((m) => m.runs));
