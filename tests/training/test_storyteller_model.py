@@ -153,6 +153,24 @@ def test_balance_entropy_and_losses_by_hand() -> None:
     assert float(moe.z_loss(routing).detach()) == pytest.approx(math.log(4) ** 2)
 
 
+@pytest.mark.parametrize("choices", [1, 2])
+@pytest.mark.parametrize("implementation", ["auto", "loop"])
+def test_the_router_learns_from_the_loss(choices: int, implementation: str) -> None:
+    """With one choice as with two: the gradient comes by the probability that an expert's output is weighed with."""
+    layer, x = router_of([[1.0, 0.0, 0.5]] * 4, experts_per_token=choices, moe_implementation=implementation)
+    y, _ = layer(x)
+    y.square().sum().backward()
+    assert float(layer.router.weight.grad.abs().max()) > 1e-3
+
+
+def test_a_single_choice_keeps_its_probability() -> None:
+    layer, x = router_of([[math.log(3), 0.0]], experts_per_token=1)
+    weighed, _ = layer(x)
+    layer.router.weight.data *= 1e3  # a probability of 1, and the same expert
+    whole, _ = layer(x)
+    torch.testing.assert_close(weighed, 0.75 * whole)
+
+
 def test_even_experts_have_balance_one_and_a_loss_of_one() -> None:
     even = Routing(torch.tensor([4, 4]), torch.tensor([4.0, 4.0]), *[torch.zeros(())] * 3, tokens=8)
     assert moe.balance(even.choices_x) == 1.0

@@ -71,7 +71,9 @@ class MoE(nn.Module):
             logits_nx = F.linear(x_nc.float(), self.router.weight.float())
         probabilities_nx = logits_nx.softmax(dim=-1)
         weights_nk, chosen_nk = probabilities_nx.topk(self.per_token, dim=-1)
-        weights_nk = weights_nk / weights_nk.sum(dim=-1, keepdim=True)
+        # A single choice keeps its probability, as in Switch: shared out it would be 1, and the router learn nothing.
+        if self.per_token > 1:
+            weights_nk = weights_nk / weights_nk.sum(dim=-1, keepdim=True)
 
         # First choices before second ones, so that a full expert turns away the latter.
         chosen_a, weights_a = chosen_nk.t().flatten(), weights_nk.t().flatten()
