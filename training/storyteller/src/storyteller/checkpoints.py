@@ -54,10 +54,12 @@ class Checkpoint:
 def save(
     output: Path, model: Storyteller, tokens: Tokenizer, config: Config, optimizer: dict[str, Any], progress: Progress
 ) -> Path:
-    """Writes a checkpoint and removes the oldest beyond ``keep_checkpoints``; ``TrainingError`` if the disk is full."""
+    """Writes a checkpoint and removes the oldest beyond ``keep_checkpoints``, never the one that is written;
+    ``TrainingError`` if the disk is full."""
     target = output / f"step_{progress.step:08d}"
     _write(target, model, tokens, config, optimizer, progress)
-    for old in _all(output)[: -config.training.keep_checkpoints]:
+    others = [place for place in folders(output) if place != target]
+    for old in others[: max(0, len(others) + 1 - config.training.keep_checkpoints)]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -72,10 +74,22 @@ def find(where: str, output: Path) -> Checkpoint:
     place = output if where == "latest" else Path(where)
     if (place / _PROGRESS).is_file():
         return _read(place)
-    known = _all(place)
+    known = folders(place)
     if not known:
         raise DataError(f"There is no checkpoint in {place}.")
     return _read(known[-1])
+
+
+def folders(output: Path) -> list[Path]:
+    """The checkpoints of a folder, the earliest step first."""
+    known = (place for place in output.glob("step_*") if (place / _PROGRESS).is_file() and step_of(place) >= 0)
+    return sorted(known, key=step_of)
+
+
+def step_of(place: Path) -> int:
+    """The step that a checkpoint's name tells; -1 for another name."""
+    number = place.name.removeprefix("step_")
+    return int(number) if number.isdecimal() else -1
 
 
 def _write(
@@ -97,10 +111,6 @@ def _write(
     except (DataError, RuntimeError, SafetensorError) as error:
         reason = str(error).split("\n")[0]
         raise TrainingError(f"Checkpoint {target.name} could not be saved, nothing of it is left: {reason}") from None
-
-
-def _all(output: Path) -> list[Path]:
-    return sorted(place for place in output.glob("step_*") if (place / _PROGRESS).is_file())
 
 
 def _read(folder: Path) -> Checkpoint:

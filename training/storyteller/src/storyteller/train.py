@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from storyteller import checkpoints, estimate, metrics, optim, weights
+from storyteller import checkpoints, estimate, metrics, optim, outputfolder, weights
 from storyteller.config import Config
 from storyteller.data.windows import IGNORED, Batch
-from storyteller.devices import device_of
+from storyteller.devices import Device, device_of
 from storyteller.errors import TrainingError
 from storyteller.evaluation import evaluate
 from storyteller.files import written
@@ -24,8 +24,6 @@ from storyteller.generation import Sampling, generate
 from storyteller.setup import Training, params_of, prepared, tags_of
 from storyteller.stopping import Terminated, memory_hint, on_sigterm
 from storyteller.tracking import tracker_of
-
-FINAL = "model"
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,29 @@ class Result:
 def train(config: Config, resume: str = "") -> Result:
     """Trains, and logs the model. ``resume`` is a checkpoint's folder, or ``latest``."""
     output = Path(config.training.output_dir)
-    with device_of(config.training) as device:
+    with device_of(config.training) as device, alone(output, device):
         found = checkpoints.find(resume, output) if resume else None
         tracker = tracker_of(config.training, leads=device.leads)
         with tracker.run(config.training, found.progress.run_id if found else ""), on_sigterm() as asked:
             training = prepared(config, device, tracker, found)
+            set_aside(training, found)
             tracker.params(params_of(training))
             tracker.tags(tags_of(training))
             with memory_hint(), training.report.bar(training.progress.step):
                 loop(training, asked)
             return finished(training, output)
+
+
+def alone(output: Path, device: Device) -> contextlib.AbstractContextManager[None]:
+    """The folder is this training's; of several processes the first one says so."""
+    return outputfolder.claimed(output) if device.leads else contextlib.nullcontext()
+
+
+def set_aside(training: Training, found: checkpoints.Checkpoint | None) -> None:
+    """Makes room for this training's checkpoints: with those of another one ``latest`` would be any one's."""
+    output = Path(training.config.training.output_dir)
+    if training.device.leads and (aside := outputfolder.begin(output, found)) is not None:
+        training.report.say(f"What an earlier training left in {output} is now in {aside}.")
 
 
 def loop(training: Training, asked: threading.Event) -> None:
@@ -254,7 +265,7 @@ def save(training: Training) -> None:
 
 def finished(training: Training, output: Path) -> Result:
     """Writes the model on its own, and logs it."""
-    folder = output / FINAL
+    folder = output / outputfolder.FINAL
     if training.device.leads:
         with written(folder) as place:
             place.mkdir()
