@@ -21,7 +21,7 @@ from logbuch.alerts import Level
 from logbuch.model import Tag
 from logbuch.registry import Caller
 from logbuch.server.delivery import webhook
-from logbuch.server.delivery.courier import Courier
+from logbuch.server.delivery.courier import REST_SECONDS, SLOTS, Courier
 from logbuch.store import Store, experiments, runs
 from logbuch.store.alarms import alerts
 from logbuch.store.delivery import outbox, webhooks
@@ -33,6 +33,18 @@ from logbuch.webhooks import Delivery, Event
 from support.sinks import HttpSink, MailSink, http_sink, mail_sink
 
 ADA = Caller(user="ada")
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def rest(self) -> None:
+        """As if a destination that failed had rested."""
+        self.now += REST_SECONDS
 
 
 @pytest.fixture
@@ -129,7 +141,8 @@ def test_what_is_not_taken_is_sent_again_later(store: Store, sink: HttpSink) -> 
     hook(store, sink.url)
     sink.answers = [503, 429]
     raise_alert(store, new_run(store))
-    courier = Courier(store)
+    clock = Time()
+    courier = Courier(store, clock)
     before = time.time_ns() // 1_000_000
     assert (courier.turn(), courier.turn()) == (1, 0)
     (waiting,) = state(store)
@@ -137,6 +150,7 @@ def test_what_is_not_taken_is_sent_again_later(store: Store, sink: HttpSink) -> 
     assert waiting.next_time is not None and waiting.next_time >= before + outbox.WAITS[0] * 1000
     for _ in range(2):
         hasten(store)
+        clock.rest()
         courier.turn()
     (done,) = state(store)
     assert (done.state, done.attempts, done.error, len(sink.got)) == ("delivered", 3, "", 3)
@@ -145,8 +159,77 @@ def test_what_is_not_taken_is_sent_again_later(store: Store, sink: HttpSink) -> 
     for _ in range(len(outbox.WAITS) + 1):
         assert state(store)[0].state == "waiting"
         hasten(store)
+        clock.rest()
         assert courier.turn() == 1
     assert (state(store)[0].state, state(store)[0].attempts) == ("failed", len(outbox.WAITS) + 1)
+
+
+def test_a_dead_receiver_holds_up_no_other_and_rests_as_a_whole(
+    store: Store, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0), backlog=64)  # accepts, and never answers
+    port = silent.getsockname()[1]
+    monkeypatch.setenv("LOGBUCH_WEBHOOK_HOSTS", f"127.0.0.1:{sink.port},127.0.0.1:{port}")
+    for number in range(SLOTS - 1):
+        hook(store, f"http://127.0.0.1:{port}/{number}", ("alert",))
+    hook(store, sink.url, ("alert",))
+    run = new_run(store)
+    for number in range(20):
+        raise_alert(store, run, f"title {number}")
+    clock = Time()
+    courier = Courier(store, clock)
+    courier.start()
+    try:
+        deadline = time.monotonic() + 60
+        while len(sink.got) < 20 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        # All came while the others, which take ten seconds, were at their first message, or rest after it.
+        assert len(sink.got) == 20
+        dead = [one for one in state(store) if one.webhook_id != str(SLOTS)]
+        assert sum(one.attempts for one in dead) <= SLOTS - 1
+    finally:
+        silent.close()
+        courier.close()
+
+
+def test_a_destination_that_fails_rests_also_for_what_is_new(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url)
+    sink.answers = [503]
+    run, clock = new_run(store), Time()
+    courier = Courier(store, clock)
+    raise_alert(store, run, "first")
+    assert courier.turn() == 1
+    raise_alert(store, run, "second")
+    assert courier.turn() == 0
+    clock.now += outbox.WAITS[0]
+    assert courier.turn() == 1
+    assert [one.state for one in state(store)] == ["delivered", "waiting"]
+    raise_alert(store, run, "third")  # it is well again
+    assert courier.turn() == 1
+
+
+def test_what_waited_too_long_for_a_destination_that_fails_is_given_up(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url)
+    run = new_run(store)
+    for number in range(3):
+        raise_alert(store, run, f"title {number}")
+    old = deliveries.c.id < 3
+    store.write(lambda tx: tx.change(update(deliveries).where(old).values(creation_time=1)))
+    sink.answers = [503]
+    Courier(store).turn()
+    assert [one.state for one in state(store)] == ["waiting", "failed", "failed"]
+    assert {one.error for one in state(store)[1:]} == {"The answer was 503"}
+
+
+def test_a_courier_is_started_once(store: Store) -> None:
+    courier = Courier(store)
+    courier.start()
+    try:
+        with pytest.raises(RuntimeError, match="started before"):
+            courier.start()
+        assert [thread.name for thread in threading.enumerate()].count("logbuch-courier") == 1
+    finally:
+        courier.close()
 
 
 @pytest.mark.parametrize("status", [302, 307, 400, 404, 410])
@@ -287,15 +370,17 @@ def test_mail_that_is_refused_is_said_without_the_password(
     store: Store, post: MailSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write(webhooks.mail, Level.INFO)
-    post.refuse = "451"
+    post.refuse, clock = "451", Time()
+    courier = Courier(store, clock)
     raise_alert(store, new_run(store))
-    Courier(store).turn()
+    courier.turn()
     assert (state(store)[0].state, state(store)[0].error) == ("waiting", "The mail server answered 451")
     post.refuse = "554"
     hasten(store)
-    Courier(store).turn()
+    clock.rest()
+    courier.turn()
     assert (state(store)[0].state, state(store)[0].error) == ("failed", "The mail server answered 554")
     monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", "magic")
     raise_alert(store, new_run(store))
-    Courier(store).turn()
+    courier.turn()
     assert "smtp_security" in state(store)[0].error

@@ -100,7 +100,6 @@ def _run(context: Context, listener: socket.socket) -> int:
     context.examiner.start()
     context.alarms.start()
     context.courier.start()
-    context.courier.start()
     try:
         server.run(sockets=[listener])
     finally:

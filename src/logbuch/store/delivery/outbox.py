@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from logbuch import limits
 from logbuch.alerts import Level
@@ -20,6 +20,8 @@ WAITS = (10, 60, 300, 1800, 7200, 21_600)
 """Seconds between the attempts; after the last the message is given up."""
 LEASE_MS = 120_000
 """Who has taken a message has so long to send it: then another server may."""
+LIFE_MS = 86_400_000
+"""What could not be sent for so long to a destination that fails is given up, though it may never have been tried."""
 _ERROR_LENGTH = 500
 
 
@@ -33,6 +35,7 @@ class Parcel(NamedTuple):
     creation_time: int
     url: str
     secret: str
+    destination: int = 0
 
 
 def announce(
@@ -54,25 +57,28 @@ def post(tx: Tx, destination: int, event: Event, about: dict[str, Any]) -> int:
     return tx.insert_one(deliveries, values | {"attempts": 0, "due": now, "error": ""})
 
 
-def next_due(tx: Tx) -> int | None:
-    """When the next message is to be sent (ms); None if none waits."""
-    query = select(deliveries.c.due).where(deliveries.c.due.is_not(None)).order_by(deliveries.c.due).limit(1)
-    due: int | None = tx.execute(query).scalar()
+def next_due(tx: Tx, but: Collection[int] = ()) -> int | None:
+    """When the next message is to be sent (ms), those to some destinations left out; None if none waits."""
+    waiting = deliveries.c.due.is_not(None) & deliveries.c.destination.not_in(but)
+    due: int | None = tx.execute(select(func.min(deliveries.c.due)).where(waiting)).scalar()
     return due
 
 
-def take(tx: Tx, limit: int) -> list[Parcel]:
-    """Takes messages that are due, so that no other server does."""
-    now = tx.now()
-    query = (
-        select(deliveries, destinations.c.url, destinations.c.secret)
-        .join(destinations, destinations.c.id == deliveries.c.destination)
-        .where(deliveries.c.due <= now)
-        .order_by(deliveries.c.due)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    )
-    taken = [_parcel(row) for row in tx.execute(query).all()]
+def take(tx: Tx, limit: int, but: Collection[int] = ()) -> list[Parcel]:
+    """Takes messages that are due, so that no other server does: of each destination one, of some destinations none."""
+    now, taken = tx.now(), []
+    waiting = select(deliveries.c.destination).where(deliveries.c.due <= now, deliveries.c.destination.not_in(but))
+    first = waiting.group_by(deliveries.c.destination).order_by(func.min(deliveries.c.due)).limit(max(0, limit))
+    for (destination,) in tx.execute(first).all():
+        query = (
+            select(deliveries, destinations.c.url, destinations.c.secret)
+            .join(destinations, destinations.c.id == deliveries.c.destination)
+            .where(deliveries.c.due <= now, deliveries.c.destination == destination)
+            .order_by(deliveries.c.due, deliveries.c.id)
+            .limit(1)
+            .with_for_update(of=deliveries, skip_locked=True)
+        )
+        taken += [_parcel(row) for row in tx.execute(query).all()]
     for parcel in taken:
         mine = deliveries.c.id == parcel.id
         tx.change(update(deliveries).where(mine).values(due=now + LEASE_MS, attempts=parcel.attempts))
@@ -81,11 +87,15 @@ def take(tx: Tx, limit: int) -> list[Parcel]:
 
 def settle(tx: Tx, parcel: Parcel, error: str, *, again: bool = True) -> None:
     """Notes what became of an attempt: "" for a message that was delivered. Nothing if another server has taken it."""
-    due = None
+    due, said = None, error[:_ERROR_LENGTH]
     if error and again and parcel.attempts <= len(WAITS):
         due = tx.now() + WAITS[parcel.attempts - 1] * 1000
     mine = (deliveries.c.id == parcel.id) & (deliveries.c.attempts == parcel.attempts)
-    tx.change(update(deliveries).where(mine).values(due=due, error=error[:_ERROR_LENGTH]))
+    tx.change(update(deliveries).where(mine).values(due=due, error=said))
+    if error and again:
+        others = (deliveries.c.destination == parcel.destination) & deliveries.c.due.is_not(None)
+        old = deliveries.c.creation_time < tx.now() - LIFE_MS
+        tx.change(update(deliveries).where(others, old).values(due=None, error=said))
 
 
 def prune(tx: Tx) -> None:
@@ -104,7 +114,9 @@ def listed(tx: Tx, destination: int | None = None, max_results: int = 100) -> Se
 
 
 def _parcel(row: Row[Any]) -> Parcel:
-    return Parcel(row.id, row.attempts + 1, row.event, row.body, row.creation_time, row.url, row.secret)
+    return Parcel(
+        row.id, row.attempts + 1, row.event, row.body, row.creation_time, row.url, row.secret, row.destination
+    )
 
 
 def _noun(row: Row[Any]) -> Delivery:
