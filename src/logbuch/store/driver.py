@@ -71,11 +71,14 @@ class Driver:
         return int(self.fetch(connection, self._returning(table, columns), row)[0][0])
 
     def _compile_returning(self, table: Table, columns: tuple[str, ...]) -> str:
-        statement = table.insert().returning(table.c.id)
-        return str(statement.compile(dialect=self._dialect, column_keys=list(columns)))
+        return self._bound(table.insert().returning(table.c.id), columns)
 
     def _compile(self, statement: Insert, columns: tuple[str, ...]) -> str:
-        compiled: Any = statement.inline().compile(dialect=self._dialect, column_keys=list(columns))
+        return self._bound(statement.inline(), columns)
+
+    def _bound(self, statement: Insert, columns: tuple[str, ...]) -> str:
+        """The statement as text; refused unless it takes the values in the order of ``columns``."""
+        compiled: Any = statement.compile(dialect=self._dialect, column_keys=list(columns))
         if tuple(compiled.positiontup) != columns:
             raise ValueError(f"the statement binds {compiled.positiontup}, not {columns}")
         return str(compiled)
