@@ -26,7 +26,7 @@ class Place:
 
     def file(self, name: str, content: str) -> Path:
         path = self.folder / "data" / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(content, encoding="utf-8")
         return path
 
@@ -45,6 +45,12 @@ class Place:
         ids = [one.experiment_id for one in found]
         runs = store.read(search.runs, ids, "", [], 100, "", ViewType.ALL)[0]
         return store, {run.info.run_name: run for run in runs}
+
+    def all_runs(self) -> list[Run]:
+        store, _ = self.open()
+        found = store.read(search.runs, ["1"], "", [], 100, "", ViewType.ALL)[0]
+        store.close()
+        return found
 
     def points(self) -> dict[tuple[str, str], list[tuple[int, int, float]]]:
         store, runs = self.open()
@@ -112,6 +118,71 @@ def test_lines_of_json_in_a_folder(place: Place) -> None:
     assert found["two", "train.loss"] == [(1, 0, 0.125)]
 
 
+def test_files_of_one_name_are_runs_of_their_own(place: Place) -> None:
+    for version in (0, 1):
+        place.file(f"version_{version}/metrics.csv", f"step,loss\n0,{version}\n")
+    done = place.bring(place.folder / "data")
+    assert done.exit_code == 0, done.output
+    assert place.points() == {
+        ("version_0/metrics", "loss"): [(0, 0, 0.0)],
+        ("version_1/metrics", "loss"): [(0, 0, 1.0)],
+    }
+
+
+def test_a_file_of_one_name_that_comes_later_is_another_run(place: Place) -> None:
+    first, second = (place.file(f"{name}/metrics.csv", f"step,loss\n0,{name}\n") for name in ("1", "2"))
+    for file in (first, second, first):
+        assert place.bring(file, "--experiment", "data").exit_code == 0
+    assert sorted(run.data.metrics["loss"] for run in place.all_runs()) == [1.0, 2.0]
+
+
+def test_a_metric_of_json_lines_that_comes_late_is_there(place: Place) -> None:
+    rows = [{"step": step, "loss": 1} | ({"eval/loss": 0.5, "lr": "x"} if step == 1500 else {}) for step in range(2000)]
+    file = place.file("late.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    done = place.bring(file, "--param", "lr")
+    assert done.exit_code == 0, done.output
+    found = place.points()
+    assert found["late", "eval/loss"] == [(1500, 0, 0.5)]
+    assert len(found["late", "loss"]) == 2000
+    (run,) = place.all_runs()
+    assert run.data.params == {"lr": "x"}
+
+
+def test_runs_of_one_name_in_wandbs_table_stay_apart(place: Place) -> None:
+    table = "Name,State,Created,Runtime,lr,loss\n"
+    table += "base,finished,2026-01-01T00:00:00Z,10,0.1,0.9\nbase,finished,2026-01-02T00:00:00Z,10,0.01,0.2\n"
+    table += "base,finished,2026-01-02T00:00:00Z,10,0.02,0.3\n"
+    file = place.file("table.csv", table)
+    for _ in range(2):
+        assert place.bring(file).exit_code == 0
+    found = place.all_runs()
+    assert sorted(run.data.metrics["loss"] for run in found) == [0.2, 0.3, 0.9]
+    assert {run.info.run_name for run in found} == {"base"}
+
+
+def test_one_bad_file_or_row_does_not_end_the_import(place: Place) -> None:
+    place.file("good.csv", "step,time,loss\n0,1700000000,1\n1,0001-01-01T00:00:00+14:00,2\n2,1700000002,3\n")
+    place.file("empty.csv", "")
+    place.file("twice.csv", "a,a\n1,2\n")
+    place.file("deep.jsonl", '{"a":' * 5000 + "1" + "}" * 5000 + '\n{"loss": ' + "1" * 5000 + '}\n{"loss": 4}\n')
+    done = place.bring(place.folder / "data")
+    assert done.exit_code == 1
+    told = "\n".join(place.report["missing"])
+    for part in ("empty.csv: ", "two columns 'a'", "line 3 of", "line 1 of", "line 2 of"):
+        assert part in told, told
+    found = place.points()
+    assert [point[0] for point in found["good", "loss"]] == [0, 2]
+    assert found["deep", "loss"] == [(0, 0, 4.0)]
+
+
+def test_a_text_that_is_cut_is_told(place: Place) -> None:
+    table = f"run_id,params.note,tags.long,metrics.loss\n{'ab' * 16},{'x' * 6001},{'y' * 8001},1\n"
+    assert place.bring(place.file("runs.csv", table)).exit_code == 1
+    told = "\n".join(place.report["missing"])
+    assert "the end of param 'note'" in told
+    assert "the end of tag 'long'" in told
+
+
 def test_what_wandb_saves_of_a_chart_and_of_its_table(place: Place) -> None:
     chart = '"Step","swift-1 - loss","swift-1 - loss__MIN","swift-1 - loss__MAX","calm-2 - loss"\n'
     chart += '"0","1.5","1.4","1.6",""\n"1","","","","2.5"\n'
@@ -159,8 +230,9 @@ def test_rows_that_are_none_are_named_and_the_rest_is_imported(place: Place) -> 
         assert part in told
     assert "line 2 of" in told
     assert "it is no object" in told
-    found = place.points()["broken", "loss"]
-    assert [point[0] for point in found] == [1, 1, 4]
+    found = place.points()
+    assert [point[0] for point in found["broken.csv", "loss"]] == [1, 4]
+    assert found["broken.jsonl", "loss"] == [(1, 0, 2.0)]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ class Layout:
     series: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Of charts: the run and the metric of each column."""
     source: str = ""
+    created: str = ""
+    """Of rows that are runs without an ID: what tells those of one name from each other."""
 
     def said(self) -> str:
         """What was found, in a line."""
@@ -78,7 +80,8 @@ def of(file: Path, columns: Sequence[str], wanted: Wanted) -> Layout:
     if not named and set(columns) >= MLFLOW_PAGE:
         return Layout("runs", run="Run ID", source="MLflow's page")
     if not named and set(columns) >= WANDB_TABLE:
-        return Layout("runs", run="ID" if "ID" in columns else "Name", source="W&B's table")
+        named = "ID" in columns
+        return Layout("runs", run="ID" if named else "Name", source="W&B's table", created="" if named else "Created")
     charts = {} if named else _charts(columns)
     step, time = wanted.step or _first(columns, STEPS), wanted.time or _first(columns, TIMES)
     if charts:

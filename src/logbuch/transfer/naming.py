@@ -22,6 +22,8 @@ class Keys:
         self._report = report
         self._by_name: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+        """The number that a beginning gets next, so that many of one beginning are not tried one by one."""
 
     def of(self, name: str) -> str:
         """The key of a name: itself where that is allowed."""
@@ -33,10 +35,11 @@ class Keys:
         return found
 
     def _free(self, key: str) -> str:
-        number, found = 1, key
+        found, beginning = key, key[: KEY_LENGTH - 8]
         while found in self._taken:
-            number += 1
-            found = f"{key[: KEY_LENGTH - 8]}_{number}"
+            number = self._next.get(beginning, 2)
+            self._next[beginning] = number + 1
+            found = f"{beginning}_{number}"
         return found
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from logbuch.errors import InvalidInput
+from logbuch.transfer.formats import BROKEN
 
 CSV, JSONL = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 SUFFIXES = CSV + JSONL
@@ -25,24 +27,39 @@ def rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
     return read(file, lost)
 
 
-def columns(file: Path, sample: int = 1000) -> list[str]:
-    """The columns of a file, in order: of CSV those of its first line, of JSON those of its first rows."""
+class Headless(InvalidInput):
+    """A file whose first line does not name its columns."""
+
+
+def columns(file: Path, sample: int | None = 1000) -> list[str]:
+    """The columns of a file, in order: of CSV those of its first line, of JSON those of its first rows, or of all.
+
+    Headless for CSV whose first line names none, or one twice.
+    """
     if file.suffix.lower() in JSONL:
         return list(dict.fromkeys(name for _, row in islice(_json_rows(file, _silent), sample) for name in row))
     with file.open(newline="", encoding="utf-8-sig", errors="replace") as content:
-        return next(csv.reader(content, _dialect(file)), [])
+        return _header(file, csv.reader(content, _dialect(file)))
+
+
+def _header(file: Path, lines: Iterator[list[str]]) -> list[str]:
+    csv.field_size_limit(_FIELD_BYTES)
+    try:
+        names = next(lines, [])
+    except csv.Error as error:
+        raise Headless(f"{file} has no first line with the names of its columns: {error}.") from None
+    if not any(names):
+        raise Headless(f"{file} has no first line with the names of its columns.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Headless(f"{file} has two columns {twice[0]!r}.")
+    return names
 
 
 def _csv_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
-    csv.field_size_limit(_FIELD_BYTES)
     with file.open(newline="", encoding="utf-8-sig", errors="replace") as content:
         lines = csv.reader(content, _dialect(file))
-        names = next(lines, [])
-        if not any(names):
-            raise InvalidInput(f"{file} has no first line with the names of its columns.")
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InvalidInput(f"{file} has two columns {twice!r}.")
+        names = _header(file, lines)
         while True:
             try:
                 cells = next(lines)
@@ -76,10 +93,11 @@ def _json_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
                 found = json.loads(line)
                 if not isinstance(found, dict):
                     raise ValueError("it is no object")
-            except (ValueError, RecursionError) as error:
+                row = dict(_flat(found, ""))
+            except BROKEN as error:
                 lost(f"line {number} of {file}", str(error))
                 continue
-            yield number, dict(_flat(found, ""))
+            yield number, row
 
 
 def _flat(tree: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from logbuch.errors import InvalidInput
-from logbuch.limits import INT64_MAX, PARAM_VALUE_LENGTH, RUN_TAG_VALUE_LENGTH
+from logbuch.limits import INT64_MAX, RUN_NAME_LENGTH
 from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.store.metrics.incoming import Incoming
-from logbuch.store.metrics.points import Series
 from logbuch.transfer import layout, naming
-from logbuch.transfer.formats import tables
+from logbuch.transfer.columns import Columns
+from logbuch.transfer.formats import BROKEN, tables
 from logbuch.transfer.formats.tables import Row
 from logbuch.transfer.layout import Layout, Wanted
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
-DUPLICATES = "points that stand twice in the files, and once here"
 UNTIMED = "runs whose points have no time, and 0 here"
+_FIRST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _EXPERIMENT_ID = "0"
 _HEX_ID = frozenset("0123456789abcdef")
 _HEADS = {
@@ -35,6 +33,7 @@ _HEADS = {
     "start": ("start_time", "Start Time", "Created"),
     "end": ("end_time",),
 }
+_WAYS = 4
 _LEFT = frozenset({"artifact_uri", "experiment_id", "Duration", "Source Type", "Source Name", "Runtime", "Updated"})
 _STATUSES = {"finished": RunStatus.FINISHED, "failed": RunStatus.FAILED, "crashed": RunStatus.FAILED}
 _STATUSES |= {"killed": RunStatus.KILLED, "running": RunStatus.RUNNING, "scheduled": RunStatus.SCHEDULED}
@@ -45,20 +44,13 @@ class _Run:
 
     def __init__(self, name: str, mtime: int) -> None:
         self.name, self.mtime = name, mtime
-        self.metrics: dict[str, tuple[Any, Any, Any]] = {}
+        self.metrics = Columns()
         self.params: dict[str, str] = {}
         self.tags: dict[str, str] = {}
         self.head: dict[str, str] = {}
         self.rows = 0
         self.texts: dict[str, set[str]] = {}
         """Cells of columns that hold no numbers, as many as are needed to see whether they are all the same."""
-
-    def point(self, key: str, step: int, time: int, value: float) -> None:
-        columns = self.metrics.get(key)
-        if columns is None:
-            columns = self.metrics[key] = (array("q"), array("q"), array("d"))
-        for column, one in zip(columns, (step, time, value), strict=True):
-            column.append(one)
 
 
 class CsvFiles:
@@ -69,13 +61,14 @@ class CsvFiles:
     def __init__(self, places: Sequence[Path], report: Report, wanted: Wanted, *, experiment: str = "") -> None:
         self.report = report
         self.name = ", ".join(map(str, places))
-        files = [file for place in places for file in _below(place)]
+        places = [_absolute(place) for place in places]
+        files = {file: place for place in places for file in _below(place)}
         if not files:
             raise InvalidInput(f"{self.name} holds no file that ends in {', '.join(tables.SUFFIXES)}.")
-        self._experiment = experiment or (files[0].absolute().parent.name or "csv")
+        self._experiment = experiment or (places[0] if places[0].is_dir() else places[0].parent).name or "csv"
         self._runs: dict[str, _Run] = {}
-        layouts = [(file, layout.of(file, tables.columns(file), wanted)) for file in files]
-        for file, found in layouts:
+        self._names = _names(files)
+        for file, found in self._layouts(files, wanted):
             report.said.append(f"{file}: {found.said()}")
             self._file(file, found)
 
@@ -95,13 +88,7 @@ class CsvFiles:
             yield SourceRun(_noun(id_, experiment.experiment_id, found, self.report))
 
     def points(self, run: SourceRun) -> Iterator[Incoming]:
-        keys = naming.Keys(self.report)
-        for name, (steps, times, values) in sorted(self._runs[run.run.info.run_id].metrics.items()):
-            found = Series(np.array(steps, np.int64), np.array(times, np.int64), np.array(values, np.float64))
-            series = found.ordered()
-            self.report.note(DUPLICATES, len(found) - len(series))
-            index = np.zeros(len(series), np.int64)
-            yield Incoming([keys.of(name)], index, series.steps, series.timestamps, series.values)
+        return self._runs[run.run.info.run_id].metrics.points(naming.Keys(self.report), self.report)
 
     def files(self, run: SourceRun) -> Iterator[SourceFile]:  # noqa: ARG002  tables have no files
         return iter(())
@@ -117,20 +104,40 @@ class CsvFiles:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
+    def _layouts(self, files: Iterable[Path], wanted: Wanted) -> list[tuple[Path, Layout]]:
+        """The files whose columns are known, before a row is read. One that names none is lost by itself."""
+        found: list[tuple[Path, Layout]] = []
+        bad: list[tuple[Path, str]] = []
+        for file in files:
+            try:
+                found.append((file, layout.of(file, _columns(file, wanted), wanted)))
+            except tables.Headless as error:
+                bad.append((file, error.message))
+            except OSError as error:
+                bad.append((file, error.strerror or str(error)))
+        if not found:
+            raise InvalidInput(bad[0][1])
+        for file, why in bad:
+            self.report.lost(str(file), why)
+        return found
+
     def _file(self, file: Path, found: Layout) -> None:
+        self._rows_of: Counter[tuple[str, str]] = Counter()
         mtime = int(file.stat().st_mtime * 1000)
         take = {"wide": self._wide, "long": self._long, "runs": self._whole, "charts": self._charts}[found.kind]
         for line, row in tables.rows(file, self.report.lost):
             try:
                 take(file, found, row, mtime)
-            except ValueError as error:
+            except BROKEN as error:
                 self.report.lost(f"line {line} of {file}", error)
 
-    def _run(self, file: Path, name: str, mtime: int) -> _Run:
-        """The run of a name; without one, that of the file. IDs of MLflow's and Logbuch's own form stay."""
-        shown = name or file.stem
+    def _run(self, file: Path, name: str, mtime: int, *apart: str) -> _Run:
+        """The run of a name, and of what tells it apart; without a name, that of the file, wherever others of its
+        name lie. IDs of MLflow's and Logbuch's own form stay."""
+        shown = name or self._names[file]
         own = len(shown) == 32 and _HEX_ID.issuperset(shown)
-        id_ = shown if own else naming.run_id("csv", self._experiment, shown)
+        parts = (name, *apart) if name else ("", str(file))
+        id_ = shown if own else naming.run_id("csv", self._experiment, *parts)
         return self._runs.setdefault(id_, _Run(shown, mtime))
 
     def _wide(self, file: Path, found: Layout, row: Row, mtime: int) -> None:
@@ -141,16 +148,17 @@ class CsvFiles:
         for name in found.params:
             if name in row:
                 run.params[name] = row[name]
-        for name in found.metrics:
-            if name not in row:
+        other = {found.run, found.step, found.time, *found.params, ""}
+        for name, cell in row.items():  # of JSON lines a column may come late
+            if name in other:
                 continue
-            value = _number(row[name])
+            value = _number(cell)
             if value is None:
                 seen = run.texts.setdefault(name, set())
                 if len(seen) < 2:
-                    seen.add(row[name])
+                    seen.add(cell)
             else:
-                run.point(name, step, time, value)
+                run.metrics.add(name, step, time, value)
 
     def _long(self, file: Path, found: Layout, row: Row, mtime: int) -> None:
         run = self._run(file, row.get(found.run, ""), mtime)
@@ -160,9 +168,8 @@ class CsvFiles:
         number = _number(value)
         if number is None:
             raise ValueError(f"{value[:100]!r} is no number")
-        known = run.metrics.get(key)
-        step = _step(row[found.step]) if found.step in row else len(known[0]) if known else 0
-        run.point(key, step, _time(row[found.time]) if found.time in row else 0, number)
+        step = _step(row[found.step]) if found.step in row else run.metrics.count(key)
+        run.metrics.add(key, step, _time(row[found.time]) if found.time in row else 0, number)
         run.params |= {name: row[name] for name in found.params if name in row}
 
     def _charts(self, file: Path, found: Layout, row: Row, mtime: int) -> None:
@@ -173,16 +180,16 @@ class CsvFiles:
                 if value is None:
                     raise ValueError(f"{row[column][:100]!r} is no number")
                 step = _step(row[found.step]) if found.step in row else run.rows
-                run.point(key, step, _time(row[found.time]) if found.time in row else 0, value)
+                run.metrics.add(key, step, _time(row[found.time]) if found.time in row else 0, value)
 
     def _whole(self, file: Path, found: Layout, row: Row, mtime: int) -> None:
         """A row that is a run: a prefix says of what kind a column is; else numbers are metrics and texts params."""
         if found.run not in row:
             raise ValueError(f"it has no {found.run}")
-        run = self._run(file, row[found.run], mtime)
+        end = _time(_first(row, _HEADS["end"]) or _first(row, _HEADS["start"]) or "0")
+        run = self._run(file, row[found.run], mtime, *self._apart(found, row))
         heads = {name for names in _HEADS.values() for name in names}
         run.head |= {name: row[name] for name in heads if name in row}
-        end = _time(_first(row, _HEADS["end"]) or _first(row, _HEADS["start"]) or "0")
         for column, cell in row.items():
             kind, dot, key = column.partition(".")
             if column == found.run or column in _LEFT or column in heads:
@@ -193,9 +200,17 @@ class CsvFiles:
             elif dot and kind == "tags":
                 run.tags[key] = cell
             elif number is not None:
-                run.point(key if dot and kind == "metrics" else column, 0, end, number)
+                run.metrics.add(key if dot and kind == "metrics" else column, 0, end, number)
             else:
                 run.params[column] = cell
+
+    def _apart(self, found: Layout, row: Row) -> Sequence[str]:
+        """Of rows without an ID: when the run was made, and which of those of one name and time it is."""
+        if not found.created:
+            return ()
+        same = (row[found.run], row.get(found.created, ""))
+        self._rows_of[same] += 1
+        return (same[1], str(self._rows_of[same]))
 
 
 def _noun(id_: str, experiment_id: str, found: _Run, report: Report) -> Run:
@@ -204,10 +219,10 @@ def _noun(id_: str, experiment_id: str, found: _Run, report: Report) -> Run:
             found.params[column] = seen.pop()
         else:
             report.lost(f"texts in column {column!r} of run {found.name!r}", "a metric has numbers alone")
-    times = [time for columns in found.metrics.values() for time in (min(columns[1]), max(columns[1])) if time]
-    report.note(UNTIMED, bool(found.metrics) and not times)
-    start = _head_time(found, "start") or min(times, default=found.mtime)
-    end = _head_time(found, "end") or max(times, default=found.mtime)
+    first, last = found.metrics.times()
+    report.note(UNTIMED, bool(found.metrics) and not last)
+    start = _head_time(found, "start") or first or found.mtime
+    end = _head_time(found, "end") or last or found.mtime
     status = _STATUSES.get(_first(found.head, _HEADS["status"]).lower(), RunStatus.FINISHED)
     keys = naming.Keys(report)
     info = RunInfo(
@@ -221,8 +236,8 @@ def _noun(id_: str, experiment_id: str, found: _Run, report: Report) -> Run:
         lifecycle_stage=LifecycleStage.ACTIVE,
         artifact_uri="",
     )
-    params = [Param(key=keys.of(key), value=value[:PARAM_VALUE_LENGTH]) for key, value in found.params.items()]
-    tags = [Tag(key=keys.of(key), value=value[:RUN_TAG_VALUE_LENGTH]) for key, value in found.tags.items()]
+    params = [Param(key=keys.of(key), value=value) for key, value in found.params.items()]
+    tags = [Tag(key=keys.of(key), value=value) for key, value in found.tags.items()]
     return Run(info=info, data=RunData(param_list=tuple(params), tag_list=tuple(tags)))
 
 
@@ -230,7 +245,7 @@ def _head_time(found: _Run, which: str) -> int:
     text = _first(found.head, _HEADS[which])
     try:
         return _time(text) if text else 0
-    except ValueError:
+    except BROKEN:
         return 0
 
 
@@ -242,6 +257,36 @@ def _below(place: Path) -> list[Path]:
     if not place.is_dir():
         return [place]
     return sorted(file for file in place.rglob("*") if file.suffix.lower() in tables.SUFFIXES and file.is_file())
+
+
+def _columns(file: Path, wanted: Wanted) -> list[str]:
+    """The columns of a file; those of all rows are looked through for one that is named and comes late."""
+    found = tables.columns(file)
+    named = {wanted.run, wanted.step, wanted.time, wanted.key, wanted.value, *wanted.params, ""}
+    return found if named <= {*found, ""} else tables.columns(file, sample=None)
+
+
+def _names(files: Mapping[Path, Path]) -> dict[Path, str]:
+    """What the run of each file is called, given the place below which it lies: its name without the ending; where
+    several have the same, the path below the place, and where that is the same too, the whole path."""
+    found: dict[Path, str] = {}
+    ways = {file: _ways(file, place) for file, place in files.items()}
+    for way in range(_WAYS):
+        names = {file: ways[file][way][-RUN_NAME_LENGTH:] for file in files if file not in found}
+        counts = Counter([*names.values(), *found.values()])
+        found |= {file: name for file, name in names.items() if counts[name] == 1}
+    return {file: file.stem for file in files} | found
+
+
+def _ways(file: Path, place: Path) -> tuple[str, ...]:
+    """What a file can be called, the shortest first."""
+    below = file.relative_to(place if place != file else place.parent)
+    return (file.stem, below.with_suffix("").as_posix(), below.as_posix(), str(file))
+
+
+def _absolute(place: Path) -> Path:
+    """A place by its whole path; a link to a file stays one, so that it lies where it is named."""
+    return place.resolve() if place.is_dir() else place.parent.resolve() / place.name
 
 
 def _number(cell: str) -> float | None:
@@ -271,6 +316,8 @@ def _time(cell: str) -> int:
         except ValueError:
             raise ValueError(f"{cell[:100]!r} is no time") from None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        if aware < _FIRST:
+            raise ValueError(f"{cell[:100]!r} is no time")
         return round(aware.timestamp() * 1000)
     if not math.isfinite(found) or not 0 <= found < 1e20:
         raise ValueError(f"{cell[:100]!r} is no time")
