@@ -92,6 +92,7 @@ MODELS_OF_RUN = 100
 ALERTS_PER_PAGE = 1000
 ALERTS_PER_PAGE_DEFAULT = 100
 ALERTS_PER_RUN = 1000
+"""Those that a training raises; so many again may rules raise of its run, whatever it raised itself."""
 ALERT_TITLE_LENGTH = 250
 ALERT_TEXT_LENGTH = 4000
 CONDITION_LENGTH = 400

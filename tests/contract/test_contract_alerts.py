@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
 from logbuch.alerts import Alert, Level
 from logbuch.errors import InvalidInput, NotFound
@@ -14,8 +15,9 @@ from logbuch.model import Metric, RunStatus, Tag
 from logbuch.registry import Caller
 from logbuch.server.alarms import AGAIN_SECONDS, SETTLE_SECONDS, Alarms
 from logbuch.store import Store, batch, changes, erase, experiments, heartbeats, open_store, runs, verdicts
-from logbuch.store.alarms import alerts, rules
+from logbuch.store.alarms import alerts, evaluation, rules
 from logbuch.store.alarms.alerts import Wanted
+from logbuch.store.alarms.tables import alerts as table
 from logbuch.store.runs import NewRun
 
 ADA = Caller(user="ada")
@@ -57,6 +59,14 @@ class Watched:
         self.time.now += seconds
         self.alarms.turn()
 
+    def wait(self) -> None:
+        """As if the alerts that were raised were a minute older: then the same rule may raise the next."""
+        older = {"time": table.c.time - evaluation.SAME_MS}
+        self.store.write(lambda tx: tx.change(update(table).values(**older)))
+
+    def held_back(self, run_id: str) -> str | None:
+        return self.store.read(runs.get, run_id).data.tags.get(evaluation.HELD_BACK_TAG)
+
     def told(self) -> list[str]:
         return [alert.title for alert in reversed(self.all())]
 
@@ -88,10 +98,41 @@ def test_a_rule_raises_an_alert_once_until_it_has_not_held(watched: Watched) -> 
     assert (alert.run_id, alert.rule_id, alert.level) == (run, rule, Level.ERROR)
     assert (alert.title, alert.text) == ("loss > 8", "loss was 9 at step 0.")
     watched.log(run, "loss", 1.0, first=2)
+    watched.wait()
     watched.later()
     watched.log(run, "loss", 11.0, first=3)
     watched.later()
     assert watched.told() == ["loss > 8", "loss > 8"]
+
+
+def test_a_rule_that_flaps_is_held_back_and_counted(watched: Watched) -> None:
+    watched.rule("loss > 8")
+    run, other = watched.run(), watched.run()
+    for step in range(6):
+        watched.log(run, "loss", 9.0 if step % 2 == 0 else 1.0, first=step)
+        watched.later()
+    assert (len(watched.all()), watched.held_back(run)) == (1, "2")
+    watched.log(other, "loss", 9.0)
+    watched.later()
+    assert (len(watched.all()), watched.held_back(other)) == (2, None)
+    watched.wait()
+    watched.log(run, "loss", 9.0, first=6)
+    watched.later()
+    assert (len(watched.all()), watched.held_back(run)) == (3, "2")
+
+
+def test_rules_have_a_budget_of_their_own(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logbuch.limits.ALERTS_PER_RUN", 3)
+    run = watched.run()
+    for number in range(3):
+        watched.store.write(alerts.put, run, 1, Level.INFO, f"own {number}", "")
+    for number in range(5):
+        watched.rule(f"loss > {number}")
+    watched.store.write(runs.set_tags, run, [Tag(key=evaluation.HELD_BACK_TAG, value="no number")])
+    watched.log(run, "loss", 9.0)
+    watched.later()
+    assert watched.told() == ["own 0", "own 1", "own 2", "loss > 0", "loss > 1", "loss > 2"]
+    assert watched.held_back(run) == "2"
 
 
 def test_what_is_no_number_is_found_also_where_it_has_passed(watched: Watched) -> None:
@@ -139,6 +180,7 @@ def test_silence_is_measured_by_who_listens(watched: Watched) -> None:
     watched.alarms.turn()
     assert len(watched.all()) == 1
     watched.log(run, "loss", 0.9, first=1)
+    watched.wait()
     watched.later()
     watched.time.now += 601
     watched.alarms.turn()
@@ -194,8 +236,6 @@ def test_two_servers_raise_an_alert_once(store_uri: str) -> None:
 def test_nothing_is_read_of_runs_without_rules_and_no_run_is_judged_in_vain(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from logbuch.store.alarms import evaluation
-
     judged: list[int] = []
     before = evaluation.subjects
 

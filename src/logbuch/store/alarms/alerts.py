@@ -50,7 +50,7 @@ def put(tx: Tx, run_id: str, time: int, level: Level, title: str, text: str) -> 
         raise InvalidInput("Missing value for required parameter 'title': an alert must have a title.")
     limits.check_integer(time, "time")
     limits.check_text(text, "text", limits.ALERT_TEXT_LENGTH)
-    if count(tx, head.id) >= limits.ALERTS_PER_RUN:
+    if count(tx, head.id, by_rules=False) >= limits.ALERTS_PER_RUN:
         raise InvalidInput(f"The run {run_id} has {limits.ALERTS_PER_RUN} alerts, which is the most it can have.")
     add(tx, head, None, time, level, title, text)
 
@@ -71,9 +71,17 @@ def add(tx: Tx, head: RunRow | Row[Any], rule: int | None, time: int, level: Lev
     outbox.announce(tx, Event.ALERT, {"alert": get(tx, number)}, experiment=head.experiment, level=level)
 
 
-def count(tx: Tx, run: int) -> int:
-    """How many alerts a run (inner id) has."""
-    return int(tx.execute(select(func.count()).where(_table.c.run == run)).scalar_one())
+def count(tx: Tx, run: int, *, by_rules: bool) -> int:
+    """How many alerts of a run (inner id) rules have raised, or its training itself."""
+    mine = (_table.c.run == run) & (_table.c.rule.is_not(None) if by_rules else _table.c.rule.is_(None))
+    return int(tx.execute(select(func.count()).where(mine)).scalar_one())
+
+
+def last_of_rule(tx: Tx, run: int, rule: int) -> int | None:
+    """When a rule last raised an alert of a run (ms); None if it never did."""
+    query = select(func.max(_table.c.time)).where(_table.c.run == run, _table.c.rule == rule)
+    found: int | None = tx.execute(query).scalar()
+    return found
 
 
 def listed(tx: Tx, wanted: Wanted, max_results: int = limits.ALERTS_PER_PAGE_DEFAULT, page_token: str = "") -> Page:

@@ -15,17 +15,21 @@ from sqlalchemy import Row, delete, select
 
 from logbuch import limits
 from logbuch.alerts import Condition, Kind, Rule, duration, matches, parse
-from logbuch.model import RunStatus
+from logbuch.model import RunStatus, Tag
 from logbuch.stability.findings import Finding
 from logbuch.stability.findings import Kind as Found
 from logbuch.stability.parts import SYSTEM
-from logbuch.store import schema, verdicts
+from logbuch.store import schema, tags, verdicts
 from logbuch.store.alarms import alerts
 from logbuch.store.alarms.tables import alert_rules, alert_states
 from logbuch.store.metrics import charts, ordinal
 from logbuch.store.metrics.buckets import COLUMNS, View
 from logbuch.store.tx import Tx, chunks
 
+HELD_BACK_TAG = "logbuch.rule_alerts_held_back"
+"""Of a run: how many alerts of rules were held back because there were too many."""
+SAME_MS = 60_000
+"""A rule raises an alert of a run at most so often, as a training does one of the same title."""
 OLD_MS = 86_400_000
 """A training that fell silent so long before a rule was made is none of that rule's."""
 _runs, _latest, _tags, _names = schema.runs, schema.latest, schema.tags, schema.names
@@ -72,7 +76,7 @@ def subjects(tx: Tx, run_ids: Sequence[int], experiments: Iterable[int]) -> list
     found, wanted = [], list(experiments)
     for part in chunks(run_ids):
         query = select(_runs).where(_runs.c.id.in_(part), _runs.c.experiment.in_(wanted), _runs.c.deleted.is_(False))
-        found += [Subject(row, _values(tx, row.id), _word(tx, row.id)) for row in tx.execute(query).all()]
+        found += [Subject(row, _values(tx, row.id), _tag(tx, row.id, verdicts.TAG)) for row in tx.execute(query).all()]
     return found
 
 
@@ -108,9 +112,25 @@ def settle(tx: Tx, found: Sequence[Change]) -> None:
         if head is None or known == change.mark:
             continue
         tx.insert(tx.seam.upsert(alert_states, _marked), [{"rule": rule, "run": change.run, "mark": change.mark}])
-        if alerts.count(tx, change.run) < limits.ALERTS_PER_RUN:
-            said = (change.rule.level, change.rule.condition, change.text)
-            alerts.add(tx, head, rule, tx.now(), *said)
+        if _too_many(tx, change.run, rule):
+            _hold_back(tx, head)
+            continue
+        alerts.add(tx, head, rule, tx.now(), change.rule.level, change.rule.condition, change.text)
+
+
+def _too_many(tx: Tx, run: int, rule: int) -> bool:
+    last = alerts.last_of_rule(tx, run, rule)
+    if last is not None and 0 <= tx.now() - last < SAME_MS:
+        return True
+    return alerts.count(tx, run, by_rules=True) >= limits.ALERTS_PER_RUN
+
+
+def _hold_back(tx: Tx, head: Row[Any]) -> None:
+    """Counts an alert that is not raised in the run's tag; what somebody else wrote there counts as none."""
+    before = _tag(tx, head.id, HELD_BACK_TAG)
+    count = int(before) if before.isascii() and before.isdigit() and len(before) <= limits.DIGITS else 0
+    tags.write(tx, head.id, [Tag(key=HELD_BACK_TAG, value=str(count + 1))])
+    tx.touch(head.id, head.experiment)
 
 
 class _Judgement(NamedTuple):
@@ -219,8 +239,8 @@ def _values(tx: Tx, run: int) -> dict[str, Row[Any]]:
     return {row.name: row for row in tx.execute(query)}
 
 
-def _word(tx: Tx, run: int) -> str:
-    key = tx.known_names([verdicts.TAG]).get(verdicts.TAG, -1)
+def _tag(tx: Tx, run: int, name: str) -> str:
+    key = tx.known_names([name]).get(name, -1)
     found = tx.execute(select(_tags.c.value).where(_tags.c.run == run, _tags.c.key == key)).scalar()
     return found or ""
 
