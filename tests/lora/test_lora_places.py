@@ -180,10 +180,16 @@ def test_ctrl_c_ends_the_run_as_killed(
     assert steps(run, "train/loss") == [1, 2]
 
 
-def test_two_trainings_do_not_share_a_folder(material: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_trainings_do_not_share_a_folder(
+    material: Any, shared_server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second is refused before it touches a run: with --resume that would be the first one's."""
+    monkeypatch.setenv("LOGBUCH_TRACKING_URI", shared_server.url)
     with checkpoints.claimed(Path("models/standard_r8_qkvo_test")):
-        assert train_lora.main(options(material, "--no_mlflow")) == 2
+        assert train_lora.main(options(material, "--mlflow_experiment_name", "lora refused")) == 2
     assert "another training writes to models/standard_r8_qkvo_test" in capsys.readouterr().err
+    logbuch.set_tracking_uri(shared_server.url)
+    assert logbuch.get_experiment_by_name("lora refused") is None
     assert train_lora.main(options(material, "--no_mlflow")) == 0
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +29,17 @@ from losses import Total, add, row_losses
 from peft import PeftModel
 from problems import Problem
 from rows import Row
+from runlog import RunLog
 from utils import setup_mlflow
+
+_LONGEST = 80
+"""Characters of a category in a metric's name."""
 
 Figures = dict[str, dict[str, Total]]
 """Losses by model, ``adapter`` or ``base``, and category; ``all`` is every row."""
 
-ALL = "all"
+ALL = ""
+"""No category has this name."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         config = _config(given)
         experiment_id = None if given.no_mlflow else setup_mlflow(config)
-        with _run(given, experiment_id):
-            evaluate(given, config)
+        with _run(given, experiment_id) as log:
+            evaluate(given, config, log)
+            log.flush()
     except Problem as problem:
         print(f"evaluate.py: {problem}", file=sys.stderr)
         return 2
     return 0
 
 
-def evaluate(given: argparse.Namespace, config: TrainingConfig) -> None:
+def evaluate(given: argparse.Namespace, config: TrainingConfig, log: RunLog) -> None:
     subject = load(given, config)
     path = Path(given.data)
     template = subject.tokenizer.apply_chat_template if getattr(subject.tokenizer, "chat_template", None) else None
@@ -81,11 +88,11 @@ def evaluate(given: argparse.Namespace, config: TrainingConfig) -> None:
     for name in subject.names:
         with subject.network(name) as network:
             answers[name] = answer(network, subject.tokenizer, asked, given.answer_tokens)
-    tracking.log_data(path, "evaluation", rows_of.digest([path]), len(data.rows))
-    tracking.log_metrics(metrics(path.stem, figures), 0)
     report = f"# {path.name}\n\n{table(figures)}\n# Answers\n\n{side_by_side(asked, answers)}"
-    tracking.log_text(report, f"evaluation/{path.stem}.md")
-    _log_answers(asked, answers, f"evaluation/{path.stem}-answers.json")
+    log.data(path, "evaluation", rows_of.digest([path]), len(data.rows))
+    log.metrics(metrics(path.stem, figures), 0)
+    log.text(report, f"evaluation/{name_part(path.stem)}.md")
+    _log_answers(log, asked, answers, f"evaluation/{name_part(path.stem)}-answers.json")
     print(report if given.show_answers else table(figures))
 
 
@@ -114,17 +121,35 @@ def measure(subject: Subject, name: str, data: Encoded, by: str, batch_size: int
 
 
 def category(row: Row, by: str) -> str:
-    return str(row.metadata.get(by) or "other").replace(" ", "_")
+    return str(row.metadata.get(by) or "other")
+
+
+def name_part(text: str) -> str:
+    """A text as one part of a metric's name: letters, digits, ``_ - .`` and ``:``; all else is ``_``."""
+    clean = re.sub(r"[^\w.:\-]", "_", text[:_LONGEST])
+    return clean if clean.strip(".") else "_"
+
+
+def name_parts(kinds: Iterable[str]) -> dict[str, str]:
+    """Categories as parts of names, each a different one: ``what?`` is ``what_``, and ``what!`` then ``what__2``."""
+    found: dict[str, str] = {}
+    for kind in sorted(kinds, key=lambda kind: (name_part(kind) != kind, kind)):
+        part, number = name_part(kind), 2
+        while part in found.values():
+            part, number = f"{name_part(kind)}_{number}", number + 1
+        found[kind] = part
+    return found
 
 
 def metrics(stem: str, figures: Figures) -> dict[str, float]:
     """``test/loss``, ``test/base_loss``, ``test/errors/loss``, … and the same of perplexity. Those of a base model
     alone are called as an adapter's are, so that a table of runs has them in one column."""
     found = {}
+    stem, parts = name_part(stem), name_parts({kind for totals in figures.values() for kind in totals} - {ALL})
     for name, totals in figures.items():
         before = "base_" if name == "base" and len(figures) > 1 else ""
         for kind, total in totals.items():
-            place = stem if kind == ALL else f"{stem}/{kind}"
+            place = stem if kind == ALL else f"{stem}/{parts[kind]}"
             found[f"{place}/{before}loss"] = total.mean
             found[f"{place}/{before}perplexity"] = total.perplexity
     return found
@@ -136,40 +161,47 @@ def table(figures: Figures) -> str:
     lines = [f"| {' | '.join(head)} |", "|" + "-|" * len(head)]
     for kind, total in sorted(figures["base"].items(), key=lambda item: (item[0] != ALL, item[0])):
         shown = [f"{one:.4f}" for name in names for one in (figures[name][kind].mean, figures[name][kind].perplexity)]
-        lines.append(f"| {' | '.join([kind, str(total.tokens), *shown])} |")
+        shown_kind = " ".join(kind.split()).replace("|", "\\|") or "all"
+        lines.append(f"| {' | '.join([shown_kind, str(total.tokens), *shown])} |")
     return "\n".join(lines) + "\n"
 
 
-def _log_answers(asked: Sequence[Row], answers: dict[str, list[str]], path: str) -> None:
-    if tracking.active() and asked:
+def _log_answers(log: RunLog, asked: Sequence[Row], answers: dict[str, list[str]], path: str) -> None:
+    if asked:
         columns = {
             "question": [row.question for row in asked],
             "reference": [row.reference for row in asked],
             **answers,
         }
-        with tracking.quietly(path):
-            tracking.mlflow.log_table(columns, path)
+        log.table(columns, path)
 
 
 @contextmanager
-def _run(given: argparse.Namespace, experiment_id: str | None) -> Iterator[None]:
-    """The run of the training, gone on with; one of its own for a base model, or where the training had none."""
-    started = None
-    if experiment_id is not None:
-        run_id = tracking.noted_run(Path(given.adapter)) if given.adapter else None
-        name = f"{Path(given.adapter).name}-evaluation" if given.adapter else "base"
+def _run(given: argparse.Namespace, experiment_id: str | None) -> Iterator[RunLog]:
+    """The run of the training, which stays as it ended; one of its own for a base model, or where the training had
+    none that is still there."""
+    trained = tracking.noted_run(Path(given.adapter)) if given.adapter else None
+    if experiment_id is None:
+        yield RunLog()
+    elif trained is not None and tracking.is_there(trained):
+        yield RunLog(trained)
+    else:
+        started = None
         with tracking.quietly("an evaluation"):
-            if run_id is not None:
-                started = tracking.mlflow.start_run(run_id=run_id)
-            else:
-                started = tracking.mlflow.start_run(experiment_id=experiment_id or None, run_name=name)
-                if not given.adapter:
-                    tracking.log_params({"model_name": given.base})
-    if started is None:
-        yield
-        return
-    with started:
-        yield
+            started = _own_run(given, experiment_id)
+        if started is None:
+            yield RunLog()
+            return
+        with started:
+            yield RunLog(started.info.run_id)
+
+
+def _own_run(given: argparse.Namespace, experiment_id: str) -> Any:
+    name = f"{Path(given.adapter).name}-evaluation" if given.adapter else "base"
+    started = tracking.mlflow.start_run(experiment_id=experiment_id or None, run_name=name)
+    if not given.adapter:
+        tracking.log_params({"model_name": given.base})
+    return started
 
 
 def _config(given: argparse.Namespace) -> TrainingConfig:

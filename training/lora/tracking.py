@@ -64,10 +64,14 @@ def log_data(path: Path, context: str, digest: str, count: int) -> None:
     """Notes a file of rows, by its hash."""
     if active():
         with quietly(f"the data set {path}"):
-            described = mlflow.data.Dataset(
-                name=path.name, digest=digest[:16], source=str(path.resolve()), profile={"num_rows": count}
-            )
-            mlflow.log_input(described, context=context)
+            mlflow.log_input(described(path, digest, count), context=context)
+
+
+def described(path: Path, digest: str, count: int) -> Any:
+    """A file of rows as the tracker's data set."""
+    return mlflow.data.Dataset(
+        name=path.name, digest=digest[:16], source=str(path.resolve()), profile={"num_rows": count}
+    )
 
 
 @contextmanager
@@ -103,6 +107,19 @@ def _start(job: Job, experiment_id: str, run_id: str | None) -> Any:
     return mlflow.start_run(
         experiment_id=experiment_id or None, run_name=job.run_name, tags=tags, log_system_metrics=True
     )
+
+
+def is_there(run_id: str) -> bool:
+    """Whether a run can be logged to; where nobody answers it is taken to be there."""
+    try:
+        stage = mlflow.get_run(run_id).info.lifecycle_stage
+    except Exception as error:  # noqa: BLE001 - whatever it is, the program goes on
+        gone = getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
+    else:
+        gone = stage == "deleted"
+    if gone:
+        print(f"Warning: run {run_id} is not there any more, so a new one begins.")
+    return not gone
 
 
 def note_run(folder: Path) -> None:

@@ -50,10 +50,11 @@ class Data:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     job = parse(arguments)
-    experiment_id = setup_mlflow(job.config) if job.tracking and tracking.is_main_process() else None
     try:
-        with tracking.run(job, experiment_id, resumed=job.resume is not None), alone(job):
-            train(job)
+        with alone(job):
+            experiment_id = setup_mlflow(job.config) if job.tracking and tracking.is_main_process() else None
+            with tracking.run(job, experiment_id, resumed=job.resume is not None):
+                train(job)
     except Problem as problem:
         print(f"train_lora.py: {problem}", file=sys.stderr)
         return 2
