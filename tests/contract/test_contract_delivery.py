@@ -10,21 +10,26 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from email import message_from_string
 from email.policy import default
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
-from logbuch.alerts import Level
+from logbuch.alerts import Alert, Level
+from logbuch.errors import InvalidInput
 from logbuch.model import Tag
 from logbuch.registry import Caller
-from logbuch.server.delivery import webhook
+from logbuch.server.delivery import mail, webhook
 from logbuch.server.delivery.courier import REST_SECONDS, SLOTS, Courier
+from logbuch.server.delivery.webhook import SendFailed
 from logbuch.store import Store, experiments, runs
 from logbuch.store.alarms import alerts
 from logbuch.store.delivery import outbox, webhooks
+from logbuch.store.delivery.outbox import Parcel
 from logbuch.store.delivery.tables import deliveries
 from logbuch.store.registry import aliases, models, versions
 from logbuch.store.registry.versions import NewVersion
@@ -282,24 +287,32 @@ def test_private_addresses_get_nothing_unless_allowed(
     assert (state(store)[0].state, sink.got) == ("failed", [])
 
 
-def test_a_receiver_that_trickles_is_cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "ALL_SECONDS", 0.5)
+@contextmanager
+def trickling(head: bytes = b"") -> Iterator[int]:
+    """A receiver of one connection that never ends what it says after a head; its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
     def trickle() -> None:
         connection, _ = listener.accept()
-        with connection:
+        with connection, suppress(OSError):
+            connection.sendall(head)
             while not over.wait(0.05):
-                try:
-                    connection.sendall(b"H" if over.is_set() else b"X")
-                except OSError:
-                    return
+                connection.sendall(b"X")
 
     thread = threading.Thread(target=trickle, daemon=True)
     thread.start()
     try:
-        port = listener.getsockname()[1]
+        yield listener.getsockname()[1]
+    finally:
+        over.set()
+        listener.close()
+        thread.join()
+
+
+def test_a_receiver_that_trickles_is_cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "ALL_SECONDS", 0.5)
+    with trickling() as port:
         monkeypatch.setenv("LOGBUCH_WEBHOOK_HOSTS", f"127.0.0.1:{port}")
         monkeypatch.setenv("LOGBUCH_WEBHOOK_PRIVATE", "true")
         hook(store, f"http://127.0.0.1:{port}/")
@@ -308,10 +321,22 @@ def test_a_receiver_that_trickles_is_cut_off(store: Store, monkeypatch: pytest.M
         (waiting,) = state(store)
         assert (waiting.state, waiting.attempts) == ("waiting", 1)
         assert "did not answer" in waiting.error
-    finally:
-        over.set()
-        thread.join()
-        listener.close()
+
+
+@pytest.mark.parametrize(("security", "head"), [("none", b""), ("starttls", b"220 "), ("tls", b"\x16\x03\x03\x3f\xff")])
+def test_a_mail_server_that_trickles_is_cut_off(
+    store: Store, post: MailSink, monkeypatch: pytest.MonkeyPatch, security: str, head: bytes
+) -> None:
+    monkeypatch.setattr(mail, "ALL_SECONDS", 0.5)
+    monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", security)
+    store.write(webhooks.mail, Level.INFO)
+    with trickling(head) as port:
+        monkeypatch.setenv("LOGBUCH_SMTP_SERVER", f"127.0.0.1:{port}")
+        raise_alert(store, new_run(store))
+        Courier(store).turn()
+    (waiting,) = state(store)
+    assert (waiting.state, waiting.attempts) == ("waiting", 1)
+    assert "did not end its answer" in waiting.error or "cannot be reached" in waiting.error
 
 
 def test_two_servers_send_a_message_once(store: Store, sink: HttpSink) -> None:
@@ -352,10 +377,10 @@ def test_alerts_are_mailed_from_their_level_on(store: Store, post: MailSink, mon
     raise_alert(store, run, "Größer\tals 8", Level.ERROR)
     courier.turn()
     ((receivers, text),) = post.got
-    mail = message_from_string(text, policy=default)
+    told = message_from_string(text, policy=default)
     assert receivers == ["ada@example.com", "bob@example.com"]
-    assert mail["Subject"] == "[Logbuch] error: Größer als 8 (lora-7)"
-    assert f"https://logbuch.example.com/e/0/runs/{run}" in mail.get_content()
+    assert told["Subject"] == "[Logbuch] error: Größer als 8 (lora-7)"
+    assert f"https://logbuch.example.com/e/0/runs/{run}" in told.get_content()
     assert len(post.logins) == 1
     assert [one.webhook_id for one in state(store)] == [None]
     monkeypatch.delenv("LOGBUCH_SMTP_SERVER")
@@ -384,3 +409,57 @@ def test_mail_that_is_refused_is_said_without_the_password(
     raise_alert(store, new_run(store))
     courier.turn()
     assert "smtp_security" in state(store)[0].error
+
+
+def test_a_receiver_whom_the_mail_server_does_not_take_is_said(store: Store, post: MailSink) -> None:
+    store.write(webhooks.mail, Level.INFO)
+    post.unknown = "bob@example.com"
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    (failed,) = state(store)
+    assert (failed.state, failed.error) == ("failed", "The mail server refused bob@example.com")
+    assert [receivers for receivers, _ in post.got] == [["ada@example.com"]]
+
+
+@pytest.mark.parametrize("moment", [2**62, -(2**62)])
+def test_an_alert_of_a_clock_beyond_the_calendar_is_mailed(store: Store, post: MailSink, moment: int) -> None:
+    store.write(webhooks.mail, Level.INFO)
+    store.write(alerts.put, new_run(store), moment, Level.ERROR, "Loss", "")
+    Courier(store).turn()
+    assert [one.state for one in state(store)] == ["delivered"]
+    assert f"{time.gmtime().tm_year}" in message_from_string(post.got[0][1], policy=default)["Date"]
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "port"),
+    [("[::1]:26", "::1", 26), ("[::1]", "::1", 25), ("mail.test", "mail.test", 25), ("10.0.0.1:27", "10.0.0.1", 27)],
+)
+def test_a_mail_server_is_named_by_host_and_port(
+    monkeypatch: pytest.MonkeyPatch, server: str, host: str, port: int
+) -> None:
+    asked: list[Any] = []
+
+    def connect(place: tuple[str, int], *_: Any, **__: Any) -> Any:
+        asked.append(place)
+        raise OSError("not here")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setenv("LOGBUCH_SMTP_SERVER", server)
+    monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", "none")
+    monkeypatch.setenv("LOGBUCH_MAIL_TO", "ada@example.com")
+    alert = Alert(
+        alert_id="1", run_id="r", run_name="n", experiment_id="0", time=1, level=Level.ERROR, title="t", text=""
+    )
+    parcel = Parcel(1, 1, "alert", json.dumps({"alert": msgspec.to_builtins(alert)}), 1, "", "")
+    with pytest.raises(SendFailed, match="not here"):
+        mail.send(parcel)
+    assert asked == [(host, port)]
+
+
+@pytest.mark.parametrize("server", ["::1", "[::1", "mail.test:", "mail.test:0", "mail.test:70000", "a b", "a:b:1"])
+def test_a_mail_server_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setenv("LOGBUCH_SMTP_SERVER", server)
+    monkeypatch.setenv("LOGBUCH_SMTP_SECURITY", "none")
+    monkeypatch.setenv("LOGBUCH_MAIL_TO", "ada@example.com")
+    with pytest.raises(InvalidInput, match="smtp_server"):
+        mail.level()

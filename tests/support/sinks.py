@@ -50,11 +50,13 @@ def http_sink() -> Iterator[HttpSink]:
 
 @dataclass
 class MailSink:
-    """Keeps mails as (receivers, text); ``refuse`` is the code with which it answers to a mail's text."""
+    """Keeps mails as (receivers, text); ``refuse`` is the code with which it answers to a mail's text, ``unknown`` a
+    receiver that it does not take."""
 
     got: list[tuple[list[str], str]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     refuse: str = ""
+    unknown: str = ""
     port: int = 0
 
 
@@ -78,7 +80,11 @@ def mail_sink() -> Iterator[MailSink]:
                     sink.logins.append(line)
                     self.say("235 welcome")
                 elif verb.startswith("RCPT"):
-                    receivers.append(line.partition("<")[2].rstrip(">"))
+                    receiver = line.partition("<")[2].rstrip(">")
+                    if receiver == sink.unknown:
+                        self.say("550 nobody of that name")
+                        continue
+                    receivers.append(receiver)
                     self.say("250 ok")
                 elif verb == "DATA":
                     self.say("354 go on")
