@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIGN, _RANGE = 1 << 63, 1 << 64
+FIELDS = 100_000
+"""What one message may have: as objects fields take a hundred times the two bytes that one can be written in."""
 
 
 class Torn(ValueError):
@@ -27,7 +29,9 @@ class Message:
 
     def __init__(self, data: memoryview | bytes) -> None:
         self._fields: dict[int, list[Any]] = {}
-        for number, value in _fields(memoryview(data)):
+        for count, (number, value) in enumerate(_fields(memoryview(data)), start=1):
+            if count > FIELDS:
+                raise Torn(f"a message has more than {FIELDS:,} fields")
             self._fields.setdefault(number, []).append(value)
 
     def __contains__(self, number: int) -> bool:
@@ -60,6 +64,17 @@ class Message:
             raise Torn(f"field {number} holds no bytes")
         return found
 
+    def blobs(self, number: int) -> list[memoryview]:
+        """All values of a field of bytes."""
+        found = self.all(number)
+        if not all(isinstance(one, memoryview) for one in found):
+            raise Torn(f"field {number} holds no bytes")
+        return found
+
+    def texts(self, number: int) -> list[str]:
+        """All values of a field of texts."""
+        return [str(one, "utf-8", "replace") for one in self.blobs(number)]
+
     def text(self, number: int) -> str:
         """The last value of a text."""
         return str(self.bytes(number), "utf-8", "replace")
@@ -69,10 +84,7 @@ class Message:
         return Message(self.bytes(number))
 
     def messages(self, number: int) -> Iterator[Message]:
-        for found in self.all(number):
-            if not isinstance(found, memoryview):
-                raise Torn(f"field {number} is no message")
-            yield Message(found)
+        return map(Message, self.blobs(number))
 
     def numbers(self, number: int, kind: str) -> NDArray[Any]:
         """All values of a repeated fixed-size number, packed or not; ``kind`` is numpy's name of it."""

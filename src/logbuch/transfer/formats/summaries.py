@@ -123,7 +123,7 @@ def pictures(value: Message) -> list[bytes]:
     """The files of a picture's value; a tensor has width and height in front."""
     if 4 in value:
         return [bytes(value.message(4).bytes(4))]
-    return [bytes(one) for one in value.message(8).all(8)[2:]]
+    return [bytes(one) for one in value.message(8).blobs(8)[2:]]
 
 
 def sounds(value: Message) -> list[bytes]:
@@ -132,15 +132,15 @@ def sounds(value: Message) -> list[bytes]:
         return [bytes(value.message(6).bytes(4))]
     tensor = value.message(8)
     step = 2 if len(shape(tensor)) == 2 else 1
-    return [bytes(one) for one in tensor.all(8)[::step]]
+    return [bytes(one) for one in tensor.blobs(8)[::step]]
 
 
 def text(value: Message) -> str:
     """The text of a value; a table has a tab between cells."""
     tensor = value.message(8)
-    cells = [str(one, "utf-8", "replace") for one in tensor.all(8)]
+    cells = tensor.texts(8)
     sizes = shape(tensor)
-    if len(sizes) != 2 or not sizes[1]:
+    if len(sizes) != 2 or sizes[1] < 1:
         return "\n".join(cells)
     return "\n".join("\t".join(cells[at : at + sizes[1]]) for at in range(0, len(cells), sizes[1]))
 
@@ -155,14 +155,14 @@ def numbers(tensor: Message) -> NDArray[Any]:
     kind = tensor.integer(1)
     content = tensor.bytes(4)
     if kind == _BFLOAT16:
-        raw = np.frombuffer(content, "<u2") if len(content) else np.array(tensor.integers(13), np.uint16)
+        raw = np.frombuffer(content, "<u2") if len(content) else _halves(tensor)
         found: NDArray[Any] = (raw.astype(np.uint32) << 16).view(np.float32)
     elif len(content) and kind in _DTYPES:
         if len(content) % np.dtype(_DTYPES[kind]).itemsize:
             raise Torn("a tensor is cut short")
         found = np.frombuffer(content, _DTYPES[kind])
     elif kind == _HALF:
-        found = np.array(tensor.integers(13), np.uint16).view(np.float16)
+        found = _halves(tensor).view(np.float16)
     elif kind in _VALUES:
         field, how = _VALUES[kind]
         found = np.array(tensor.integers(field)) if how == "int" else tensor.numbers(field, how)
@@ -172,6 +172,14 @@ def numbers(tensor: Message) -> NDArray[Any]:
     if len(found) == 1 and 1 < wanted <= HISTOGRAM_BINS * 3:
         found = np.repeat(found, wanted)
     return found.astype(np.float64)
+
+
+def _halves(tensor: Message) -> NDArray[np.uint16]:
+    """The bits of numbers of 16 bits, which are stored as whole numbers."""
+    bits = tensor.integers(13)
+    if any(not 0 <= one < 1 << 16 for one in bits):
+        raise Torn("a number of 16 bits has more")
+    return np.array(bits, np.uint16)
 
 
 # -- hyperparameters ---------------------------------------------------------------------------------------------------

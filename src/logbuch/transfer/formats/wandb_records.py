@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from logbuch.limits import LOG_LINE_LENGTH
+from logbuch.limits import INT64_MAX, LOG_LINE_LENGTH
 from logbuch.store.tx import LogLines
-from logbuch.transfer.formats import leveldb
-from logbuch.transfer.formats.protobuf import Message, Torn
+from logbuch.transfer.columns import Columns
+from logbuch.transfer.formats import BROKEN, leveldb
+from logbuch.transfer.formats.protobuf import Message
 from logbuch.transfer.report import Report
 
 _HISTORY, _SUMMARY, _OUTPUT, _CONFIG, _STATS, _RAW, _RUN, _EXIT, _MACHINE = 2, 3, 4, 5, 7, 13, 17, 18, 26
 _LINES = 5000
+_DEPTH = 100
+_MAX_TIME = 2**53
 UNKNOWN = "values of the history that are no numbers, and are left out"
 
 
@@ -38,7 +40,7 @@ class Records:
         self.texts: dict[str, str] = {}
         self.config: dict[str, Any] = {}
         self.summary: dict[str, Any] = {}
-        self.metrics: dict[str, tuple[Any, Any, Any]] = {}
+        self.metrics = Columns()
         self.media: list[Media] = []
         self.start = self.end = 0
         self.exit_code: int | None = None
@@ -49,7 +51,7 @@ class Records:
             for number, record in enumerate(leveldb.read(file, report.lost), start=1):
                 try:
                     self._take(Message(record))
-                except (Torn, json.JSONDecodeError, OverflowError) as error:
+                except BROKEN as error:
                     report.lost(f"record {number} of {file}", error)
                 if head and self.project:
                     return
@@ -79,7 +81,7 @@ class Records:
                 self.texts[name] = run.text(field)
         self.texts["entity"] = run.text(2) or self.texts.get("entity", "")
         if 10 in run:
-            self.texts["tags"] = ", ".join(str(one, "utf-8", "replace") for one in run.all(10))
+            self.texts["tags"] = ", ".join(run.texts(10))
         git = run.message(21)
         self.texts |= {name: git.text(field) for name, field in (("repository", 1), ("commit", 2)) if git.text(field)}
         if 17 in run:
@@ -110,36 +112,25 @@ class Records:
         for item in found.messages(1):
             _put(row, _path(item), _value(item))
         step = found.message(2).integer(1) if 2 in found else int(row.get("_step", 0))
-        time = round(float(row.get("_timestamp", 0)) * 1000)
+        if abs(step) > INT64_MAX:
+            raise OverflowError(f"{step} is no step")
+        time = _moment(float(row.get("_timestamp", 0)) * 1000)
+        logged = list(_logged({key: value for key, value in row.items() if not key.startswith("_")}))
         self.end = max(self.end, time)
-        for key, value in row.items():
-            if not key.startswith("_"):
-                self._logged(key, value, step, time)
-
-    def _logged(self, key: str, value: Any, step: int, time: int) -> None:
-        if isinstance(value, (int, float)):
-            self._point(key, step, time, float(value))
-        elif isinstance(value, dict) and "_type" in value:
-            self.media.append(Media(str(value["_type"]), key, step, time, value))
-        elif isinstance(value, dict):
-            for inner, one in value.items():
-                self._logged(f"{key}.{inner}", one, step, time)
-        else:
-            self.report.note(UNKNOWN)
-
-    def _point(self, key: str, step: int, time: int, value: float) -> None:
-        columns = self.metrics.get(key)
-        if columns is None:
-            columns = self.metrics[key] = (array("q"), array("q"), array("d"))
-        for column, one in zip(columns, (step, time, value), strict=True):
-            column.append(one)
+        for key, value in logged:
+            if isinstance(value, float):
+                self.metrics.add(key, step, time, value)
+            elif isinstance(value, dict):
+                self.media.append(Media(str(value["_type"]), key, step, time, value))
+            else:
+                self.report.note(UNKNOWN)
 
     def _stats(self, found: Message) -> None:
         time = _time(found.message(2))
         for item in found.messages(3):
             value = _value(item)
             if isinstance(value, (int, float)):
-                self._point(f"system/{item.text(1)}", self._samples, time, float(value))
+                self.metrics.add(f"system/{item.text(1)}", self._samples, time, value)
         self._samples += 1
 
     def _output(self, found: Message) -> None:
@@ -147,12 +138,13 @@ class Records:
 
     def _finish(self) -> None:
         """Numbers of the summary that the history does not have become a point at the end."""
-        last = max(
-            (columns[0][-1] for key, columns in self.metrics.items() if not key.startswith("system/")), default=0
-        )
+        last = self.metrics.last_step(without="system/")
         for key, value in _flat(self.summary):
             if isinstance(value, (int, float)) and key not in self.metrics and not key.startswith("_"):
-                self._point(key, last, self.end, float(value))
+                try:
+                    self.metrics.add(key, last, self.end, value)
+                except OverflowError as error:
+                    self.report.lost(f"{key[:100]!r} of the summary", error)
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
@@ -206,15 +198,47 @@ def _shown(line: str) -> str:
 
 def _time(found: Message) -> int:
     """A ``google.protobuf.Timestamp`` in Unix ms."""
-    return found.integer(1) * 1000 + found.integer(2) // 1_000_000
+    return _moment(found.integer(1) * 1000 + found.integer(2) // 1_000_000)
+
+
+def _moment(milliseconds: float) -> int:
+    """A time that can be kept; ValueError for others."""
+    if not 0 <= milliseconds <= _MAX_TIME:
+        raise ValueError(f"{milliseconds} ms is no time")
+    return round(milliseconds)
 
 
 def _path(item: Message) -> list[str]:
-    return [str(one, "utf-8", "replace") for one in item.all(2)] or [item.text(1)]
+    found = item.texts(2) or [item.text(1)]
+    if len(found) > _DEPTH:
+        raise ValueError(f"it is nested deeper than {_DEPTH}")
+    return found
 
 
 def _value(item: Message) -> Any:
-    return json.loads(item.text(16))
+    """The value of an item, no deeper than can be walked through and written later."""
+    found = json.loads(item.text(16))
+    level = [found]
+    for _ in range(_DEPTH):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return found
+    raise ValueError(f"it is nested deeper than {_DEPTH}")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _logged(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """What a row of the history has: floats, the dicts of media, and whatever else there is."""
+    for key, value in row.items():
+        if isinstance(value, dict) and "_type" not in value:
+            yield from _logged(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", float(value) if isinstance(value, (int, float)) else value
 
 
 def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:

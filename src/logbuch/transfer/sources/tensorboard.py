@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import io
 import math
-from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
-
 from logbuch.errors import InvalidInput
-from logbuch.limits import PARAM_VALUE_LENGTH
 from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
-from logbuch.store.metrics.points import Series
 from logbuch.store.tx import LogLines
 from logbuch.transfer import naming
-from logbuch.transfer.formats import summaries, tfrecords
+from logbuch.transfer.columns import Columns
+from logbuch.transfer.formats import BROKEN, summaries, tfrecords
 from logbuch.transfer.formats.protobuf import Torn
-from logbuch.transfer.formats.summaries import AUDIO, HISTOGRAM, HPARAMS, IMAGE, SCALAR, TEXT, Event, Plugins, Session
+from logbuch.transfer.formats.summaries import (
+    AUDIO,
+    HISTOGRAM,
+    HPARAMS,
+    IMAGE,
+    SCALAR,
+    TEXT,
+    Event,
+    Plugins,
+    Session,
+    Value,
+)
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
 MARK = "tfevents"
-DUPLICATES = "points that stand twice in the files, and once here"
 GRAPHS = "graphs, which are left out"
 FOLDER_TAG, GROUP_TAG = "logbuch.tensorboard.folder", "logbuch.tensorboard.group"
 _EXPERIMENT_ID = "0"
@@ -56,7 +62,7 @@ class _Scan:
         self.report = report
         self.keys = naming.Keys(report)
         self.plugins = Plugins()
-        self.scalars: dict[str, tuple[Any, Any, Any]] = {}
+        self.scalars = Columns()
         self.kept: list[_Kept] = []
         self.params: dict[str, str] = {}
         self.group = ""
@@ -73,7 +79,7 @@ class _Scan:
         for number, record in enumerate(tfrecords.read(file, self.report.lost), start=1):
             try:
                 self._event(file, record, summaries.event(record.data, self.plugins))
-            except Torn as error:
+            except BROKEN as error:
                 self.report.lost(f"record {number} of {file}", error)
 
     def _event(self, file: Path, record: tfrecords.Record, event: Event) -> None:
@@ -82,24 +88,23 @@ class _Scan:
         self.end = event.time if self.end is None else max(self.end, event.time)
         self.report.note(GRAPHS, bool(event.other))
         for number, value in enumerate(event.values):
-            if value.kind == SCALAR:
-                found = summaries.scalar(value.message)
-                if found is None:
-                    self.report.lost(f"value {value.tag!r} at step {event.step} of {file}", "it is a tensor")
-                    continue
-                columns = self.scalars.get(value.tag)
-                if columns is None:
-                    columns = self.scalars[value.tag] = (array("q"), array("q"), array("d"))
-                for column, one in zip(columns, (event.step, time, found), strict=True):
-                    column.append(one)
-            elif value.kind == HPARAMS:
-                self._session(summaries.session(self.plugins.of(value.tag, value.message)[1]))
-            elif value.kind in (HISTOGRAM, IMAGE, AUDIO, TEXT):
-                place = (file, record.offset, len(record.data), number)
-                self.kept.append(_Kept(value.kind, self.keys.of(value.tag), event.step, time, place))
-            else:
-                what = f"value {value.tag!r} at step {event.step} of {file}"
-                self.report.lost(what, f"it is of the plugin {value.kind!r}, which is not taken over")
+            try:
+                self._value(value, event.step, time, (file, record.offset, len(record.data), number))
+            except BROKEN as error:
+                self.report.lost(f"value {value.tag!r} at step {event.step} of {file}", error)
+
+    def _value(self, value: Value, step: int, time: int, place: Place) -> None:
+        if value.kind == SCALAR:
+            found = summaries.scalar(value.message)
+            if found is None:
+                raise Torn("it is a tensor")
+            self.scalars.add(value.tag, step, time, found)
+        elif value.kind == HPARAMS:
+            self._session(summaries.session(self.plugins.of(value.tag, value.message)[1]))
+        elif value.kind in (HISTOGRAM, IMAGE, AUDIO, TEXT):
+            self.kept.append(_Kept(value.kind, self.keys.of(value.tag), step, time, place))
+        else:
+            raise Torn(f"it is of the plugin {value.kind!r}, which is not taken over")
 
     def _session(self, found: Session) -> None:
         self.params |= found.params
@@ -146,19 +151,14 @@ class TensorBoardFolder:
 
     def points(self, run: SourceRun) -> Iterator[Incoming]:
         scan = self._of(run)
-        for tag, (steps, times, values) in sorted(scan.scalars.items()):
-            found = Series(np.array(steps, np.int64), np.array(times, np.int64), np.array(values, np.float64))
-            series = found.ordered()
-            self.report.note(DUPLICATES, len(found) - len(series))
-            index = np.zeros(len(series), np.int64)
-            yield Incoming([scan.keys.of(tag)], index, series.steps, series.timestamps, series.values)
+        return scan.scalars.points(scan.keys, self.report)
 
     def histograms(self, run: SourceRun) -> Iterator[Histogram]:
         for kept in self._of(run).kept:
             if kept.kind == HISTOGRAM:
                 try:
                     found = summaries.histogram(self._value(kept.place))
-                except Torn as error:
+                except BROKEN as error:
                     self.report.lost(
                         f"histogram {kept.key!r} at step {kept.step} of run {run.run.info.run_name}", error
                     )
@@ -180,7 +180,7 @@ class TensorBoardFolder:
                     folder = {IMAGE: "images", AUDIO: "media/audio"}.get(kept.kind, "text")
                     path = naming.file_name(folder, key, kept.step, kept.time, place, suffix)
                     yield SourceFile(path, len(content), f"{at} {number}")
-            except (Torn, OSError) as error:
+            except (*BROKEN, OSError) as error:
                 self.report.lost(f"{kept.kind} {kept.key!r} at step {kept.step} of run {run.run.info.run_name}", error)
 
     def _contents(self, kept: _Kept) -> Iterable[tuple[bytes, str]]:
@@ -218,7 +218,7 @@ def _run(id_: str, name: str, folder: str, scan: _Scan) -> Run:
     start, end = _milliseconds(scan.start or 0.0), _milliseconds(scan.end or 0.0)
     status = {2: RunStatus.FAILED, 3: RunStatus.RUNNING}.get(scan.status, RunStatus.FINISHED)
     keys = naming.Keys(scan.report)
-    params = tuple(Param(key=keys.of(key), value=value[:PARAM_VALUE_LENGTH]) for key, value in scan.params.items())
+    params = tuple(Param(key=keys.of(key), value=value) for key, value in scan.params.items())
     tags = [Tag(key=FOLDER_TAG, value=folder)]
     if scan.group:
         tags.append(Tag(key=GROUP_TAG, value=scan.group))

@@ -12,17 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from logbuch.errors import InvalidInput
-from logbuch.limits import PARAM_VALUE_LENGTH, RUN_TAG_VALUE_LENGTH
 from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
-from logbuch.store.metrics.points import Series
 from logbuch.store.tx import LogLines
 from logbuch.transfer import naming
-from logbuch.transfer.formats.wandb_records import Records
+from logbuch.transfer.formats import BROKEN
+from logbuch.transfer.formats.wandb_records import Media, Records
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
@@ -38,7 +35,8 @@ class WandbFolder:
     def __init__(self, folder: Path, report: Report, *, experiment: str = "") -> None:
         self.report = report
         self.name = str(folder)
-        self._groups = _groups(folder.absolute())
+        self._root = folder.resolve()
+        self._groups = _groups(self._root)
         if not self._groups:
             raise InvalidInput(f"{folder} is no folder of W&B's: no file below it is called run-….wandb.")
         self._experiment = experiment
@@ -80,18 +78,17 @@ class WandbFolder:
 
     def points(self, run: SourceRun) -> Iterator[Incoming]:
         _, records, keys = self._of(run)
-        for name, (steps, times, values) in sorted(records.metrics.items()):
-            found = Series(np.array(steps, np.int64), np.array(times, np.int64), np.array(values, np.float64))
-            series = found.ordered()
-            index = np.zeros(len(series), np.int64)
-            yield Incoming([keys.of(name)], index, series.steps, series.timestamps, series.values)
+        return records.metrics.points(keys, self.report)
 
     def histograms(self, run: SourceRun) -> Iterator[Histogram]:
         _, records, keys = self._of(run)
         for media in records.media:
-            bins, counts = media.body.get("bins"), media.body.get("values")
-            if media.kind == "histogram" and isinstance(bins, list) and isinstance(counts, list):
-                yield Histogram(keys.of(media.key), media.step, media.time, bins, counts, 0, 0)
+            if media.kind != "histogram" or not isinstance(media.body.get("bins"), list):
+                continue
+            try:
+                yield _histogram(media, keys.of(media.key))
+            except BROKEN as error:
+                self.report.lost(f"histogram {media.key!r} at step {media.step} of run {run.run.info.run_id}", error)
 
     def lines(self, run: SourceRun) -> Iterator[LogLines]:
         return iter(self._of(run)[1].output())
@@ -106,14 +103,25 @@ class WandbFolder:
         for base in (file.parent / "files" for file in self._groups[id_]):
             for file in sorted(base.rglob("*")) if base.is_dir() else ():
                 path = file.relative_to(base).as_posix()
-                if file.is_symlink() and not file.exists():
-                    self.report.lost(f"file {path!r} of run {id_}", "it is a link to what is not there any more")
+                why = self._leads_out(file)
+                if why:
+                    placed.pop(path, "")
+                    self.report.lost(f"file {path!r} of run {id_}", why)
                 elif file.is_file():
                     name = placed.pop(path, path)
                     found[name] = SourceFile(name, file.stat().st_size, str(file))
         for path in placed:
             self.report.lost(f"file {path!r} of run {id_}", "it is not there")
         yield from found.values()
+
+    def _leads_out(self, file: Path) -> str:
+        """Why a file is not taken: W&B's client links what it saves, which may lie anywhere on the machine."""
+        if file.is_symlink() and not file.exists():
+            return "it is a link to what is not there any more"
+        target = file.resolve()
+        if not target.is_relative_to(self._root):
+            return f"it is a link that leads out of {self._root}, to {target}"
+        return "it is a link to a folder" if file.is_symlink() and target.is_dir() else ""
 
     def open(self, file: SourceFile) -> BinaryIO:
         return Path(file.place).open("rb")
@@ -144,12 +152,19 @@ def _series(records: Records, keys: naming.Keys) -> Iterator[tuple[str, str]]:
     for media in records.media:
         if media.kind not in _PICTURES | _SOUNDS:
             continue
-        names = media.body.get("filenames") or [media.body.get("path")]
+        listed = media.body.get("filenames")
+        names = listed if isinstance(listed, list) else [media.body.get("path")]
         for number, path in enumerate(name for name in names if isinstance(name, str)):
             key = keys.of(media.key) + (f"/{number}" if number else "")
             folder = "images" if media.kind in _PICTURES else "media/audio"
             suffix = path.rpartition(".")[2]
             yield path, naming.file_name(folder, key, media.step, media.time, path, suffix)
+
+
+def _histogram(media: Media, key: str) -> Histogram:
+    """Raises what BROKEN names for edges and counts that are no numbers."""
+    edges, counts = ([float(one) for one in media.body[name]] for name in ("bins", "values"))
+    return Histogram(key, media.step, media.time, edges, counts, 0, 0)
 
 
 def _run(id_: str, experiment: Experiment, records: Records) -> Run:
@@ -166,6 +181,6 @@ def _run(id_: str, experiment: Experiment, records: Records) -> Run:
         artifact_uri="",
     )
     keys = naming.Keys(records.report)
-    params = [Param(key=keys.of(key), value=value[:PARAM_VALUE_LENGTH]) for key, value in records.params()]
-    tags = [Tag(key=key, value=value[:RUN_TAG_VALUE_LENGTH]) for key, value in records.tags() if value]
+    params = [Param(key=keys.of(key), value=value) for key, value in records.params()]
+    tags = [Tag(key=key, value=value) for key, value in records.tags() if value]
     return Run(info=info, data=RunData(param_list=tuple(params), tag_list=tuple(tags)))
