@@ -20,7 +20,6 @@ from logbuch.wire import native
 from logbuch.wire.answers import AskOutline
 
 SHOWN = ("x", "count", "min", "max", "mean", "last", "smooth")
-_PLACES = [COLUMNS.index(name) for name in SHOWN]
 _ODD = {name: COLUMNS.index(name) for name in ("nan", "pos_inf", "neg_inf")}
 
 
@@ -55,16 +54,26 @@ def _outline(tx: Tx, request: AskOutline, by: Caller) -> dict[str, Any]:  # noqa
     axis = native.check_axis(request.x)
     view = View(request.buckets, request.start, request.end, request.smoothing)
     keys = tuple(dict.fromkeys(request.keys))
+    shown = _shown(request.columns)
     series = [
-        _series(run_id, key, found)
+        _series(run_id, key, found, shown)
         for run_id in dict.fromkeys(request.run_ids)
         for key, found in of_run(tx, run_id, keys, axis, view)
     ]
     return {"x": request.x, "series": series}
 
 
-def _series(run_id: str, key: str, found: Buckets) -> dict[str, Any]:
-    columns = {name: _known(found.table[place]) for name, place in zip(SHOWN, _PLACES, strict=True)}
+def _shown(names: Sequence[str] | None) -> Sequence[str]:
+    for name in names or ():
+        if name not in SHOWN:
+            raise InvalidInput(
+                f"Invalid value {limits.clip(name)!r} for parameter 'columns': it is one of {', '.join(SHOWN)}."
+            )
+    return SHOWN if names is None else names
+
+
+def _series(run_id: str, key: str, found: Buckets, shown: Sequence[str]) -> dict[str, Any]:
+    columns = {name: _known(found.table[COLUMNS.index(name)]) for name in shown}
     odd = {name: int(found.table[place].sum()) for name, place in _ODD.items()}
     return {"run_id": run_id, "key": key, "points": found.points, **odd, "columns": columns}
 

@@ -14,6 +14,7 @@ from logbuch.operations import (
     moving,
     outlines,
     registered_models,
+    runs_table,
     webhooks,
 )
 from logbuch.operations.operation import Operation
@@ -26,6 +27,7 @@ MLFLOW: Sequence[Operation] = (
 )
 NATIVE: Sequence[Operation] = (
     *history.OPERATIONS,
+    *runs_table.OPERATIONS,
     *answers.OPERATIONS,
     *alerts.OPERATIONS,
     *cost.OPERATIONS,

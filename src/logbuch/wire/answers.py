@@ -36,7 +36,8 @@ class Judge(Body, kw_only=True):
 
 
 class AskOutline(Body, kw_only=True):
-    """Buckets of series as JSON, for programs that draw no charts; see :class:`logbuch.wire.native.BucketsRequest`."""
+    """Buckets of series as JSON, for programs that draw no charts; see :class:`logbuch.wire.native.BucketsRequest`.
+    With ``columns`` only these come."""
 
     run_ids: list[str]
     keys: list[str]
@@ -45,3 +46,4 @@ class AskOutline(Body, kw_only=True):
     end: float | None = None
     buckets: int = 100
     smoothing: float = 0.0
+    columns: list[str] | None = None

@@ -17,6 +17,7 @@ import msgspec
 
 from logbuch import limits
 from logbuch.errors import InvalidInput
+from logbuch.model import ViewType
 from logbuch.wire.mlflow import Body, number
 
 _LENGTH = struct.Struct("<I")
@@ -135,6 +136,7 @@ class LiveRequest(Body, kw_only=True):
 
 TABLE_PAGE = 5000
 Axis = Literal["step", "time", "relative"]
+_VIEWS = {"active": ViewType.ACTIVE_ONLY, "deleted": ViewType.DELETED_ONLY, "all": ViewType.ALL}
 AXES: dict[str, Axis] = {"step": "step", "time": "time", "relative": "relative"}
 
 
@@ -190,3 +192,10 @@ def check_axis(name: str) -> Axis:
     if name not in AXES:
         raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'x': it is step, time or relative.")
     return AXES[name]
+
+
+def view_type(name: str) -> ViewType:
+    """The view of a name; InvalidInput for an unknown one."""
+    if name not in _VIEWS:
+        raise InvalidInput(f"Invalid value {limits.clip(name)!r} for parameter 'view': it is active, deleted or all.")
+    return _VIEWS[name]

@@ -12,7 +12,6 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.operations.outlines import check_view
 from logbuch.server.context import Context
-from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import search
 from logbuch.store.grouping import curves as group_curves
@@ -23,7 +22,7 @@ from logbuch.store.grouping.curves import Member
 from logbuch.store.metrics.buckets import View
 from logbuch.store.tx import Tx
 from logbuch.wire import groups as wire
-from logbuch.wire.native import check_axis
+from logbuch.wire.native import check_axis, view_type
 
 _Described = Sequence[Mapping[str, Any]]
 

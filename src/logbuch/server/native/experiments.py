@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from logbuch.server.context import Context
-from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import activity, table
 from logbuch.wire import native as wire
+from logbuch.wire.native import view_type
 
 
 async def list_all(context: Context, request: wire.ListExperiments) -> Any:

@@ -13,12 +13,12 @@ from logbuch.errors import InvalidInput
 from logbuch.files.disk import read_chunks
 from logbuch.server.context import Context
 from logbuch.server.native import sheets
-from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import search, table
 from logbuch.store.experiments import inner_id
 from logbuch.wire import bulk as bulk_wire
 from logbuch.wire import native as wire
+from logbuch.wire.native import view_type
 
 _HEAD = ("run_id", "name", "experiment_id", "status", "start_time", "end_time", "user")
 _TIMES = ("start_time", "end_time")

@@ -9,13 +9,12 @@ from starlette.responses import Response
 
 from logbuch.server.context import Context
 from logbuch.server.native import sheets
-from logbuch.server.native.views import view_type
 from logbuch.server.routes import Permission, Route
 from logbuch.store import search
 from logbuch.store.grouping import groups
 from logbuch.store.grouping import table as group_table
 from logbuch.wire import groups as wire
-from logbuch.wire.native import column
+from logbuch.wire.native import column, view_type
 
 _CSV_ROWS = 1000
 
