@@ -30,6 +30,7 @@ _COMMANDS = {
     "run": "run:run",
     "server": "server:server",
     "sync": "sync:sync",
+    "top": "top:top",
     "ui": "server:ui",
     "webhooks": "webhooks:webhooks",
 }
