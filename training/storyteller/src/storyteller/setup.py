@@ -67,7 +67,7 @@ def prepared(config: Config, device: Device, tracker: Tracker, found: Checkpoint
     progress = Progress(run_id=tracker.run_id)
     if found is not None:
         progress = restored(found, config, model, optimizers, scaler, device)
-        progress.run_id = tracker.run_id
+        progress.run_id = tracker.run_id or progress.run_id  # for a later resume that is tracked again
         deal.go_to(progress.epoch, progress.taken)
     steps = steps_of(config, deal)
     return Training(

@@ -12,7 +12,8 @@ from storyteller.config import TrainingConfig
 
 
 class Tracker:
-    """One run of a training; every call of one that is off does nothing."""
+    """One run of a training; every call of one that is off does nothing. What the tracker refuses is a line on stderr:
+    no training ends by it."""
 
     def __init__(self, logbuch: Any = None) -> None:
         self._logbuch = logbuch
@@ -24,68 +25,77 @@ class Tracker:
 
     @contextlib.contextmanager
     def run(self, config: TrainingConfig, resumed: str = "") -> Iterator[Tracker]:
-        """Begins a run or goes on with one; it ends as FINISHED, FAILED with the error, or KILLED by Ctrl-C."""
-        if self._logbuch is None:
+        """Begins a run or goes on with one; it ends as FINISHED, FAILED with the error, or KILLED by Ctrl-C. Where
+        there can be none, the tracker is off from here on."""
+        started = None
+        if self.is_on:
+            with _quietly("the training is not tracked"):
+                started = self._start(config, resumed)
+        if started is None:
+            self._logbuch = None
             yield self
             return
-        logbuch = self._logbuch
-        if config.mlflow_tracking_uri:
-            logbuch.set_tracking_uri(config.mlflow_tracking_uri)
-        logbuch.set_experiment(config.mlflow_experiment_name)
-        known = resumed if resumed and self._knows(resumed) else None
-        with logbuch.start_run(
-            run_id=known, run_name=config.mlflow_run_name or None, log_system_metrics=True
-        ) as started:
+        with started:
             self.run_id = started.info.run_id
             yield self
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Logs params; those of a resumed run keep the values that they had."""
-        if self._logbuch is None:
-            return
-        had = self._had()
-        self._logbuch.log_params({key: value for key, value in values.items() if key not in had})
+        if self.is_on:
+            with _quietly("params were not logged"):
+                had = self._had()
+                self._logbuch.log_params({key: value for key, value in values.items() if key not in had})
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
-        if self._logbuch is not None:
-            self._logbuch.log_metrics(dict(values), step=step)
+        if self.is_on:
+            with _quietly("metrics were not logged"):
+                self._logbuch.log_metrics(dict(values), step=step)
 
     def tags(self, values: Mapping[str, Any]) -> None:
-        if self._logbuch is not None:
-            self._logbuch.set_tags(dict(values))
+        if self.is_on:
+            with _quietly("tags were not logged"):
+                self._logbuch.set_tags(dict(values))
 
     def text(self, content: str, file: str) -> None:
-        if self._logbuch is not None:
-            self._logbuch.log_text(content, file)
+        if self.is_on:
+            with _quietly(f"{file} was not logged"):
+                self._logbuch.log_text(content, file)
 
     def model(self, folder: Path) -> None:
-        """Logs a model's folder under the name ``model``, so that it can be served. What the tracker refuses is one
-        line on stderr: the model itself is on disk."""
-        if self._logbuch is None:
-            return
-        from storyteller import served
+        """Logs a model's folder under the name ``model``, so that it can be served; the model itself is on disk."""
+        if self.is_on:
+            with _quietly("the model was not logged"):
+                from storyteller import served
 
-        try:
-            served.log(folder)
-        except self._logbuch.LogbuchError as error:
-            print(f"storyteller: the model was not logged: {error}", file=sys.stderr)
+                served.log(folder)
 
     def killed(self) -> None:
         """Ends the run as KILLED, before a signal ends the program."""
-        if self._logbuch is not None:
-            self._logbuch.end_run("KILLED")
+        if self.is_on:
+            with _quietly("the run was not ended"):
+                self._logbuch.end_run("KILLED")
 
-    def _knows(self, run_id: str) -> bool:
-        """Whether a run can be gone on with: where the answer says that there is none, a new one is begun."""
-        try:
-            self._logbuch.get_run(run_id)
-        except self._logbuch.LogbuchError as error:
-            return getattr(error, "error_code", "") != "RESOURCE_DOES_NOT_EXIST"
-        return True
+    def _start(self, config: TrainingConfig, resumed: str) -> Any:
+        if config.mlflow_tracking_uri:
+            self._logbuch.set_tracking_uri(config.mlflow_tracking_uri)
+        self._logbuch.set_experiment(config.mlflow_experiment_name)
+        if resumed:
+            with _quietly(f"run {resumed} cannot be gone on with, so a new one begins"):
+                return self._logbuch.start_run(run_id=resumed, log_system_metrics=True)
+        return self._logbuch.start_run(run_name=config.mlflow_run_name or None, log_system_metrics=True)
 
     def _had(self) -> Mapping[str, str]:
         run = self._logbuch.active_run()
         return run.data.params if run is not None else {}
+
+
+@contextlib.contextmanager
+def _quietly(what: str) -> Iterator[None]:
+    """What fails within is a line, not an error."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+        print(f"storyteller: {what}: {error}", file=sys.stderr)
 
 
 def tracker_of(config: TrainingConfig, *, leads: bool = True) -> Tracker:
