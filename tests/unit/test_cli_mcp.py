@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 
 import logbuch
+from logbuch.agents.server import LOOPBACK
 
 READING = {
     "list_experiments", "search_runs", "get_run", "best_run", "param_importance", "diff_runs", "check_run",
@@ -153,6 +155,37 @@ def test_over_http_it_listens_on_this_machine_alone(runs: list[str]) -> None:
 
     with _over_http() as address:
         anyio.run(talk, address)
+
+
+def test_over_http_other_ports_are_strangers_and_no_session_is_kept(runs: list[str]) -> None:
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    accept = {"Accept": "application/json, text/event-stream"}
+
+    def ask(address: str, **headers: str) -> httpx.Response:
+        return httpx.post(address, json=hello, headers=accept | headers)
+
+    with _over_http() as address:
+        base = address.removesuffix("/mcp")
+        port = int(base.rpartition(":")[2])
+        other = port % 65_535 + 1
+        answer = ask(address)
+        assert (answer.status_code, answer.headers.get("Mcp-Session-Id")) == (200, None)
+        for origin in (base, f"http://localhost:{port}"):
+            assert ask(address, Origin=origin).status_code == 200
+        for origin in (
+            f"http://localhost:{other}",
+            f"http://{LOOPBACK}:{other}",
+            "http://localhost",
+            "http://evil.example",
+        ):
+            assert ask(address, Origin=origin).status_code == 403, origin
+        for host in (f"localhost:{other}", f"evil.example:{port}", LOOPBACK):
+            assert ask(address, Host=host).status_code == 421, host
 
 
 def test_without_the_package_one_line_says_what_to_install(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The server of the Model Context Protocol: the tools, and the two ways to reach them.
 
 Over stdio one program speaks to it, over HTTP any on this machine: it listens on the loopback address alone, and the
-protocol's library refuses other hosts and origins.
+protocol's library refuses other hosts and origins. Other ports of this machine are such: a page from there is somebody
+else's. Each request over HTTP stands for itself, for sessions of clients that went away would pile up.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 
 from logbuch.agents import reading, writing
@@ -20,6 +22,7 @@ from logbuch.errors import LogbuchError
 from logbuch.version import __version__
 
 LOOPBACK = "127.0.0.1"
+_HTTP = 80
 _ABOUT = (
     "Logbuch tracks experiments: runs with params, metrics over steps, code, data and files. Begin with "
     "list_experiments; best_run answers which run was best, diff_runs in what runs differ, check_run whether a "
@@ -51,9 +54,16 @@ def serve_http(*, write: bool, port: int, listening: Callable[[str], None]) -> N
     import uvicorn
 
     with socket.create_server((LOOPBACK, port)) as listener:
-        app = build(write=write).streamable_http_app(host=LOOPBACK)
-        listening(f"http://{LOOPBACK}:{listener.getsockname()[1]}/mcp")
+        own = listener.getsockname()[1]
+        app = build(write=write).streamable_http_app(stateless_http=True, transport_security=_trusted(own))
+        listening(f"http://{LOOPBACK}:{own}/mcp")
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listener])
+
+
+def _trusted(port: int) -> TransportSecuritySettings:
+    hosts = [f"{host}:{port}" for host in (LOOPBACK, "localhost")]
+    hosts += [LOOPBACK, "localhost"] if port == _HTTP else []  # which clients leave out
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])
 
 
 def _add(server: MCPServer[Any], tool: Callable[..., dict[str, Any]], hints: ToolAnnotations) -> None:
