@@ -15,13 +15,17 @@ from logbuch.model import Noun
 
 _HOUR_MS = 3_600_000
 RATINGS: Mapping[str, float] = {
-    "B200": 1000, "H200": 700, "H100 PCIe": 350, "H100 NVL": 400, "H100": 700, "A100 80GB PCIe": 300,
+    "B200": 1000, "H200 NVL": 600, "H200": 700, "H100 PCIe": 350, "H100 NVL": 400, "H100": 700, "A100 80GB PCIe": 300,
     "A100-PCIE": 250, "A100": 400, "L40S": 350, "L40": 300, "L4": 72, "A40": 300, "A30": 165, "A10": 150,
-    "V100-PCIE": 250, "V100": 300, "T4": 70, "P100": 250, "RTX 5090": 575, "RTX 5080": 360, "RTX 4090": 450,
-    "RTX 4080": 320, "RTX 3090": 350, "RTX 3080": 320, "RTX 6000 Ada": 300, "RTX A6000": 300,
+    "V100-PCIE": 250, "V100": 300, "T4": 70, "T400": 30, "P100-PCIE": 250, "P100": 300, "RTX 5090": 575,
+    "RTX 5080": 360, "RTX 4090 D": 425, "RTX 4090": 450, "RTX 4080": 320, "RTX 3090 Ti": 450, "RTX 3090": 350,
+    "RTX 3080 Ti": 350, "RTX 3080": 320, "RTX 6000 Ada": 300, "RTX A6000": 300, "RTX A5000": 230, "RTX A4000": 140,
+    "RTX A1000": 50,
 }  # fmt: skip
-"""Watts that a GPU is built for (the makers' data sheets: thermal design or board power), by part of its name; of
+"""Watts that a GPU is built for (the makers' data sheets: thermal design or board power), by words of its name; of
 several that fit the first counts."""
+_OTHERS = frozenset({"laptop", "mobile", "max-q", "mig"})
+"""Words of GPUs that bear the name of a bigger one: those of laptops, and parts of one."""
 _DEVICES = re.compile(r"(\d+) × ([^,]+)")
 
 
@@ -71,7 +75,14 @@ def devices(text: str) -> list[tuple[int, str]]:
 
 def rating(name: str, prices: Prices) -> float | None:
     """The watts that a GPU is built for; None where nobody knows."""
-    return next((watts for part, watts in RATINGS.items() if part in name), prices.gpu_watts)
+    if _OTHERS & set(name.lower().split()):
+        return prices.gpu_watts
+    return next((watts for part, watts in RATINGS.items() if _has_words(name, part)), prices.gpu_watts)
+
+
+def _has_words(name: str, part: str) -> bool:
+    """Whether a name holds these words whole: an RTX A4000 is no A40."""
+    return re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", name) is not None
 
 
 def of_runs(usages: Iterable[Usage], prices: Prices) -> Cost:

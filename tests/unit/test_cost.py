@@ -29,6 +29,13 @@ def test_devices_are_read_from_the_tag() -> None:
     assert (rating("NVIDIA A100-SXM4-80GB", PRICES), rating("NVIDIA L4", PRICES)) == (400, 72)
     assert rating("NVIDIA L40S", PRICES) == 350
     assert rating("NVIDIA H100 PCIe", PRICES) == 350
+    assert (rating("NVIDIA RTX A4000", PRICES), rating("NVIDIA RTX A1000", PRICES)) == (140, 50)
+    assert (rating("NVIDIA T400 4GB", PRICES), rating("Tesla T4", PRICES)) == (30, 70)
+    assert rating("NVIDIA GeForce RTX 3080 Ti", PRICES) == 350
+    assert (rating("Tesla P100-PCIE-16GB", PRICES), rating("Tesla P100-SXM2-16GB", PRICES)) == (250, 300)
+    for other in ("NVIDIA A10G", "NVIDIA GH200 480GB", "NVIDIA GeForce RTX 4090 Laptop GPU", "Tesla V100S-PCIE-32GB",
+                  "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "NVIDIA RTX A400"):  # fmt: skip
+        assert rating(other, PRICES) is None, other
     assert rating("Other", PRICES) is None and rating("Other", Prices(gpu_watts=90)) == 90
 
 
