@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 import logbuch
 from logbuch import limits
 from logbuch.cli.main import cli
-from logbuch.sdk import alerts
+from logbuch.sdk import alertlimit, alerts
 from logbuch.sdk.alertlimit import BURST, HELD_BACK_TAG, REFILL_SECONDS, SAME_SECONDS, Limiter
 
 
@@ -81,6 +82,26 @@ def test_the_limiter_lets_a_title_through_once_a_minute_and_bounds_the_rest() ->
     assert (limiter.admit("r", "u"), limiter.admit("r", "v")) == (0, None)
     assert limiter.held_back("r") == 2 + 6 + 1
     assert limiter.held_back("unknown") == 0
+
+
+def test_the_limiter_remembers_a_bounded_number_of_runs() -> None:
+    now = [0.0]
+    limiter = Limiter(lambda: now[0])
+    for number in range(3000):
+        limiter.admit(f"run {number}", "a")
+        limiter.admit("busy", "a")
+    assert len(limiter._runs) == 1000
+    assert limiter.admit("busy", "a") is None and limiter.admit("run 2999", "a") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
+    with alertlimit.limiter._lock:  # as if another thread were in it
+        child = os.fork()
+        if not child:
+            os._exit(0 if alertlimit.limiter._lock.acquire(timeout=5) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_alerts_are_shown_and_acknowledged_by_commands() -> None:
