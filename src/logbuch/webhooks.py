@@ -34,7 +34,8 @@ EVENTS: tuple[Event, ...] = tuple(event for event in Event if event is not Event
 class Webhook(Noun, frozen=True, kw_only=True):
     """An address that is told of events; of alerts, those of an experiment (null: of all) from a level on.
 
-    Its secret, with which messages are signed, is shown once, when it is made.
+    The query of its address, in which many receivers want a token, is not shown. Its secret,
+    with which messages are signed, is shown once, when it is made.
     """
 
     webhook_id: str
@@ -73,6 +74,12 @@ class Address(NamedTuple):
         """The Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS["https" if self.secure else "http"] else f"{host}:{self.port}"
+
+
+def masked(url: str) -> str:
+    """The address of a webhook as it is shown: without what its query says."""
+    head, mark, query = url.partition("?")
+    return f"{head}?…" if mark and query else head
 
 
 def address(url: str, allowed: str | None) -> Address:

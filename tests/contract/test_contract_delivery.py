@@ -366,6 +366,16 @@ def test_secrets_are_shown_once(store: Store, sink: HttpSink) -> None:
     assert (store.read(webhooks.listed), state(store)) == ([], [])
 
 
+def test_the_query_of_an_address_is_sent_but_not_shown(store: Store, sink: HttpSink) -> None:
+    hook(store, sink.url + "?token=geheimer")
+    assert [one.url for one in store.read(webhooks.listed)] == [sink.url + "?…"]
+    sink.answers = [410]
+    raise_alert(store, new_run(store))
+    Courier(store).turn()
+    assert [path for path, _, _ in sink.got] == ["/hook?token=geheimer"]
+    assert "geheimer" not in repr(state(store))
+
+
 def test_alerts_are_mailed_from_their_level_on(store: Store, post: MailSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGBUCH_SMTP_USERNAME", "logbuch")
     monkeypatch.setenv("LOGBUCH_SMTP_PASSWORD", "geheim")

@@ -16,6 +16,19 @@ _NEVER = tuple(
     for text in ("0.0.0.0/8", "192.0.0.0/24", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "fec0::/10")
 )
 """Addresses that are no machine's, or nobody knows whose."""
+_CLOUDS = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "100.100.100.200",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:42::42",
+        "fd00:c1::a9fe:a9fe",
+    )
+)
+"""Where clouds tell a machine its secrets besides the addresses of the link: Alibaba, Azure, AWS, Google, Scaleway and
+Oracle. Messages go there under no setting."""
 
 
 class AddressRefused(Exception):
@@ -24,7 +37,8 @@ class AddressRefused(Exception):
 
 def resolve(host: str, port: int, *, private: bool) -> str:
     """The address to connect to. ``private`` admits this machine and the local network; addresses of the link, such as
-    those that clouds tell their secrets at, are never admitted. OSError if the name is not known now."""
+    those that clouds tell their secrets at, are never admitted, wherever they lie. OSError if the name is not
+    known now."""
     found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for text in found:
         if not usable(str(text), private=private):
@@ -42,7 +56,7 @@ def usable(text: str, *, private: bool) -> bool:
         return False
     if ip.is_loopback:  # among the reserved ones in IPv6
         return private
-    if ip.is_multicast or ip.is_unspecified or ip.is_link_local or ip.is_reserved:
+    if ip in _CLOUDS or ip.is_multicast or ip.is_unspecified or ip.is_link_local or ip.is_reserved:
         return False
     if any(ip in network for network in _NEVER if network.version == ip.version):
         return False

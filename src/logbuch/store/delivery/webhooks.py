@@ -16,7 +16,7 @@ from logbuch.store import experiments
 from logbuch.store.delivery import outbox
 from logbuch.store.delivery.tables import destinations as _table
 from logbuch.store.tx import Tx
-from logbuch.webhooks import EVENTS, Event, Webhook
+from logbuch.webhooks import EVENTS, Event, Webhook, masked
 
 _WEBHOOK, _MAIL = "webhook", "mail"
 
@@ -93,7 +93,7 @@ def _row(tx: Tx, webhook_id: str) -> Row[Any]:
 def _noun(row: Row[Any]) -> Webhook:
     return Webhook(
         webhook_id=str(row.id),
-        url=row.url,
+        url=masked(row.url),
         events=tuple(Event(event) for event in row.events.split()),
         experiment_id=None if row.experiment is None else str(row.experiment),
         level=list(Level)[row.level],
