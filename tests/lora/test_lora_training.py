@@ -151,6 +151,9 @@ def test_a_training_that_sigterm_ended_goes_on_as_if_it_had_not(
 
     shutil.copytree(folder / "checkpoint-6", folder / "checkpoint-7")  # as kill -9 leaves one that is being written
     (folder / "checkpoint-7" / "trainer_state.json").write_text("{")
+    taken = json.loads((folder / "checkpoint-6" / "taken.json").read_text())
+    assert taken["rows"] == 6 * 4 and taken["seconds"] > 0
+    (folder / "checkpoint-6" / "taken.json").write_text(json.dumps(taken | {"seconds": 1000.0}))
     assert start(*whole, "parts", "--resume") == 0
     again = logbuch.get_run(again.info.run_id)
     assert again.info.status == "FINISHED"
@@ -159,6 +162,10 @@ def test_a_training_that_sigterm_ended_goes_on_as_if_it_had_not(
         assert points(again, key) == points(first, key), key
     for key in ("final_train_loss", "final_eval_loss", "base_eval_loss", "train_loss"):
         assert again.data.metrics[key] == first.data.metrics[key], key
+    for run in (first, again):  # all rows of the training, not of the part after the resume
+        rows = run.data.metrics["samples_per_second"] * run.data.metrics["train_runtime_seconds"]
+        assert rows == pytest.approx(8 * 4)
+    assert again.data.metrics["train_runtime_seconds"] > 1000
     one, two = weights("whole"), weights("parts")
     assert one.keys() == two.keys()
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())

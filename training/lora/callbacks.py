@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import signal
 import sys
@@ -9,6 +11,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,11 +23,22 @@ from problems import Problem
 from rows import Row
 from transformers import TrainerCallback
 
+_TAKEN = "taken.json"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a training has taken: seconds by the clock, and rows of all processes."""
+
+    seconds: float = 0.0
+    rows: int = 0
+
 
 class Meter(TrainerCallback):  # type: ignore[misc]
     """Tokens and rows per second of the steps alone, without evaluations and checkpoints; and the highest memory.
 
-    Of several ``processes`` one is measured, and the others are taken to do as much.
+    Of several ``processes`` one is measured, and the others are taken to do as much. Each checkpoint keeps what the
+    training has taken so far, all in all, for one that goes on from there.
     """
 
     def __init__(self) -> None:
@@ -32,6 +47,24 @@ class Meter(TrainerCallback):  # type: ignore[misc]
         self.seconds = 0.0
         self._marked = (0, 0, 0.0)
         self._begun = 0.0
+        self._started = time.perf_counter()
+        self._earlier = Taken()
+
+    def start(self, checkpoint: Path | None) -> None:
+        """The training begins, or goes on from a checkpoint. (One without the file counts from here.)"""
+        self._started = time.perf_counter()
+        if checkpoint is not None:
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                self._earlier = Taken(**json.loads((checkpoint / _TAKEN).read_text(encoding="utf-8")))
+
+    def taken(self) -> Taken:
+        """Seconds and rows of the training, with those up to the checkpoint that it goes on from."""
+        seconds = self._earlier.seconds + time.perf_counter() - self._started
+        return Taken(seconds, self._earlier.rows + self.processes * self.rows)
+
+    def keep(self, checkpoint: Path) -> None:
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        (checkpoint / _TAKEN).write_text(json.dumps(asdict(self.taken())) + "\n", encoding="utf-8")
 
     def count(self, batch: dict[str, torch.Tensor]) -> None:
         """Takes note of a batch; padding does not count."""

@@ -11,7 +11,6 @@ is the same.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import rows
 import torch
 import tracking
 from adapters import log_adapter
-from callbacks import Meter, Samples, Stopper, Watch
+from callbacks import Meter, Samples, Stopper, Taken, Watch
 from config import Job, parse
 from encoding import Collator, Encoded, encode, pack
 from loading import Numbers, add_lora, choose_numbers, load_base, load_tokenizer
@@ -101,7 +100,7 @@ def train(job: Job) -> None:
             stopper,
         ],
     )
-    begun = time.perf_counter()
+    meter.start(checkpoint)
     with stopper.listening():
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -109,9 +108,7 @@ def train(job: Job) -> None:
             raise Problem(f"out of memory: {_LESS_MEMORY}") from error
         if stopper.asked:
             raise Terminated
-    seconds = time.perf_counter() - begun
-
-    results = final_metrics(trainer, meter, seconds)
+    results = final_metrics(trainer, meter.taken())
     tracking.log_metrics(results, trainer.state.global_step)
     if main_process:
         save(job, trainer, facts, results)
@@ -178,9 +175,9 @@ def hyperparameters(job: Job, numbers: Numbers, model: Any, data: Data) -> dict[
     }
 
 
-def final_metrics(trainer: LoraTrainer, meter: Meter, seconds: float) -> dict[str, float]:
-    """The results of the best checkpoint, which the Trainer has loaded. Seconds and speed are of this process: what
-    came before a resume is not in them."""
+def final_metrics(trainer: LoraTrainer, taken: Taken) -> dict[str, float]:
+    """The results of the best checkpoint, which the Trainer has loaded. Seconds and speed are of the whole training,
+    but for steps that a resume had to do again."""
     history = trainer.state.log_history
     best = trainer.measure()[0].mean
     base = next((entry["eval_loss"] for entry in history if "eval_loss" in entry and entry["step"] == 0), float("nan"))
@@ -188,8 +185,8 @@ def final_metrics(trainer: LoraTrainer, meter: Meter, seconds: float) -> dict[st
         "final_train_loss": train_loss(history),
         "final_eval_loss": best,
         "final_perplexity": perplexity(best),
-        "train_runtime_seconds": seconds,
-        "samples_per_second": meter.processes * meter.rows / seconds,
+        "train_runtime_seconds": taken.seconds,
+        "samples_per_second": taken.rows / taken.seconds,
         "base_eval_loss": base,
         "base_perplexity": perplexity(base),
     }

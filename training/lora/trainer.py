@@ -111,6 +111,8 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         """Saves a checkpoint; one that cannot be written whole is removed and ends the training."""
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
+            if self.is_world_process_zero():
+                self.meter.keep(folder)  # before the Trainer's own state, which makes a checkpoint whole
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError, SafetensorError) as error:
             checkpoints.remove(folder)
