@@ -72,23 +72,28 @@ def main() -> int:
     parser.add_argument("--url", help="a Logbuch server that has the runs already, with --experiment")
     parser.add_argument("--experiment", help="its experiment")
     options = parser.parse_args()
-    with sync_playwright() as playwright:
-        path = os.environ.get("LOGBUCH_TEST_CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        if options.url:
-            _print("Logbuch", _logbuch(browser, options.url, options.experiment))
-        else:
-            _seeded(browser, options.runs)
-        browser.close()
+    if options.url:
+        _measured("Logbuch", options.url, options.experiment)
+    else:
+        _seeded(options.runs)
     return 0
 
 
-def _seeded(browser: Browser, runs: int) -> None:
+def _seeded(runs: int) -> None:
+    # Playwright keeps an event loop in its thread while it lasts: the runs are sent before it begins.
     with servers.logbuch_sqlite() as server:
         body = {"name": f"sweep-{runs}"}
         made = httpx.post(f"{server.url}/api/2.0/mlflow/experiments/create", json=body).json()
         seed_runs(server, made["experiment_id"], Wide(runs))
-        _print(f"{server.title}, {runs:,} runs", _logbuch(browser, server.url, made["experiment_id"]))
+        _measured(f"{server.title}, {runs:,} runs", server.url, made["experiment_id"])
+
+
+def _measured(title: str, url: str, experiment: str) -> None:
+    with sync_playwright() as playwright:
+        path = os.environ.get("LOGBUCH_TEST_CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        _print(title, _logbuch(browser, url, experiment))
+        browser.close()
 
 
 def _print(title: str, found: dict[str, str]) -> None:
