@@ -132,6 +132,8 @@ class Caller(Noun, frozen=True, kw_only=True, gc=False):
 
     user: str = ""
     address: str = ""
+    quiet: bool = False
+    """Whether nobody is told of the change: it was made elsewhere, and is only taken over."""
 
 
 class Lineage(Noun, frozen=True, kw_only=True):

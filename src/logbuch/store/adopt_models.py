@@ -1,6 +1,7 @@
 """Taking over logged models, and registered models with their versions, numbers, stages, aliases and times.
 
-The rules are those of every other way in. What is there already stays, and what is missing of it is added.
+The rules are those of every other way in. What is there already stays, and what is missing of it is added. Nobody is
+told: a version that is taken over went into use elsewhere, perhaps long ago.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+import msgspec
 from sqlalchemy import Table, select, update
 
 from logbuch import limits
-from logbuch.errors import AlreadyExists, LogbuchError, NotFound
-from logbuch.logged import LoggedModel, ModelMetric, MovedModel
+from logbuch.errors import AlreadyExists, InvalidInput, LogbuchError, NotFound
+from logbuch.logged import LoggedModel, LoggedModelStatus, ModelMetric, MovedModel
 from logbuch.registry import Action, Caller, ModelVersion, MovedRegistration, Refusal, RegisteredModel, Stage
 from logbuch.store import heads, schema
 from logbuch.store.experiments import inner_id
@@ -34,7 +36,10 @@ from logbuch.store.tx import Tx
 
 
 def take_logged(tx: Tx, experiment_id: str, wanted: MovedModel) -> list[Refusal]:
-    """Makes a logged model under its own ID, or adds what is missing of it; the points that could not be linked."""
+    """Makes a logged model under its own ID, or adds what is missing of it.
+
+    Returns what differs and stays as it is here, and the points that could not be linked.
+    """
     model, experiment = wanted.model, inner_id(experiment_id)
     limits.check_run_id(model.model_id, "model_id")
     if tx.execute(select(schema.experiments.c.id).where(schema.experiments.c.id == experiment)).first() is None:
@@ -47,16 +52,33 @@ def take_logged(tx: Tx, experiment_id: str, wanted: MovedModel) -> list[Refusal]
         "status_message": limits.check_text(model.status_message, "status_message", limits.MODEL_DESCRIPTION_LENGTH),
         "deleted": wanted.deleted,
     }
+    updated = limits.check_integer(model.last_updated_timestamp, "last_updated_timestamp")
     if found is None:
-        id_ = _insert(tx, logged_models, _logged_row(model, experiment) | values)
+        id_, refused = _insert(tx, logged_models, _logged_row(model, experiment) | values), []
     else:
-        id_ = found.id
-        if any(getattr(found, name) != value for name, value in values.items()):
-            tx.change(update(logged_models).where(logged_models.c.id == id_).values(values))
-    refused = _add_texts(tx, id_, model) + _link(tx, model.metric_points)
-    times = {"last_update_time": limits.check_integer(model.last_updated_timestamp, "last_updated_timestamp")}
-    tx.change(update(logged_models).where(logged_models.c.id == id_).values(times))
+        id_, refused = found.id, _fill(tx, found, wanted, values)
+        updated = max(updated, found.last_update_time)
+    refused += _add_texts(tx, id_, model) + _link(tx, model.metric_points)
+    tx.change(update(logged_models).where(logged_models.c.id == id_).values(last_update_time=updated))
     return refused
+
+
+def _fill(tx: Tx, found: Any, wanted: MovedModel, values: Mapping[str, Any]) -> list[Refusal]:
+    """Gives a model that was not done yet its outcome; whatever else has come to be different here stays."""
+    refused = []
+    here, there = LoggedModelStatus.from_wire(found.status), wanted.model.status
+    if here is not there and here is LoggedModelStatus.PENDING:
+        outcome = {name: values[name] for name in ("status", "status_message")}
+        tx.change(update(logged_models).where(logged_models.c.id == found.id).values(outcome))
+    elif here is not there:
+        refused.append(_stays("status", wanted.model, here.value))
+    if bool(found.deleted) is not wanted.deleted:
+        refused.append(_stays("deletion", wanted.model, "deleted" if found.deleted else "not deleted"))
+    return refused
+
+
+def _stays(what: str, model: LoggedModel, here: str) -> Refusal:
+    return Refusal(what=f"{what} of logged model {model.model_id}", why=f"it is {here} there, which stays")
 
 
 def _logged_row(model: LoggedModel, experiment: int) -> dict[str, Any]:
@@ -114,7 +136,7 @@ def take_registered(tx: Tx, wanted: MovedRegistration, by: Caller) -> list[Refus
 
     What breaks a rule is left out and returned. Numbers that were given before are not given again.
     """
-    model = wanted.model
+    model, by = wanted.model, msgspec.structs.replace(by, quiet=True)
     updated = limits.check_integer(model.last_updated_timestamp, "last_updated_timestamp")
     row = _model_row(tx, model, by)
     known = {tag.key for tag in labels.of(tx, registered_model_tags, "model", [row.id]).get(row.id, ())}
@@ -122,13 +144,17 @@ def take_registered(tx: Tx, wanted: MovedRegistration, by: Caller) -> list[Refus
     refused: list[Refusal] = []
     _try(tx, refused, f"tags of model {model.name!r}", labels.write, registered_model_tags, "model", row.id, fresh)
     for version in sorted(wanted.versions, key=lambda one: int(one.version)):
-        _try(tx, refused, f"version {version.version} of model {model.name!r}", _take_version, row, version, by)
+        what = f"version {version.version} of model {model.name!r}"
+        _try(tx, refused, what, _take_version, row, version, by, refused)
     kept = {str(one) for one in tx.execute(_numbers(row.id)).scalars()}
     for alias in model.alias_list:
-        if lookup.target(tx, row.id, alias.alias) is None and alias.version in kept:
-            what = f"alias {alias.alias!r} of model {model.name!r}"
+        here, what = lookup.target(tx, row.id, alias.alias), f"alias {alias.alias!r} of model {model.name!r}"
+        if here is None and alias.version in kept:
             _try(tx, refused, what, aliases.set_alias, model.name, alias.alias, alias.version, by)
-    last = max([row.last_version, wanted.last_version, *map(int, kept)])
+        elif here is not None and str(here) != alias.version:
+            refused.append(Refusal(what=what, why=f"it leads to version {here} there, which stays"))
+    given = wanted.last_version if wanted.last_version <= limits.MODEL_VERSION else 0
+    last = max([row.last_version, given, *map(int, kept)])
     times = {"last_version": last, "last_update_time": max(row.last_update_time, updated)}
     tx.change(update(registered_models).where(registered_models.c.id == row.id).values(times))
     return refused
@@ -152,8 +178,10 @@ def _model_row(tx: Tx, model: RegisteredModel, by: Caller) -> Any:
     return found
 
 
-def _take_version(tx: Tx, model: Any, version: ModelVersion, by: Caller) -> None:
+def _take_version(tx: Tx, model: Any, version: ModelVersion, by: Caller, refused: list[Refusal]) -> None:
     number = limits.version_number(version.version)
+    if not 0 < number <= limits.MODEL_VERSION:
+        raise InvalidInput(f"The number of a version must be from 1 to {limits.MODEL_VERSION}.")
     source = sources.resolve(tx, version.source)
     same = (model_versions.c.model == model.id) & (model_versions.c.version == number)
     found = tx.execute(select(model_versions).where(same)).first()
@@ -161,8 +189,8 @@ def _take_version(tx: Tx, model: Any, version: ModelVersion, by: Caller) -> None
         if found.location != source.location:
             raise AlreadyExists(f"There is a version of this number, made from {limits.clip(found.source)!r}.")
         if found.stage != version.current_stage.wire:
-            tx.change(update(model_versions).where(same).values(stage=version.current_stage.wire))
-            _note_stage(tx, by, model, number, Stage.from_wire(found.stage), version)
+            what = f"stage of version {number} of model {model.name!r}"
+            refused.append(Refusal(what=what, why=f"it is {Stage.from_wire(found.stage).value} there, which stays"))
         return
     values = {
         "model": model.id,
@@ -181,12 +209,8 @@ def _take_version(tx: Tx, model: Any, version: ModelVersion, by: Caller) -> None
     id_ = _insert(tx, model_versions, values)
     labels.write(tx, model_version_tags, "version", id_, version.tag_list)
     audit.note(tx, by, model, Action.VERSION_CREATED, number, after=version.source)
-    _note_stage(tx, by, model, number, Stage.NONE, version)
-
-
-def _note_stage(tx: Tx, by: Caller, model: Any, number: int, before: Stage, version: ModelVersion) -> None:
-    if before is not version.current_stage:
-        audit.note(tx, by, model, Action.STAGE_CHANGED, number, before=before, after=version.current_stage)
+    if version.current_stage is not Stage.NONE:
+        audit.note(tx, by, model, Action.STAGE_CHANGED, number, before=Stage.NONE, after=version.current_stage)
 
 
 def _insert(tx: Tx, table: Table, values: Mapping[str, Any]) -> int:

@@ -35,7 +35,7 @@ def note(
     before: str = "",
     after: str = "",
 ) -> None:
-    """Adds an entry about a model, whose row is given."""
+    """Adds an entry about a model, whose row is given, and tells those who want to know of it."""
     row = {
         "time": tx.now(),
         "model": model.id,
@@ -49,7 +49,8 @@ def note(
         "address": fitting(by.address),
     }
     tx.change(table.insert().values(row))
-    _announce(tx, action, row)
+    if not by.quiet:
+        _announce(tx, action, row)
 
 
 def _announce(tx: Tx, action: Action, row: dict[str, Any]) -> None:
