@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from operator import ge, gt, le, lt
 
@@ -118,6 +119,14 @@ class Alert(Noun, frozen=True, kw_only=True):
     rule_id: str | None = None
     acknowledged_time: int | None = None
     acknowledged_by: str = ""
+
+
+def local_time(time: int) -> str:
+    """A time (Unix ms) as it is here; one beyond the calendar, which any client may send, as its number."""
+    try:
+        return datetime.fromtimestamp(time / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return str(time)
 
 
 def parse(text: str) -> Condition:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logbuch.alerts import GPU, Condition, Kind, matches, parse
+from logbuch.alerts import GPU, Condition, Kind, local_time, matches, parse
 from logbuch.errors import InvalidInput
 
 
@@ -88,3 +88,9 @@ def test_stars_stand_for_any_text() -> None:
     assert matches("*", "anything") and matches("a*", "a") and not matches("ab*ba", "aba")
     assert not matches("loss", "loss2")
     assert not matches("*".join("a" * 6), "a" * 4)
+
+
+@pytest.mark.parametrize("time", [2**62, -(2**62), 10**15])
+def test_a_time_beyond_the_calendar_is_shown_as_its_number(time: int) -> None:
+    assert local_time(time) == str(time)
+    assert local_time(1_760_000_000_000).startswith("2025-10-0")

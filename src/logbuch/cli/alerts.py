@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import click
 
-from logbuch.alerts import Alert, Level
+from logbuch.alerts import Alert, Level, local_time
 from logbuch.cli.asking import asks, print_json
 
 
@@ -125,7 +123,7 @@ def remove_rule(rule_id: str, as_json: bool) -> None:
 
 
 def _print(alert: Alert) -> None:
-    when = datetime.fromtimestamp(alert.time / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    when = local_time(alert.time)
     seen = ""
     if alert.acknowledged_time is not None:
         seen = f"  (seen{f' by {alert.acknowledged_by}' if alert.acknowledged_by else ''})"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import click
 
-from logbuch.alerts import Level
+from logbuch.alerts import Level, local_time
 from logbuch.cli.asking import asks, print_json
 from logbuch.webhooks import EVENTS
 
@@ -106,7 +104,7 @@ def deliveries(webhook_id: str | None, limit: int, as_json: bool) -> None:
         print_json(found)
         return
     for one in found:
-        when = datetime.fromtimestamp(one.creation_time / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        when = local_time(one.creation_time)
         to = "mail" if one.webhook_id is None else f"webhook {one.webhook_id}"
         trouble = f"  {one.error}" if one.error else ""
         click.echo(f"{one.delivery_id:>5}  {when}  {to:<12} {one.event:<28} {one.state} ({one.attempts}){trouble}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from logbuch.alerts import local_time
 from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.terminal.columns import LEVELS, WORDS, count, cut, number
 from logbuch.terminal.detail import Curve, Detail
@@ -73,8 +73,7 @@ def _finding(finding: Finding) -> Text:
 
 
 def _alert(level: str, time: int, title: str) -> Text:
-    when = datetime.fromtimestamp(time / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return Text(f"{when}  ", "dim") + Text(cut(title, 200), LEVELS.get(level, ""))
+    return Text(f"{local_time(time)}  ", "dim") + Text(cut(title, 200), LEVELS.get(level, ""))
 
 
 def _params(run: Detail) -> Table:
