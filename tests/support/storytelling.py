@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 
+import logbuch
 from storyteller import smoke
 from storyteller.config import Config, ModelConfig
+from support import readback
 
 torch.set_num_threads(1)
 
@@ -31,3 +33,10 @@ def config(data: Path, output: Path, *overrides: str, **model: Any) -> Config:
 def small(**changes: Any) -> ModelConfig:
     """A network of two layers."""
     return ModelConfig(**{**SIZE, **changes})
+
+
+def only(place: Path) -> Any:
+    """The run of the experiment that is called after a folder."""
+    found = logbuch.get_experiment_by_name(str(place))
+    assert found is not None
+    return readback.only(found.experiment_id)

@@ -1,4 +1,4 @@
-"""Trainings that are read back from a live tracker, resumed, interrupted, and left without a tracker."""
+"""Trainings that are read back from a live tracker, resumed, interrupted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import torch
 import yaml
 
 import logbuch
-from storyteller import checkpoints, configfile, optim, outputfolder, weights
+from storyteller import configfile, optim, weights
 from storyteller.config import Config, TrainingConfig
 from storyteller.data.tokens import corpus
 from storyteller.data.windows import Windows
@@ -29,29 +29,7 @@ from storyteller.stopping import Terminated
 from storyteller.train import train
 from support import readback
 from support.ports import free_port
-from support.servers import Server
-from support.storytelling import config
-
-SHORT = ("training.max_steps=12", "training.log_every=1", "training.evaluation.every=4", "training.save_every=4")
-RISE = ("training.learning_rate=0.01", "training.warmup_steps=2")
-
-
-@pytest.fixture
-def told(stories: Path, tmp_path: Path, shared_server: Server) -> Callable[..., Config]:
-    """A short training that logs to the server, to an experiment of its own."""
-    logbuch.set_tracking_uri(shared_server.url)
-
-    def make(*overrides: str, output: str = "out", **model: Any) -> Config:
-        tracker = [f"training.mlflow_tracking_uri={shared_server.url}", f"training.mlflow_experiment_name={tmp_path}"]
-        return config(stories, tmp_path / output, *SHORT, *RISE, *tracker, *overrides, **model)
-
-    return make
-
-
-def only(place: Path) -> Any:
-    found = logbuch.get_experiment_by_name(str(place))
-    assert found is not None
-    return readback.only(found.experiment_id)
+from support.storytelling import only
 
 
 @pytest.mark.parametrize("use_moe", [False, True])
@@ -145,65 +123,6 @@ def test_a_resumed_training_goes_on_in_its_run(told: Callable[..., Config], tmp_
     assert again.val_loss == first.val_loss
 
 
-def test_a_resume_without_a_tracker_does_not_forget_the_run(told: Callable[..., Config], tmp_path: Path) -> None:
-    first = train(told("training.max_steps=2", "training.save_every=1"))
-    assert train(told("training.max_steps=3", "training.use_mlflow=false"), "latest").run_id == ""
-    assert train(told("training.max_steps=4"), "latest").run_id == first.run_id
-    assert readback.steps(only(tmp_path), "train/loss") == [1, 2, 4]
-
-
-def left(place: Path) -> list[str]:
-    return sorted(one.name for one in place.iterdir())
-
-
-def test_a_new_training_does_not_mix_with_an_earlier_one(
-    told: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A longer training lies in the folder: the new one keeps all that it writes, and ``latest`` is its own."""
-    off = ("training.use_mlflow=false", "training.keep_checkpoints=2")
-    out = tmp_path / "out"
-    train(told(*off))
-    (out / "notes.txt").write_text("kept")
-    earlier = (out / "step_00000012" / "model.safetensors").read_bytes()
-    train(told(*off, "training.max_steps=4", "training.save_every=2", "training.seed=7"))
-    assert left(out) == ["best", "model", "notes.txt", "step_00000002", "step_00000004"]
-    assert checkpoints.find("latest", out).progress.step == 4
-    assert left(tmp_path / "out.1") == ["best", "model", "step_00000008", "step_00000012"]
-    assert (tmp_path / "out.1" / "step_00000012" / "model.safetensors").read_bytes() == earlier
-    assert f"What an earlier training left in {out} is now in {tmp_path / 'out.1'}." in capsys.readouterr().out
-
-
-def test_going_on_from_an_earlier_step_sets_the_later_ones_aside(told: Callable[..., Config], tmp_path: Path) -> None:
-    off, out = "training.use_mlflow=false", tmp_path / "out"
-    train(told(off))
-    shorter = told(off, "training.max_steps=6", "training.save_every=1", "training.keep_checkpoints=2")
-    train(shorter, str(out / "step_00000004"))
-    assert left(out) == ["best", "model", "step_00000005", "step_00000006"]
-    assert left(tmp_path / "out.1") == ["step_00000008", "step_00000012"]
-    train(shorter, str(tmp_path / "out.1" / "step_00000012"))
-    assert left(tmp_path / "out.2") == ["best", "model", "step_00000005", "step_00000006"]
-
-
-def test_the_checkpoint_that_is_written_is_never_removed(told: Callable[..., Config], tmp_path: Path) -> None:
-    chosen = told("training.use_mlflow=false", "training.keep_checkpoints=1")
-    loaded = weights.load(train(chosen).folder)
-    for step in (9000, 100):
-        checkpoints.save(tmp_path / "own", loaded.model, loaded.tokenizer, chosen, {}, checkpoints.Progress(step=step))
-    assert left(tmp_path / "own") == ["step_00000100"]
-
-
-def test_two_trainings_do_not_share_a_folder(told: Callable[..., Config], tmp_path: Path) -> None:
-    """The second is refused before it has a run; when the first has ended, its folder is free."""
-    chosen = told()
-    with (
-        outputfolder.claimed(tmp_path / "out"),
-        pytest.raises(TrainingError, match=r"Another training writes to .*out: set another training.output_dir"),
-    ):
-        train(chosen)
-    assert logbuch.get_experiment_by_name(str(tmp_path)) is None
-    assert train(chosen).steps == 12
-
-
 def test_accumulated_batches_equal_a_large_one(told: Callable[..., Config], tmp_path: Path) -> None:
     """The first step, for later ones carry the rounding of the one before on."""
     one = "training.max_steps=1"
@@ -243,65 +162,6 @@ def test_the_best_weights_are_kept_and_patience_ends(told: Callable[..., Config]
     result = train(chosen)
     assert result.steps < 200
     assert (tmp_path / "out" / "best" / "model.safetensors").is_file()
-
-
-@pytest.mark.parametrize("tracker", ["absent", "off", "dead"])
-def test_a_training_needs_no_tracker(
-    told: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, tracker: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    more = {
-        "absent": "training.seed=42",
-        "off": "training.use_mlflow=false",
-        "dead": f"training.mlflow_tracking_uri=http://127.0.0.1:{free_port()}",
-    }[tracker]
-    if tracker == "absent":
-        monkeypatch.setitem(sys.modules, "logbuch", None)
-    result = train(told(more, "training.max_steps=2"))
-    assert result.steps == 2 and (result.folder / "model.safetensors").is_file()
-    assert ("Logbuch is not installed" in capsys.readouterr().err) == (tracker == "absent")
-    assert bool(result.run_id) == (tracker == "dead")
-
-
-@pytest.mark.parametrize("wrong", ["scheme", "experiment", "deleted experiment"])
-def test_a_tracker_that_refuses_ends_no_training(
-    told: Callable[..., Config], tmp_path: Path, wrong: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logbuch.delete_experiment(logbuch.create_experiment(f"{tmp_path}, gone"))
-    more = {
-        "scheme": "training.mlflow_tracking_uri=htp://nonsense",
-        "experiment": 'training.mlflow_experiment_name="no\\0name"',
-        "deleted experiment": f'training.mlflow_experiment_name="{tmp_path}, gone"',
-    }[wrong]
-    result = train(told(more, "training.max_steps=2"))
-    assert (result.steps, result.run_id) == (2, "") and (result.folder / "model.safetensors").is_file()
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("storyteller: ")]
-    assert len(said) == 1 and said[0].startswith("storyteller: the training is not tracked: ")
-
-
-def test_a_training_whose_run_was_deleted_goes_on_in_a_new_one(
-    told: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = train(told("training.max_steps=4"))
-    logbuch.delete_run(first.run_id)
-    again = train(told("training.max_steps=6"), "latest")
-    assert f"storyteller: run {first.run_id} cannot be gone on with" in capsys.readouterr().err
-    run = only(tmp_path)
-    assert (run.info.run_id, run.info.status) == (again.run_id, "FINISHED")
-    assert readback.steps(run, "train/loss") == [5, 6]
-
-
-def test_what_the_tracker_refuses_later_ends_no_training(
-    told: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuses(*_: object, **__: object) -> None:
-        raise logbuch.LogbuchError("it does not want to")
-
-    for call in ("log_params", "log_metrics", "set_tags", "log_text"):
-        monkeypatch.setattr(logbuch, call, refuses)
-    assert train(told("training.max_steps=2")).steps == 2
-    said = capsys.readouterr().err
-    for what in ("params were", "metrics were", "tags were", "samples/step_00000002.txt was"):
-        assert f"storyteller: {what} not logged: it does not want to" in said
 
 
 @pytest.mark.parametrize(
