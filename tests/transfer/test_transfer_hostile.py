@@ -89,6 +89,7 @@ def test_a_param_of_tensorboard_that_is_cut_is_told(tmp_path: Path) -> None:
         records.blob(5, records.blob(1, records.blob(1, b"deep") + records.blob(16, b"[" * 990 + b"]" * 990))),
         records.history(1, {"h": '{"_type": "histogram", "bins": ["a", null], "values": [{}]}'}),
         records.history(1, {"p": '{"_type": "images/separated", "filenames": 5}'}),
+        records.history(1, {"p": '{"_type": "image-file", "path": "\\ud800.png"}'}),
     ],
     ids=count(),
 )

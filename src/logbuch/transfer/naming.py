@@ -55,5 +55,5 @@ def run_id(*parts: str) -> str:
 
 def file_name(folder: str, key: str, step: int, time: int, place: str, suffix: str) -> str:
     """The name of a file of a series over steps, see docs/reference/media.md; ``place`` tells it from all others."""
-    unique = uuid.uuid5(_SPACE, place)
+    unique = uuid.uuid5(_SPACE, place.encode("utf-8", "replace").decode())
     return f"{folder}/{key.replace('/', '~')}+step+{step}+timestamp+{time}+{unique}.{suffix}"
