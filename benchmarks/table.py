@@ -3,14 +3,20 @@
 Prints the time from navigation to the first rows, that of a sort and of a filter until other rows stand there, and the
 frames a second while the table is scrolled. Times are taken inside the page; each navigation is a new tab with an empty
 cache. A filter that is typed waits 300 ms for more; here Enter sends it at once.
+
+``--beside`` opens MLflow's page on the same runs too (10,000 unless ``--runs`` says else: at 100,000 its server takes
+minutes), and prints what both can do.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import statistics
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,6 +24,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks import servers
 from benchmarks.generator import Experiment
 from benchmarks.seeding import seed_runs
+from benchmarks.servers import Maker
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
          "--disable-component-update", "--disable-quic"]  # fmt: skip
@@ -57,6 +64,32 @@ _SCROLL = """([selector, pixels, seconds]) => new Promise(resolve => {
 })"""
 
 
+_REACH = """([selector, height]) => Math.round(document.querySelector(selector).scrollHeight / height)"""
+Measure = Callable[[Browser, str, str], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a tracker's page has its runs: addresses with a place for the experiment, rows, and what scrolls them."""
+
+    newest: str
+    by_metric: str
+    row: str
+    pane: str
+    height: int
+    """Of a row, in pixels."""
+
+
+LOGBUCH = Pages("/e/{}?layout=table", "/e/{}?layout=table&sort=-metrics.m1", ROW, "[data-testid=runs-table]", 28)
+MLFLOW = Pages(
+    "/#/experiments/{}/runs",
+    "/#/experiments/{}/runs?orderByKey=metrics.%60m1%60&orderByAsc=false",
+    ".ag-center-cols-container .ag-row",
+    ".ag-body-viewport",
+    32,
+)
+
+
 class Wide(Experiment):
     """100 columns a run: 45 metrics, 45 params, 10 tags."""
 
@@ -68,32 +101,54 @@ class Wide(Experiment):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__)
-    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, help="how many; 100,000 unless told")
+    parser.add_argument("--beside", action="store_true", help="beside MLflow's page")
     parser.add_argument("--url", help="a Logbuch server that has the runs already, with --experiment")
     parser.add_argument("--experiment", help="its experiment")
     options = parser.parse_args()
     if options.url:
-        _measured("Logbuch", options.url, options.experiment)
+        _measured("Logbuch", options.url, options.experiment, _logbuch)
+    elif options.beside:
+        for make, pages in ((servers.logbuch_sqlite, LOGBUCH), (servers.mlflow_tuned, MLFLOW)):
+            _seeded(make, options.runs or 10_000, functools.partial(_shared, pages))
     else:
-        _seeded(options.runs)
+        _seeded(servers.logbuch_sqlite, options.runs or 100_000, _logbuch)
     return 0
 
 
-def _seeded(runs: int) -> None:
+def _seeded(make: Maker, runs: int, measure: Measure) -> None:
     # Playwright keeps an event loop in its thread while it lasts: the runs are sent before it begins.
-    with servers.logbuch_sqlite() as server:
+    with make() as server:
         body = {"name": f"sweep-{runs}"}
-        made = httpx.post(f"{server.url}/api/2.0/mlflow/experiments/create", json=body).json()
+        made = httpx.post(f"{server.url}/api/2.0/mlflow/experiments/create", json=body, timeout=60).json()
         seed_runs(server, made["experiment_id"], Wide(runs))
-        _measured(f"{server.title}, {runs:,} runs", server.url, made["experiment_id"])
+        _measured(f"{server.title}, {runs:,} runs", server.url, made["experiment_id"], measure)
 
 
-def _measured(title: str, url: str, experiment: str) -> None:
+def _measured(title: str, url: str, experiment: str, measure: Measure) -> None:
     with sync_playwright() as playwright:
         path = os.environ.get("LOGBUCH_TEST_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        _print(title, _logbuch(browser, url, experiment))
+        _print(title, measure(browser, url, experiment))
         browser.close()
+
+
+def _shared(pages: Pages, browser: Browser, url: str, experiment: str) -> dict[str, str]:
+    """What both pages can do, by their addresses."""
+    found: dict[str, str] = {}
+    for name, path in (("first rows", pages.newest), ("first rows in the order of a metric", pages.by_metric)):
+        times = []
+        for _ in range(ROUNDS):
+            page, time = _opened(browser, url + path.format(experiment), pages.row)
+            times.append(time)
+            page.context.close()
+        found[name] = _times(times)
+    page, _ = _opened(browser, url + pages.newest.format(experiment), pages.row)
+    page.wait_for_timeout(3000)
+    found["rows that can be scrolled to at once"] = f"{page.evaluate(_REACH, [pages.pane, pages.height]):,}"
+    found["scroll, 3 rows a frame"] = _frames(page.evaluate(_SCROLL, [pages.pane, 84, 4]))
+    page.context.close()
+    return found
 
 
 def _print(title: str, found: dict[str, str]) -> None:
