@@ -102,6 +102,9 @@ ACTIVITY_DAYS = 366
 WEBHOOKS = 100
 WEBHOOK_URL_LENGTH = 2000
 WEBHOOK_SECRET_LENGTH = 200
+WEBHOOK_NAME_LENGTH = 256
+WEBHOOKS_PER_PAGE = 1000
+WEBHOOKS_PER_PAGE_DEFAULT = 100
 DELIVERIES_PER_PAGE = 1000
 AUDIT_PER_PAGE = 1000
 AUDIT_PER_PAGE_DEFAULT = 100
@@ -236,6 +239,11 @@ def version_number(text: str, field: str = "version") -> int:
     except ValueError:
         raise InvalidInput(f"Parameter '{field}' must be an integer, got {clip(text)!r}.") from None
     return number if 0 < number <= INT64_MAX else 0
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a part of an address is; None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
 
 
 def check_page_size(value: int, field: str, limit: int) -> int:

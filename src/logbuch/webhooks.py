@@ -17,6 +17,14 @@ _TEXT = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 """Printable ASCII without spaces and backslashes."""
 
 
+class Kind(StrEnum):
+    """Of destinations: a webhook of Logbuch's own, one in MLflow's form, and mail."""
+
+    WEBHOOK = "webhook"
+    MLFLOW = "mlflow"
+    MAIL = "mail"
+
+
 class Event(StrEnum):
     """What a webhook can be told."""
 
@@ -32,7 +40,8 @@ EVENTS: tuple[Event, ...] = tuple(event for event in Event if event is not Event
 
 
 class Webhook(Noun, frozen=True, kw_only=True):
-    """An address that is told of events; of alerts, those of an experiment (null: of all) from a level on.
+    """An address that is told of events; of alerts, those of an experiment (null: of all) from a level on. One that
+    an MLflow client made has events of :class:`logbuch.registryhooks.RegistryEvent`.
 
     The query of its address, in which many receivers want a token, is not shown. Its secret,
     with which messages are signed, is shown once, when it is made.
@@ -40,7 +49,7 @@ class Webhook(Noun, frozen=True, kw_only=True):
 
     webhook_id: str
     url: str
-    events: tuple[Event, ...]
+    events: tuple[str, ...]
     experiment_id: str | None
     level: str
     created_by: str

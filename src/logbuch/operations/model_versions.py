@@ -7,6 +7,8 @@ from typing import Any
 from logbuch.model import Tag
 from logbuch.operations.operation import Operation
 from logbuch.registry import Caller
+from logbuch.registryhooks import RegistryEvent
+from logbuch.store.delivery import registryhooks
 from logbuch.store.registry import lookup, search, versions
 from logbuch.store.registry.versions import NewVersion
 from logbuch.store.tx import Tx
@@ -26,7 +28,11 @@ def _create(tx: Tx, request: wire.CreateVersion, by: Caller) -> Answer:
         description=request.description,
         tags=nouns(request.tags),
     )
-    return {"model_version": wire.version(versions.create(tx, new, by))}
+    made = versions.create(tx, new, by)
+    data = {"source": made.source, "run_id": made.run_id or None, "description": made.description or None}
+    named = {"name": made.name, "version": made.version, "tags": dict(made.tags)}
+    registryhooks.announce(tx, RegistryEvent.VERSION_CREATED, named | data)
+    return {"model_version": wire.version(made)}
 
 
 def _get(tx: Tx, request: wire.OfVersion, by: Caller) -> Answer:  # noqa: ARG001
@@ -60,11 +66,15 @@ def _search(tx: Tx, request: wire.SearchVersions, by: Caller) -> Answer:  # noqa
 
 def _set_tag(tx: Tx, request: wire.SetVersionTag, by: Caller) -> Answer:  # noqa: ARG001
     versions.set_tag(tx, request.name, request.version, Tag(key=request.key, value=request.value))
+    data = {"name": request.name, "version": request.version, "key": request.key, "value": request.value}
+    registryhooks.announce(tx, RegistryEvent.TAG_SET, data)
     return {}
 
 
 def _delete_tag(tx: Tx, request: wire.DeleteVersionTag, by: Caller) -> Answer:  # noqa: ARG001
     versions.delete_tag(tx, request.name, request.version, request.key)
+    data = {"name": request.name, "version": request.version, "key": request.key}
+    registryhooks.announce(tx, RegistryEvent.TAG_DELETED, data)
     return {}
 
 

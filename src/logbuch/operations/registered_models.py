@@ -7,6 +7,8 @@ from typing import Any
 from logbuch.model import Tag
 from logbuch.operations.operation import Operation
 from logbuch.registry import Caller
+from logbuch.registryhooks import RegistryEvent
+from logbuch.store.delivery import registryhooks
 from logbuch.store.registry import aliases, lookup, models, search
 from logbuch.store.tx import Tx
 from logbuch.wire import registry as wire
@@ -17,6 +19,8 @@ Answer = dict[str, Any]
 
 def _create(tx: Tx, request: wire.CreateModel, by: Caller) -> Answer:
     made = models.create(tx, request.name, nouns(request.tags), request.description, by)
+    data = {"name": made.name, "tags": dict(made.tags), "description": made.description or None}
+    registryhooks.announce(tx, RegistryEvent.MODEL_CREATED, data)
     return {"registered_model": wire.model(made)}
 
 
@@ -58,11 +62,14 @@ def _delete_tag(tx: Tx, request: wire.DeleteModelTag, by: Caller) -> Answer:  # 
 
 def _set_alias(tx: Tx, request: wire.SetAlias, by: Caller) -> Answer:
     aliases.set_alias(tx, request.name, request.alias, request.version, by)
+    data = {"name": request.name, "alias": request.alias, "version": request.version}
+    registryhooks.announce(tx, RegistryEvent.ALIAS_CREATED, data)
     return {}
 
 
 def _delete_alias(tx: Tx, request: wire.OfAlias, by: Caller) -> Answer:
     aliases.delete_alias(tx, request.name, request.alias, by)
+    registryhooks.announce(tx, RegistryEvent.ALIAS_DELETED, {"name": request.name, "alias": request.alias})
     return {}
 
 

@@ -21,6 +21,7 @@ from logbuch.server.mlflow import (
     logged_models,
     metrics,
     runs,
+    webhooks,
 )
 from logbuch.server.native import about as native_about
 from logbuch.server.native import (
@@ -62,6 +63,7 @@ TABLES: Sequence[tuple[tuple[str, ...], tuple[Route, ...]]] = (
             *direct.ROUTES,
             *routes(operations.MLFLOW),
             *logged_models.ROUTES,
+            *webhooks.ROUTES,
         ),
     ),
     (("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"), (*artifacts.PROXY_ROUTES, *direct.PROXY_ROUTES)),

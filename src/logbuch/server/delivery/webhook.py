@@ -1,10 +1,12 @@
 """Sending a webhook: one POST to the address that was judged, signed, without redirects; the answer's body is not read.
 
-The signature is HMAC-SHA256 (RFC 2104) of the time, a full stop and the body, with the webhook's secret.
+The signature is HMAC-SHA256 (RFC 2104) of the time, a full stop and the body, with the webhook's secret. A webhook in
+MLflow's form is signed as MLflow 3 does: of the message's number, the time and the body, in base64, if it has a secret.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -19,7 +21,7 @@ from logbuch.errors import LogbuchError
 from logbuch.server.delivery.addresses import AddressRefused, resolve
 from logbuch.store.delivery.outbox import Parcel
 from logbuch.version import __version__
-from logbuch.webhooks import Address, address
+from logbuch.webhooks import Address, Kind, address
 
 CONNECT_SECONDS, ANSWER_SECONDS, ALL_SECONDS = 5.0, 10.0, 20.0
 _AGAIN = frozenset({408, 425, 429})
@@ -27,15 +29,15 @@ _AGAIN = frozenset({408, 425, 429})
 
 
 class SendFailed(Exception):
-    """A message was not delivered; ``again`` says whether it may be at another time."""
+    """A message was not delivered; ``again`` says whether it may be at another time, ``status`` what was answered."""
 
-    def __init__(self, message: str, *, again: bool = True) -> None:
+    def __init__(self, message: str, *, again: bool = True, status: int | None = None) -> None:
         super().__init__(message)
-        self.again = again
+        self.again, self.status = again, status
 
 
-def send(parcel: Parcel, clock: float | None = None) -> None:
-    """Sends a message to its webhook. SendFailed where it was not taken."""
+def send(parcel: Parcel, clock: float | None = None) -> int:
+    """Sends a message to its webhook, and gives the status of the answer. SendFailed where it was not taken."""
     try:
         target = address(parcel.url, settings.WEBHOOK_HOSTS.get())
         place = resolve(target.host, target.port, private=settings.WEBHOOK_PRIVATE.flag())
@@ -48,7 +50,9 @@ def send(parcel: Parcel, clock: float | None = None) -> None:
     status = _post(target, place, parcel.body.encode(), _headers(parcel, int(clock or time.time())))
     if not 200 <= status < 300:
         again = status >= 500 or status in _AGAIN
-        raise SendFailed(f"The answer was {status}" + (" (a redirect)" if 300 <= status < 400 else ""), again=again)
+        said = f"The answer was {status}" + (" (a redirect)" if 300 <= status < 400 else "")
+        raise SendFailed(said, again=again, status=status)
+    return status
 
 
 def signature(secret: str, moment: int, body: bytes) -> str:
@@ -56,16 +60,33 @@ def signature(secret: str, moment: int, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
 
 
+def mlflow_signature(parcel: Parcel, moment: int) -> str:
+    """What the header X-MLflow-Signature says."""
+    signed = f"{parcel.id}.{moment}.{parcel.body}".encode()
+    return "v1," + base64.b64encode(hmac.digest(parcel.secret.encode(), signed, "sha256")).decode()
+
+
 def _headers(parcel: Parcel, moment: int) -> dict[str, str]:
-    return {
+    common = {
         "Content-Type": "application/json",
         "User-Agent": f"logbuch/{__version__}",
+        "Connection": "close",
+    }
+    return common | (_of_mlflow(parcel, moment) if parcel.kind == Kind.MLFLOW else _own(parcel, moment))
+
+
+def _own(parcel: Parcel, moment: int) -> dict[str, str]:
+    return {
         "X-Logbuch-Event": parcel.event,
         "X-Logbuch-Delivery": str(parcel.id),
         "X-Logbuch-Timestamp": str(moment),
         "X-Logbuch-Signature": signature(parcel.secret, moment, parcel.body.encode()),
-        "Connection": "close",
     }
+
+
+def _of_mlflow(parcel: Parcel, moment: int) -> dict[str, str]:
+    named = {"X-MLflow-Delivery-Id": str(parcel.id), "X-MLflow-Timestamp": str(moment)}
+    return named | ({"X-MLflow-Signature": mlflow_signature(parcel, moment)} if parcel.secret else {})
 
 
 def _post(target: Address, place: str, body: bytes, headers: dict[str, str]) -> int:

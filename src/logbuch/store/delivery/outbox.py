@@ -12,7 +12,7 @@ from logbuch import limits
 from logbuch.alerts import Level
 from logbuch.store.delivery.tables import deliveries, destinations
 from logbuch.store.tx import Tx
-from logbuch.webhooks import Delivery, Event
+from logbuch.webhooks import Delivery, Event, Kind
 
 KEPT_MS = 30 * 86_400_000
 """For so long one can see what became of a message."""
@@ -23,6 +23,9 @@ LEASE_MS = 120_000
 LIFE_MS = 86_400_000
 """What could not be sent for so long to a destination that fails is given up, though it may never have been tried."""
 _ERROR_LENGTH = 500
+_addressed = select(deliveries, destinations.c.url, destinations.c.secret, destinations.c.kind).join(
+    destinations, destinations.c.id == deliveries.c.destination
+)
 
 
 class Parcel(NamedTuple):
@@ -36,13 +39,14 @@ class Parcel(NamedTuple):
     url: str
     secret: str
     destination: int = 0
+    kind: str = Kind.WEBHOOK
 
 
 def announce(
     tx: Tx, event: Event, about: dict[str, Any], experiment: int | None = None, level: Level = Level.ERROR
 ) -> None:
     """Writes a message to everyone who wants to be told of an event."""
-    rows = tx.execute(select(destinations)).all()
+    rows = tx.execute(select(destinations).where(destinations.c.kind != Kind.MLFLOW)).all()
     for row in rows:
         wanted = event in row.events.split() and row.experiment in (None, experiment)
         if wanted and (event is not Event.ALERT or level.rank >= row.level):
@@ -51,10 +55,27 @@ def announce(
 
 def post(tx: Tx, destination: int, event: Event, about: dict[str, Any]) -> int:
     """Writes a message to one destination; its number."""
-    now = tx.now()
-    body = msgspec.json.encode({"event": event, "time": now, **about}).decode()
+    return put(tx, destination, event, {"event": event, "time": tx.now(), **about})
+
+
+def put(tx: Tx, destination: int, event: str, content: dict[str, Any]) -> int:
+    """Writes a message with just this content; its number."""
+    now, body = tx.now(), msgspec.json.encode(content).decode()
     values = {"destination": destination, "event": str(event), "body": body, "creation_time": now}
     return tx.insert_one(deliveries, values | {"attempts": 0, "due": now, "error": ""})
+
+
+def claim(tx: Tx, number: int) -> Parcel:
+    """Takes one message, due or not, so that no courier does."""
+    parcel = _parcel(tx.execute(_addressed.where(deliveries.c.id == number)).one())
+    _lease(tx, parcel)
+    return parcel
+
+
+def drop(tx: Tx, destination: int, reason: str) -> None:
+    """Gives up what waits to be sent to a destination."""
+    waiting = (deliveries.c.destination == destination) & deliveries.c.due.is_not(None)
+    tx.change(update(deliveries).where(waiting).values(due=None, error=reason))
 
 
 def next_due(tx: Tx, but: Collection[int] = ()) -> int | None:
@@ -71,17 +92,14 @@ def take(tx: Tx, limit: int, but: Collection[int] = ()) -> list[Parcel]:
     first = waiting.group_by(deliveries.c.destination).order_by(func.min(deliveries.c.due)).limit(max(0, limit))
     for (destination,) in tx.execute(first).all():
         query = (
-            select(deliveries, destinations.c.url, destinations.c.secret)
-            .join(destinations, destinations.c.id == deliveries.c.destination)
-            .where(deliveries.c.due <= now, deliveries.c.destination == destination)
+            _addressed.where(deliveries.c.due <= now, deliveries.c.destination == destination)
             .order_by(deliveries.c.due, deliveries.c.id)
             .limit(1)
             .with_for_update(of=deliveries, skip_locked=True)
         )
         taken += [_parcel(row) for row in tx.execute(query).all()]
     for parcel in taken:
-        mine = deliveries.c.id == parcel.id
-        tx.change(update(deliveries).where(mine).values(due=now + LEASE_MS, attempts=parcel.attempts))
+        _lease(tx, parcel)
     return taken
 
 
@@ -113,16 +131,29 @@ def listed(tx: Tx, destination: int | None = None, max_results: int = 100) -> Se
     return [_noun(row) for row in tx.execute(query.order_by(deliveries.c.id.desc()).limit(max_results))]
 
 
+def _lease(tx: Tx, parcel: Parcel) -> None:
+    mine = deliveries.c.id == parcel.id
+    tx.change(update(deliveries).where(mine).values(due=tx.now() + LEASE_MS, attempts=parcel.attempts))
+
+
 def _parcel(row: Row[Any]) -> Parcel:
     return Parcel(
-        row.id, row.attempts + 1, row.event, row.body, row.creation_time, row.url, row.secret, row.destination
+        id=row.id,
+        attempts=row.attempts + 1,
+        event=row.event,
+        body=row.body,
+        creation_time=row.creation_time,
+        url=row.url,
+        secret=row.secret,
+        destination=row.destination,
+        kind=row.kind,
     )
 
 
 def _noun(row: Row[Any]) -> Delivery:
     return Delivery(
         delivery_id=str(row.id),
-        webhook_id=None if row.kind == "mail" else str(row.destination),
+        webhook_id=None if row.kind == Kind.MAIL else str(row.destination),
         event=row.event,
         state="waiting" if row.due is not None else "failed" if row.error else "delivered",
         attempts=row.attempts,

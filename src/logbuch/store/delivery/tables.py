@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, SmallInteger, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, SmallInteger, Table
 
 from logbuch.store.schema import Id, Text, metadata
 
 __all__ = ["metadata"]
 
-# Webhooks, and one row for mail while a server has a mail server.
+# Webhooks of both forms, and one row for mail while a server has a mail server.
 destinations = Table(
     "destinations",
     metadata,
@@ -22,6 +22,17 @@ destinations = Table(
     Column("created_by", Text, nullable=False),
     Column("creation_time", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# What a webhook in MLflow's form has besides.
+registry_webhooks = Table(
+    "registry_webhooks",
+    metadata,
+    Column("destination", Id, ForeignKey("destinations.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
 )
 
 deliveries = Table(
