@@ -196,3 +196,18 @@ def test_chunks_are_compressed(store: Store, run: str) -> None:
     write(store, run, *["the same line again and again"] * 3000)
     data = store.read(lambda tx: tx.execute(select(schema.log_chunks.c.data)).scalars().first())
     assert len(data) < 2000 < len(zlib.decompress(data))
+
+
+def test_any_number_of_processes_may_write_to_one_log(store: Store, run: str) -> None:
+    sources = [f"worker {number}" for number in range(600)]
+
+    def at_once(tx: Any) -> None:
+        for source in sources:
+            logs.append(tx, run, LogLines(source, "stdout", [START], [f"of {source}"]))
+
+    store.write(at_once)
+    found = store.read(logs.page, run, 0, None, 1000)
+    assert list(found.lines.texts) == [f"of {source}" for source in sources]
+    assert [found.lines.origins[index].source for index in found.lines.origin] == sources
+    write(store, run, "another", source="late")
+    assert texts(store, run, 600) == ["another"]

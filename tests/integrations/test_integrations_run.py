@@ -196,6 +196,65 @@ def test_who_reads_no_further_ends_the_program() -> None:
     process.stderr.close()
 
 
+ORPHAN = """
+import pathlib, sys, time
+print("begun", flush=True)
+while not pathlib.Path("go").exists():
+    time.sleep(0.05)
+for number in range(20_000):
+    print("line", number)
+print("an error", file=sys.stderr)
+sys.stdout.flush()
+pathlib.Path("trained").write_text("to the end")
+"""
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_program_trains_on_when_its_run_command_is_killed(terminal: bool) -> None:
+    if terminal:
+        ours, theirs = pty.openpty()
+        process = start(script(ORPHAN), stdout=theirs, stderr=theirs)
+        os.close(theirs)
+    else:
+        ours = -1
+        process = start(script(ORPHAN))
+        assert process.stdout is not None
+        ours = process.stdout.fileno()
+    shown = b""
+    while b"begun" not in shown:
+        shown += os.read(ours, 1000)
+    process.kill()
+    process.wait(30)
+    Path("go").touch()
+    with contextlib.suppress(OSError):  # so a terminal ends
+        while piece := os.read(ours, 65_536):
+            shown += piece
+    assert Path("trained").read_text() == "to the end"
+    assert shown.count(b"line") == 20_000
+    if terminal:
+        os.close(ours)
+    else:
+        assert process.stderr is not None and process.stdout is not None
+        assert process.stderr.read() == "an error\n"
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_program_trains_on_when_its_terminal_goes_too() -> None:
+    process = start(script(ORPHAN))
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.read(5) == "begun"
+    process.kill()
+    process.wait(30)
+    process.stdout.close()
+    process.stderr.close()
+    Path("go").touch()
+    deadline = time.monotonic() + 60
+    while not Path("trained").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert Path("trained").read_text() == "to the end"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_reach_the_program(number: signal.Signals) -> None:
     body = f"""

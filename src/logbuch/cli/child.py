@@ -13,12 +13,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 
+from logbuch.cli import standin
+
 Hear = Callable[[str, str], None]
 """Takes the name of a stream and a piece of text."""
 
 _TO_PASS_ON = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _BY_TERMINAL = ("SIGINT", "SIGQUIT")
 _PIECE = 65_536
+_FAREWELL_SECONDS = 0.5
 _REST_SECONDS = 5.0
 """How long output is awaited from what the program has left running behind it."""
 
@@ -45,13 +48,14 @@ class Child:
                 stdout=channels[0].theirs if channels else None,
                 stderr=channels[1].theirs if channels else None,
             )
-            for channel in ours:
-                channel.copy(hear)
-            for number in self._early:
-                self._process.send_signal(number)
-            code = self._process.wait()
-            for channel in ours:
-                channel.finish(_REST_SECONDS)
+            with _StandIn(list(ours)) as stand_in:
+                for channel in ours:
+                    channel.copy(hear, stand_in.release)
+                for number in self._early:
+                    self._process.send_signal(number)
+                code = self._process.wait()
+                for channel in ours:
+                    channel.finish(_REST_SECONDS)
         return code
 
     @contextlib.contextmanager
@@ -78,18 +82,19 @@ class Child:
 
 
 class _Channel:
-    """One of our streams, which a program writes to through us. ``theirs`` is the program's end."""
+    """One of our streams, which a program writes to through us. ``ours`` and ``theirs`` are the two ends, ``target``
+    is where it goes."""
 
     def __init__(self, name: str, target: int) -> None:
-        self._name, self._target = name, target
+        self._name, self.target = name, target
         self.terminal = os.isatty(target)
-        self._ours, self.theirs = _terminal_like(target) if self.terminal else os.pipe()
+        self.ours, self.theirs = _terminal_like(target) if self.terminal else os.pipe()
         self._thread: threading.Thread | None = None
 
-    def copy(self, hear: Hear | None) -> None:
-        """Begins to copy, once the program has its end."""
+    def copy(self, hear: Hear | None, done: Callable[[_Channel], None]) -> None:
+        """Begins to copy, once the program has its end; ``done`` is called when there is no more."""
         os.close(self.theirs)
-        self._thread = threading.Thread(target=self._copy, args=(hear,), name=f"copy-{self._name}", daemon=True)
+        self._thread = threading.Thread(target=self._copy, args=(hear, done), name=f"copy-{self._name}", daemon=True)
         self._thread.start()
 
     def finish(self, seconds: float) -> None:
@@ -100,24 +105,68 @@ class _Channel:
     def resize(self) -> None:
         """Tells the program the size of our terminal."""
         if self.terminal:
-            _copy_size(self._target, self._ours)
+            _copy_size(self.target, self.ours)
 
-    def _copy(self, hear: Hear | None) -> None:
+    def _copy(self, hear: Hear | None, done: Callable[[_Channel], None]) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         while piece := self._read():
             try:
-                _write_all(self._target, piece)
+                _write_all(self.target, piece)
             except OSError:  # nobody reads any more: so it is for the program too
                 break
             if hear is not None:
                 hear(self._name, decoder.decode(piece))
-        os.close(self._ours)
+        os.close(self.ours)
+        done(self)
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._ours, _PIECE)
+            return os.read(self.ours, _PIECE)
         except OSError:  # so Linux says that nobody has the other end of a terminal any more
             return b""
+
+
+class _StandIn:
+    """A process that holds our ends of channels too, and passes output on when we are killed: else the program would
+    end with us, at its next ``print``. Until then it sleeps; without it, all else goes on."""
+
+    def __init__(self, channels: Sequence[_Channel]) -> None:
+        self._channels = channels
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tell = -1
+
+    def __enter__(self) -> _StandIn:
+        if self._channels:
+            heard, self._tell = os.pipe()
+            with contextlib.suppress(OSError):
+                self._process = self._started(heard)
+            os.close(heard)
+        return self
+
+    def _started(self, heard: int) -> subprocess.Popen[bytes]:
+        ends = [channel.ours for channel in self._channels]
+        command = [sys.executable, "-I", "-S", standin.__file__, *map(str, (heard, *ends))]
+        # It has the streams that the channels lead to; in a session of its own no Ctrl-C reaches it.
+        return subprocess.Popen(  # noqa: S603  (our own file)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._channels[0].target,
+            stderr=self._channels[-1].target,
+            pass_fds=(heard, *ends),
+            start_new_session=True,
+        )
+
+    def release(self, channel: _Channel) -> None:
+        """It lets go of its end of a channel: that of a reader who is gone must not stay open."""
+        with contextlib.suppress(OSError):
+            os.write(self._tell, bytes((self._channels.index(channel),)))
+
+    def __exit__(self, *_error: object) -> None:
+        if self._tell >= 0:
+            os.close(self._tell)
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it serves what the program has left running
+                self._process.wait(_FAREWELL_SECONDS)
 
 
 def found(program: str) -> bool:

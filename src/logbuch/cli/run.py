@@ -144,7 +144,7 @@ def _run(child: Child, experiment: str | None, *, hears: bool) -> int:
     assert current is not None
     hears = hears and os.name == "posix" and console.mode() != console.OFF
     if hears:
-        current.console = consolelog.ConsoleLog(*current.attached(), resumed=current.resumed)
+        current.console = consolelog.begin(*current.attached(), resumed=current.resumed)
     environment = _environment(current.run, experiment, hears=hears, samples=current.monitor is not None)
     try:
         return child.run(environment, current.console.recorder.feed if current.console is not None else None)

@@ -68,6 +68,9 @@ class Active:
     capture: Background | None = None
     monitor: Monitor | None = None
     console: ConsoleLog | None = None
+    inherits: bool | None = None
+    """In a forked child that has printed nothing yet: whether what its parent notes becomes a file, None if it notes
+    nothing."""
     hears: bool | None = None
     """Whether the caller wants console output noted."""
 
@@ -107,6 +110,7 @@ _stacks = _Stacks()
 _all: list[Active] = []
 _last_id: str | None = None
 _shown = False
+_inheriting = threading.RLock()
 
 
 def top() -> Active | None:
@@ -145,7 +149,7 @@ def hear(active: Active, *, within: bool = False) -> None:
     """Begins to note the console output for a run, if that is wanted."""
     if active.console is None and consolelog.wanted(active.hears, within=within):
         connection, writer = active.attached()
-        active.console = consolelog.ConsoleLog(connection, writer, resumed=active.resumed)
+        active.console = consolelog.begin(connection, writer, resumed=active.resumed)
         console.wrap(_recorder)
 
 
@@ -161,7 +165,20 @@ def deafen(active: Active) -> None:
 def _recorder() -> Recorder | None:
     """Who notes what is printed now, in this thread."""
     found = top()
-    return found.console.recorder if found is not None and found.console is not None else None
+    if found is None:
+        return None
+    if found.inherits is not None:
+        _inherit(found)
+    return found.console.recorder if found.console is not None else None
+
+
+def _inherit(found: Active) -> None:
+    """A forked child prints for the first time: it notes that as its parent does. What is printed meanwhile, by a
+    signal handler, is not."""
+    with _inheriting:
+        to_file, found.inherits = found.inherits, None
+        if to_file is not None:
+            found.console = consolelog.inherit(found.attached, to_file=to_file)
 
 
 def end(run_id: str | None, status: RunStatus | None, error: BaseException | None = None) -> None:
@@ -226,10 +243,10 @@ def _show_way(active: Active, connection: Connection) -> None:
 def leave(active: Active, error: BaseException | None) -> None:
     """Ends what this process does for a run that is another's. If it failed, the run says so, for that may be why it
     ends."""
-    if active.owner != os.getpid():  # a forked child
-        return
     _silence(active)
-    if error is not None and active.rank is not None and outcome(error) is RunStatus.FAILED:
+    if error is None or active.rank is None or active.owner != os.getpid():  # the latter in a forked child
+        return
+    if outcome(error) is RunStatus.FAILED:
         _keep_error(active, error, f"In rank {active.rank.number}:\n")
 
 
@@ -302,16 +319,18 @@ def _end_all(error: BaseException | None) -> None:
             if active.owned:
                 conclude(active, outcome(error), error)
                 _show_way(active, active.attached()[0])
-            elif active.owner == os.getpid():
+            else:
                 leave(active, error)
     _main.clear()
 
 
 def _after_fork() -> None:
     """The parent's runs stay active in a forked child, for it may log to them; but it does not end them."""
-    global _shown
-    _shown = True
+    global _shown, _inheriting
+    _shown, _inheriting = True, threading.RLock()
     for active in _all:
+        if active.console is not None:
+            active.inherits = active.console.to_file
         active.connection = active.writer = None
         active.capture = active.monitor = active.console = None
 

@@ -46,7 +46,10 @@ class Connection:
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may log amid a call
+
+    def look_around(self) -> None:
+        """Sends what others have left, if there is something."""
         if self._others():
             self.sender.look_around()
 
@@ -121,7 +124,8 @@ class Connection:
 
 
 _open: dict[str, Connection] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
+_forked = False
 _orphans: list[Connection] = []
 
 
@@ -132,10 +136,14 @@ def connect(uri: str | None = None) -> Connection:
     if found is not None:
         return found
     with _lock:
-        if key not in _open:
-            _open[key] = Connection(key, open_backend(key))
-            ending.install()
-        return _open[key]
+        found = _open.get(key)
+        if found is None:
+            made = Connection(key, open_backend(key))
+            found = _open.setdefault(key, made)  # a signal handler may have been here meanwhile
+            if found is made:
+                ending.install()
+                made.look_around()
+        return found
 
 
 def connections() -> list[Connection]:
@@ -178,18 +186,25 @@ def open_backend(uri: str) -> Backend:
 
 @ending.at_end
 def _send_the_rest(_error: BaseException | None) -> None:
-    """Sends what still waits, for a limited time, and says what is lost."""
+    """Sends what still waits, for a limited time. A worker that only printed holds up nobody: others send its rest."""
     for connection in connections():
-        sender = connection.sender
-        left = sender.finish(settings.FINISH_TIMEOUT.number())
-        delivery = sender.delivery()
-        if any(left):
-            trouble = delivery.trouble or "there was no time left"
-            say(f"logbuch: {_named(left)} could not be sent to {connection.backend.uri} ({trouble}){_fate(connection)}")
-        if delivery.dropped:
-            say(f"logbuch: {_count(delivery.dropped, 'record')} dropped: {connection.journal.why_full}.")
+        if _forked and not connection.journal.logged and not connection.sender.delivery().files:
+            connection.sender.flush(_CLOSE_SECONDS)
+        else:
+            _finish(connection)
         connection.leave()
         connection.backend.rest(_CLOSE_SECONDS)
+
+
+def _finish(connection: Connection) -> None:
+    """Sends what still waits, and says what is lost."""
+    left = connection.sender.finish(settings.FINISH_TIMEOUT.number())
+    delivery = connection.sender.delivery()
+    if any(left):
+        trouble = delivery.trouble or "there was no time left"
+        say(f"logbuch: {_named(left)} could not be sent to {connection.backend.uri} ({trouble}){_fate(connection)}")
+    if delivery.dropped:
+        say(f"logbuch: {_count(delivery.dropped, 'record')} dropped: {connection.journal.why_full}.")
 
 
 def _fate(connection: Connection) -> str:
@@ -214,8 +229,8 @@ def _count(number: int, word: str) -> str:
 def _after_fork() -> None:
     """A forked child has no sender thread, and must neither use nor close its parent's sockets. So they are kept,
     untouched, and everything begins anew. What becomes of the database is told in embedded.py."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _forked
+    _lock, _forked = threading.RLock(), True
     for connection in _open.values():
         connection.journal.abandon()
     _orphans.extend(_open.values())

@@ -200,11 +200,14 @@ def _with_last(tx: Tx, run: int, fresh: Lines) -> Lines:
 
 def _chunked(lines: Lines) -> Iterator[Lines]:
     begin = size = 0
+    origins = set[int]()
     for at, text in enumerate(lines.texts):
         size += len(text)
-        if size >= CHUNK_BYTES or at + 1 - begin >= CHUNK_LINES:
+        origins.add(lines.origin[at])
+        if size >= CHUNK_BYTES or at + 1 - begin >= CHUNK_LINES or len(origins) == _SOURCES:
             yield lines.part(begin, at + 1)
             begin, size = at + 1, 0
+            origins.clear()
     if begin < len(lines.texts):
         yield lines.part(begin, len(lines.texts))
 

@@ -185,6 +185,66 @@ def test_threads_write_whole_lines() -> None:
     assert sorted(text for _, text in log.lines) == sorted(f"{a}-{b}" for a in range(4) for b in range(200))
 
 
+def test_who_prints_may_hold_what_a_warning_of_ours_waits_for() -> None:
+    handler, said = logging.Handler(), list[str]()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    noting, holding = threading.Event(), threading.Event()
+
+    def meanwhile() -> None:
+        if threading.current_thread() is first:
+            noting.set()
+            assert holding.wait(30)
+            console.logger.warning("no place")
+            assert said == []
+
+    def printing_within_a_handler() -> None:
+        with handler.lock:  # type: ignore[union-attr]
+            holding.set()
+            recorder.feed("stderr", "second\n")
+
+    log = FakeLog(meanwhile)
+    recorder = Recorder(log)
+    first = threading.Thread(target=lambda: recorder.feed("stdout", "first\n"))
+    second = threading.Thread(target=printing_within_a_handler)
+    console.logger.addHandler(handler)
+    try:
+        first.start()
+        assert noting.wait(30)
+        second.start()
+        for thread in (first, second):
+            thread.join(30)
+            assert not thread.is_alive()
+    finally:
+        console.logger.removeHandler(handler)
+    recorder.close()
+    assert said == ["no place"]
+    assert log.lines == [("stdout", "first"), ("stderr", "second")]
+
+
+def test_no_thread_waits_for_long_for_one_that_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(console, "_LATE", 2)
+    stuck, free = threading.Event(), threading.Event()
+
+    def meanwhile() -> None:
+        stuck.set()
+        assert free.wait(30)
+
+    log = FakeLog(meanwhile)
+    recorder = Recorder(log)
+    thread = threading.Thread(target=lambda: recorder.feed("stdout", "stuck\n"))
+    thread.start()
+    assert stuck.wait(30)
+    for number in range(5):
+        recorder.feed("stdout", f"{number}\n")
+    free.set()
+    thread.join(30)
+    recorder.close()
+    texts = [text for _, text in log.lines]
+    assert texts[0] == "stuck" and texts[-2:] == ["0", "1"]
+    assert log.dropped == 3 and "3 lines left out" in " ".join(texts)
+
+
 # -- the streams -------------------------------------------------------------------------------------------------------
 
 
@@ -345,28 +405,113 @@ def test_in_a_notebook_the_block_is_kept(
     assert list(stored(run.info.run_id).lines.texts) == ["within a block"]
 
 
+CHILDREN = """
+import logbuch, multiprocessing, os, sys
+
+def work():
+    print("worker")
+    print("half a line", end="")
+
+if __name__ == "__main__":
+    with logbuch.start_run() as run:
+        print("parent", flush=True)
+        child = os.fork()
+        if not child:
+            print("child", flush=True)
+            grandchild = os.fork()
+            if not grandchild:
+                print("grandchild", file=sys.stderr, flush=True)
+            else:
+                os.waitpid(grandchild, 0)
+            os._exit(0)
+        os.waitpid(child, 0)
+        worker = multiprocessing.get_context("fork").Process(target=work, name="loader")
+        worker.start()
+        worker.join()
+        print("done")
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_prints_unheard(tmp_path: Path) -> None:
-    program = (
-        "import logbuch, os, sys\n"
-        "with logbuch.start_run():\n"
-        "    print('parent', flush=True)\n"
-        "    child = os.fork()\n"
-        "    if not child:\n"
-        "        print('child', flush=True)\n"
-        "        os._exit(0)\n"
-        "    os.waitpid(child, 0)\n"
-        "    print('done')\n"
+def test_forked_children_are_heard_beside_their_parent(tmp_path: Path) -> None:
+    done = _program(tmp_path, CHILDREN)
+    assert done.stdout.splitlines() == [b"parent", b"child", b"worker", b"half a linedone"]
+    assert done.stderr.splitlines() == [b"grandchild"]
+    page = _only_log(tmp_path)
+    named = {
+        text: (page.lines.origins[place].source, page.lines.origins[place].stream)
+        for text, place in zip(page.lines.texts, page.lines.origin, strict=True)
+    }
+    assert len(named) == len(page.lines.texts) == 6
+    assert named["parent"] == named["done"] == ("", "stdout")
+    assert named["worker"] == named["half a line"] == ("loader", "stdout")
+    assert named["child"][0].startswith("pid ") and named["child"][1] == "stdout"
+    assert named["grandchild"][0].startswith("pid ") and named["grandchild"][1] == "stderr"
+    assert named["child"][0] != named["grandchild"][0]
+    assert list(page.head.open) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_children_of_a_run_that_is_not_heard_print_unheard(tmp_path: Path) -> None:
+    done = _program(tmp_path, CHILDREN.replace("start_run()", "start_run(log_console=False)"))
+    assert done.stderr.splitlines() == [b"grandchild"]
+    assert _only_log(tmp_path).head.total == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_children_of_a_server_that_keeps_no_logs_get_files_of_their_own(tmp_path: Path) -> None:
+    old = "from logbuch.sdk.shipping.sender import Sender\nSender.knows_journals = lambda self: False\n"
+    assert _program(tmp_path, old + CHILDREN).returncode == 0
+    (file,) = (tmp_path / ".logbuch").rglob("console-loader-*.log")
+    assert [line[20:] for line in file.read_text().splitlines()] == ["stdout worker", "stdout half a line"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_another_thread_prints_goes_on(tmp_path: Path) -> None:
+    program = """
+import logbuch, os, sys, threading
+end = threading.Event()
+
+def chatter():
+    number = 0
+    while not end.is_set():
+        print("thread", number)
+        number += 1
+
+with logbuch.start_run():
+    threading.Thread(target=chatter, daemon=True).start()
+    for number in range(20):
+        child = os.fork()
+        if not child:
+            print(f"child {number}", file=sys.stderr)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    end.set()
+"""
+    done = _program(tmp_path, program)
+    assert done.returncode == 0, done.stderr
+    texts = _only_log(tmp_path, 100_000).lines.texts
+    assert sorted(text for text in texts if text.startswith("child")) == sorted(f"child {n}" for n in range(20))
+
+
+def _program(folder: Path, source: str) -> subprocess.CompletedProcess[bytes]:
+    script = folder / "program.py"
+    script.write_text(source)
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", str(script)],
+        cwd=folder,
+        env=os.environ | {"LOGBUCH_CONSOLE": "wrap", "LOGBUCH_QUIET": "1"},
+        capture_output=True,
+        timeout=60,
     )
-    environment = os.environ | {"LOGBUCH_CONSOLE": "wrap"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], cwd=tmp_path, env=environment, capture_output=True, timeout=60
-    )
-    assert done.stdout.splitlines() == [b"parent", b"child", b"done"]
-    store = open_store(f"sqlite:///{tmp_path}/.logbuch/logbuch.db", seal=False)
+
+
+def _only_log(folder: Path, limit: int = 100) -> logs.LogPage:
+    store = open_store(f"sqlite:///{folder}/.logbuch/logbuch.db", seal=False)
     (run_id,) = store.read(lambda tx: tx.connection.exec_driver_sql("SELECT run_id FROM runs").scalars().all())
-    assert list(store.read(logs.page, run_id, 0, None, 10).lines.texts) == ["parent", "done"]
+    page = store.read(logs.page, run_id, 0, None, limit)
     store.close()
+    return page
 
 
 def test_no_run_no_wrapping(stored: Callable[[str], logs.LogPage]) -> None:
@@ -376,6 +521,18 @@ def test_no_run_no_wrapping(stored: Callable[[str], logs.LogPage]) -> None:
     assert "write" not in sys.stdout.__dict__
     assert active.everything() == []
     assert stored(run.info.run_id).head.total == 0
+
+
+def test_a_clock_beyond_the_calendar_harms_no_file(
+    stored: Callable[[str], logs.LogPage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logbuch.sdk.shipping.sender.Sender.knows_journals", lambda self: False)
+    with logbuch.start_run(log_console=False) as run:
+        log = consolelog.begin(*active.everything()[0].attached())
+        log.log("stdout", [2**70], ["late"], "", 0)
+        log.close()
+    assert logbuch.flush(10)
+    assert logbuch.load_text(f"runs:/{run.info.run_id}/{consolelog.FILE}") == f"{2**70} ms stdout late\n"
 
 
 def test_a_server_that_keeps_no_logs_gets_a_file(

@@ -4,6 +4,9 @@ The streams stay what they are: their ``write`` is wrapped, so whoever holds one
 heard too. A line that is done is in the journal before ``write`` returns; the state of one that is still being drawn
 follows once a second. Nothing here raises into the program, and what is written while a line is being noted, such as
 a warning of Logbuch's own, is not noted amid it.
+
+Locks: who prints may hold any lock, such as that of a log handler, so nothing that holds the recorder's may wait for
+one of those. Warnings of Logbuch's own wait until it is free, and no thread waits for it longer than a second.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ BYTES_PER_LINE = 1000
 """A longer line counts as several."""
 OFF, WRAP, AUTO = "off", "wrap", "auto"
 _AT_ONCE = 5000
+_LATE = 1000
+"""So many pieces wait while another is being noted."""
+_WAIT_SECONDS = 1.0
 
 
 class Log(Protocol):
@@ -67,6 +73,34 @@ class Allowance:
         return len(texts)
 
 
+class _HeldBack(threading.local):
+    """What Logbuch wants to warn of while this thread notes a line."""
+
+    noting = False
+    records: list[logging.LogRecord] | None = None
+
+
+_held_back = _HeldBack()
+
+
+def _hold_back(record: logging.LogRecord) -> bool:
+    """A filter of Logbuch's logger: handlers take locks, which somebody may hold who prints."""
+    if not _held_back.noting:
+        return True
+    _held_back.records = [*(_held_back.records or ()), record]
+    return False
+
+
+def _speak_up() -> None:
+    """Says what was held back; to be called without the recorder's lock."""
+    records, _held_back.records = _held_back.records, None
+    for record in records or ():
+        logger.handle(record)
+
+
+logger.addFilter(_hold_back)
+
+
 class _Stream:
     """One stream on its way to a log."""
 
@@ -85,6 +119,10 @@ class _Stream:
         if state != self._shown:
             self._shown = state
             self._log.log(self._name, (), (), state, 0)
+
+    def miss(self, text: str) -> None:
+        """Counts lines that could not be taken."""
+        self._dropped += text.count("\n")
 
     def close(self) -> None:
         self._note(self._screen.close())
@@ -126,7 +164,7 @@ class Recorder:
         self._streams = {name: _Stream(name, log, redactor or Redactor(), allowance or Allowance()) for name in STREAMS}
         self._lock = threading.RLock()
         self._busy = self._failed = False
-        self._late: deque[tuple[str, str]] = deque(maxlen=1000)
+        self._late: deque[tuple[str, str]] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logbuch-console", daemon=True)
         with contextlib.suppress(RuntimeError):  # the interpreter shuts down
@@ -134,40 +172,62 @@ class Recorder:
 
     def feed(self, stream: str, text: str) -> None:
         """Takes text that was written to ``stdout`` or ``stderr``, in pieces of any size. Never raises."""
-        with self._lock:
+        if not self._lock.acquire(timeout=_WAIT_SECONDS):  # whoever notes a line waits for something of ours
+            self._put_off(stream, text)
+            return
+        try:
             if self._busy:  # within a call of this thread: a warning of ours, or a signal handler
-                self._late.append((stream, text))
+                self._put_off(stream, text)
                 return
             self._attempt(lambda: self._take(stream, text))
+        finally:
+            self._lock.release()
+        _speak_up()
 
     def flush(self) -> None:
         """Notes the state of unfinished lines."""
-        with self._lock:
-            if not self._busy:
-                self._attempt(self._flush)
+        self._alone(self._flush)
 
     def close(self) -> None:
         """Ends the log: what has no end yet counts as done."""
         self._stop.set()
+        self._alone(self._close)
+
+    def _alone(self, work: Callable[[], object]) -> None:
         with self._lock:
-            if not self._busy:
-                self._attempt(self._close)
+            if self._busy:
+                return
+            self._attempt(work)
+        _speak_up()
+
+    def _put_off(self, stream: str, text: str) -> None:
+        if len(self._late) < _LATE:
+            self._late.append((stream, text))
+        else:
+            self._streams[stream].miss(text)
 
     def _flush(self) -> None:
+        self._catch_up()
         for stream in self._streams.values():
             stream.flush()
 
     def _close(self) -> None:
+        self._catch_up()
         for stream in self._streams.values():
             stream.close()
 
     def _take(self, stream: str, text: str) -> None:
         self._streams[stream].feed(text)
+        if self._late:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         while self._late:
-            self._streams[self._late[0][0]].feed(self._late.popleft()[1])
+            stream, text = self._late.popleft()
+            self._streams[stream].feed(text)
 
     def _attempt(self, work: Callable[[], object]) -> None:
-        self._busy = True
+        self._busy = _held_back.noting = True
         try:
             work()
         except Exception:
@@ -175,7 +235,7 @@ class Recorder:
                 self._failed = True
                 logger.warning("console output could not be recorded", exc_info=True)
         finally:
-            self._busy = False
+            self._busy = _held_back.noting = False
 
     def _run(self) -> None:
         while not self._stop.wait(OPEN_SECONDS):
@@ -220,6 +280,7 @@ class _Wrapped:
 
 _wrapped: list[_Wrapped] = []
 _lock = threading.Lock()
+_forked = False
 
 
 def wrap(find: Find) -> None:
@@ -238,6 +299,17 @@ def unwrap() -> None:
         _wrapped[:] = [one for one in _wrapped if not one.restore()]
 
 
+def _after_fork() -> None:
+    """The streams stay wrapped in a forked child; another thread of the parent may have held the lock."""
+    global _lock, _forked
+    _lock, _forked = threading.Lock(), True
+    _held_back.noting, _held_back.records = False, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 # -- which runs --------------------------------------------------------------------------------------------------------
 
 
@@ -249,8 +321,22 @@ def mode() -> str:
     )
 
 
-def source() -> str:
-    """The name of this process among those of a distributed training; "" for a single one."""
+def source(*, joined: bool = False) -> str:
+    """The name of this process among those of one run: its rank, and if it has ``joined`` a run that another process
+    has begun, what multiprocessing calls it; "" for a single one."""
+    names = [_rank(), _worker() if joined else ""]
+    return " ".join(filter(None, names))[: limits.LOG_SOURCE_LENGTH]
+
+
+def _rank() -> str:
     rank = os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or ""
     several = os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_NTASKS") or "1"
-    return f"rank{rank}"[: limits.LOG_SOURCE_LENGTH] if rank.isdigit() and several != "1" else ""
+    return f"rank{rank}" if rank.isdigit() and several != "1" else ""
+
+
+def _worker() -> str:
+    processes: Any = sys.modules.get("multiprocessing.process")
+    if processes is None or processes.parent_process() is None:
+        return f"pid {os.getpid()}" if _forked else ""
+    name = str(processes.current_process().name)
+    return name if name.isprintable() else f"pid {os.getpid()}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -21,22 +24,44 @@ from logbuch.sdk.writer import RunWriter
 
 FILE = "logbuch/console.log"
 """The artifact that holds the console output on servers that keep no logs."""
+_NO_NAME = re.compile(r"[^\w.-]+")
+
+
+Attach = Callable[[], tuple[Connection, RunWriter]]
 
 
 class ConsoleLog:
-    """Notes the console output of a run, until it is closed."""
+    """Notes the console output of a run, until it is closed. ``attach`` gives the way to the run when the first line
+    comes; ``path`` is that of the artifact where the server keeps no logs, else None; ``source`` names the process."""
 
-    def __init__(self, connection: Connection, writer: RunWriter, *, resumed: bool = False) -> None:
-        self._writer, self._source = writer, console.source()
-        self._file = None if connection.sender.knows_journals() else _File(connection, writer, resumed)
+    def __init__(self, attach: Attach, path: str | None, source: str) -> None:
+        self._attach, self._path, self._source = attach, path, source
+        self._writer: RunWriter | None = None
+        self._file: _File | None = None
+        self._failed = False
         self.recorder = Recorder(self)
+
+    @property
+    def to_file(self) -> bool:
+        """Whether the output becomes an artifact."""
+        return self._path is not None
 
     def log(self, stream: str, times: Sequence[int], texts: Sequence[str], open_line: str, dropped: int) -> None:
         """Takes lines from the recorder."""
+        writer = self._attached()
         if self._file is not None:
             self._file.write(stream, times, texts)
-        else:
-            self._writer.log(stream, times, texts, open_line, dropped, self._source)
+        elif writer is not None and self._path is None:
+            writer.log(stream, times, texts, open_line, dropped, self._source)
+
+    def _attached(self) -> RunWriter | None:
+        if self._writer is None and not self._failed:
+            self._failed = True  # it is not tried with every line, if it fails
+            connection, self._writer = self._attach()
+            if self._path is not None:
+                self._file = _File(connection, self._writer, self._path)
+            self._failed = False
+        return self._writer
 
     def trace(self, error: BaseException) -> None:
         """Notes an exception that leaves the run's block: Python prints it when the log has long been closed."""
@@ -52,11 +77,10 @@ class ConsoleLog:
 class _File:
     """A file that grows with the run and is uploaded at its end; by a later process, if this one does not get there."""
 
-    def __init__(self, connection: Connection, writer: RunWriter, resumed: bool) -> None:
+    def __init__(self, connection: Connection, writer: RunWriter, path: str) -> None:
         self._writer = writer
         self._open: TextIO | None = None
         self._call: FileCall | None = None
-        path = f"logbuch/console-{datetime.now(UTC):%Y%m%d-%H%M%S}.log" if resumed else FILE
         with files.never_fatal(connection, writer, path):
             kept: Path | None = connection.spool.keep(b"")
             if kept is not None:
@@ -73,6 +97,21 @@ class _File:
             self._open.close()
             self._open = None
             self._writer.file(self._call)
+
+
+def begin(connection: Connection, writer: RunWriter, *, resumed: bool = False) -> ConsoleLog:
+    """Begins to note the output of this process."""
+    path = None
+    if not connection.sender.knows_journals():
+        path = f"logbuch/console-{datetime.now(UTC):%Y%m%d-%H%M%S}.log" if resumed else FILE
+    return ConsoleLog(lambda: (connection, writer), path, console.source(joined=resumed))
+
+
+def inherit(attach: Attach, *, to_file: bool) -> ConsoleLog:
+    """Begins to note the output of a forked child of a process that notes its own."""
+    source = console.source(joined=True)
+    path = f"logbuch/console-{_NO_NAME.sub('-', source)}-{os.getpid()}.log" if to_file else None
+    return ConsoleLog(attach, path, source)
 
 
 def wanted(asked: bool | None, *, within: bool) -> bool:
@@ -94,4 +133,7 @@ def _at_prompt() -> bool:
 
 
 def _clock(milliseconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(milliseconds / 1000))
+    """The machine's time; a clock beyond the calendar gives the bare number."""
+    with contextlib.suppress(OverflowError, OSError, ValueError):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(milliseconds / 1000))
+    return f"{milliseconds} ms"
