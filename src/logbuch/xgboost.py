@@ -23,11 +23,23 @@ __getattr__ = lazy.names(
 
 
 def autolog(
-    *, log_datasets: bool = True, extra_tags: Mapping[str, Any] | None = None, disable: bool = False, **mlflows: Any
+    *,
+    log_datasets: bool = True,
+    log_models: bool = True,
+    registered_model_name: str | None = None,
+    extra_tags: Mapping[str, Any] | None = None,
+    disable: bool = False,
+    **mlflows: Any,
 ) -> None:
     """Logs every ``xgboost.train``, also that of the scikit-learn classes: params, every round's metrics, the best
-    round, the importance of features. Other options of MLflow's are taken."""
+    round, the importance of features, and the booster as ``model``. Other options of MLflow's are taken."""
     if disable:
         XGBOOST.turn_off()
     else:
-        XGBOOST.turn_on({"log_datasets": log_datasets, "extra_tags": extra_tags}, mlflows)
+        options = {
+            "log_datasets": log_datasets,
+            "log_models": log_models,
+            "registered_model_name": registered_model_name,
+            "extra_tags": extra_tags,
+        }
+        XGBOOST.turn_on(options, mlflows)

@@ -156,7 +156,7 @@ def test_a_library_may_be_left_out() -> None:
 def test_options_of_mlflow_are_taken_and_unknown_ones_are_an_error(caplog: pytest.LogCaptureFixture) -> None:
     logbuch.autolog(silent=True, log_models=False)
     assert not caplog.records
-    logbuch.sklearn.autolog(log_models=True)
-    assert "logbuch.sklearn.autolog(log_models=True): this option has no effect" in caplog.text
+    logbuch.xgboost.autolog(log_input_examples=True)
+    assert "logbuch.xgboost.autolog(log_input_examples=True): this option has no effect" in caplog.text
     with pytest.raises(TypeError, match="there is no such option"):
         logbuch.xgboost.autolog(log_modles=True)

@@ -11,6 +11,7 @@ import pytest
 import xgboost
 
 import logbuch
+from support import trainings
 from support.readback import only, points, text
 from support.trainings import data
 
@@ -167,3 +168,17 @@ def test_a_search_over_boosters_is_one_run(experiment: str) -> None:
     logbuch.sklearn.autolog(max_tuning_runs=0)
     GridSearchCV(xgboost.XGBClassifier(n_estimators=2, n_jobs=1), {"max_depth": [1, 2]}, cv=2).fit(X, Y)
     assert only(experiment).data.tags["estimator_name"] == "GridSearchCV"
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_autolog_keeps_the_booster(experiment: str, library: str) -> None:
+    flavor = getattr(logbuch, library)
+    flavor.autolog()
+    plain = trainings.ALL[library]()
+    run = only(experiment)
+    booster = flavor.load_model(f"runs:/{run.info.run_id}/model")
+    given = X if library == "lightgbm" else xgboost.DMatrix(X)
+    assert booster.predict(given).tolist() == plain
+    flavor.autolog(log_models=False)
+    trainings.ALL[library]()
+    assert len(logbuch.search_logged_models([experiment], output_format="list")) == 1

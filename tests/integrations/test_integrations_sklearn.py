@@ -16,7 +16,7 @@ from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 import logbuch
@@ -198,3 +198,42 @@ def test_fitted_models_are_pickled_as_ever() -> None:
 
     model = LogisticRegression().fit(X, Y)
     assert (pickle.loads(pickle.dumps(model)).coef_ == model.coef_).all()
+
+
+def test_the_model_is_logged_with_its_signature(experiment: str) -> None:
+    model = LogisticRegression().fit(X, Y)
+    (run,) = runs(experiment)
+    loaded = logbuch.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    assert loaded.predict(X).tolist() == model.predict(X).tolist()
+    assert loaded.metadata.signature is not None
+    assert [logged.name for logged in _logged(experiment)] == ["model"]
+
+
+def test_of_a_search_the_best_model_is_logged(experiment: str) -> None:
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2).fit(X, Y)
+    (model,) = _logged(experiment)
+    best = logbuch.sklearn.load_model(f"models:/{model.model_id}")
+    assert isinstance(best, LogisticRegression)
+    assert search.best_params_["C"] == best.C
+
+
+def test_models_are_registered_left_out_or_refused(experiment: str, caplog: pytest.LogCaptureFixture) -> None:
+    logbuch.sklearn.autolog(log_models=False)
+    Ridge().fit(X, Y)
+    assert _logged(experiment) == []
+    logbuch.sklearn.autolog(registered_model_name="ridge", log_input_examples=True, log_model_signatures=False)
+    Ridge().fit(X, Y)
+    (version,) = logbuch.search_model_versions(filter_string="name = 'ridge'")
+    assert logbuch.pyfunc.load_model("models:/ridge/1").metadata.input_example is not None
+    assert version.run_id == runs(experiment)[-1].info.run_id
+    make_pipeline(FunctionTransformer(_twice), Ridge()).fit(X, Y)
+    assert "the model could not be logged" in caplog.text and "skops_trusted_types" in caplog.text
+    assert len(runs(experiment)) == 3
+
+
+def _twice(x: Any) -> Any:
+    return 2 * x
+
+
+def _logged(experiment: str) -> list[Any]:
+    return list(logbuch.search_logged_models([experiment], output_format="list"))

@@ -15,7 +15,8 @@ _WITHOUT_EFFECT = frozenset(
     "log_models log_input_examples log_model_signatures registered_model_name model_format serialization_format "
     "log_every_n_epoch log_every_n_step pos_label log_model_allowlist".split()
 )
-"""Options that MLflow's ``autolog`` has besides. A script that gives them runs; the latter are said to do nothing."""
+"""Options that MLflow's ``autolog`` has besides. A script that gives them runs; the latter are said to do nothing,
+where a library has none of that name."""
 
 
 class Library:

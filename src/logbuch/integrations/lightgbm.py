@@ -8,7 +8,8 @@ from typing import Any
 
 import lightgbm
 
-from logbuch.integrations import boosting, sessions
+import logbuch
+from logbuch.integrations import boosting, sessions, trained
 from logbuch.integrations.library import Library
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import TrainingRun, training
@@ -80,6 +81,7 @@ def patch(library: Library, _module: str) -> None:
                 if library.options.get("log_datasets", True):
                     data = call.arguments["train_set"]
                     boosting.log_dataset(run, data.num_data(), data.num_feature(), data.get_feature_name())
+            trained.log(run, library.options, logbuch.lightgbm.log_model, booster)
             return booster
 
     boosting.replace_train(library, "lightgbm", ("engine", "sklearn"), train)

@@ -9,7 +9,8 @@ from typing import Any
 
 import xgboost
 
-from logbuch.integrations import boosting, sessions
+import logbuch
+from logbuch.integrations import boosting, sessions, trained
 from logbuch.integrations.library import Library
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import TrainingRun, training
@@ -78,7 +79,9 @@ def patch(library: Library, _module: str) -> None:
                 if library.options.get("log_datasets", True):
                     data = call.arguments["dtrain"]
                     boosting.log_dataset(run, data.num_row(), data.num_col(), data.feature_names)
-            return original(*args, **kwargs | {"callbacks": own})
+            booster = original(*args, **kwargs | {"callbacks": own})
+            trained.log(run, library.options, logbuch.xgboost.log_model, booster)
+            return booster
 
     boosting.replace_train(library, "xgboost", ("training", "sklearn"), train)
 

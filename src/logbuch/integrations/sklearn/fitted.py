@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import sklearn
 from sklearn.utils import estimator_html_repr
 
 import logbuch
-from logbuch.integrations import boosting
+from logbuch.integrations import boosting, trained
 from logbuch.integrations.names import as_text
 from logbuch.integrations.quiet import quietly
 from logbuch.integrations.run import TrainingRun
@@ -44,6 +44,12 @@ def log(run: TrainingRun, estimator: Any, given: Given, *, datasets: bool) -> No
     if datasets and given.x is not None:
         with quietly("the data set"):
             run.dataset(_dataset(given), "train")
+
+
+def log_model(run: TrainingRun, estimator: Any, given: Given, options: Mapping[str, Any]) -> None:
+    """Logs an estimator that can predict."""
+    if hasattr(estimator, "predict"):
+        trained.log(run, options, logbuch.sklearn.log_model, estimator, given.x)
 
 
 def _metadata(estimator: Any) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def patch(library: Library, _module: str) -> None:
                 fitted.log(run, estimator, given, datasets=options.get("log_datasets", True))
                 if search.is_search(estimator):
                     search.log(run, estimator, options.get("max_tuning_runs", 5))
+                fitted.log_model(run, search.best(estimator), given, options)
             return result
 
     def of(cls: type) -> None:

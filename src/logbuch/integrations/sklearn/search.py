@@ -19,6 +19,11 @@ def is_search(estimator: Any) -> bool:
     return isinstance(estimator, BaseSearchCV)
 
 
+def best(estimator: Any) -> Any:
+    """The best candidate of a search, refitted; None without it. Any other estimator itself."""
+    return getattr(estimator, "best_estimator_", None) if is_search(estimator) else estimator
+
+
 def log(run: TrainingRun, search: Any, most: int | None) -> None:
     """Logs a search that is done: ``best_…``, cv_results.csv, and at most ``most`` child runs (None: all)."""
     run.params(getattr(search, "best_params_", {}), prefix="best_")
