@@ -8,27 +8,23 @@ from the moment at which this server saw its last point, so that clocks that dif
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from logbuch.alerts import Condition, Kind, Rule, parse
-from logbuch.errors import LogbuchError
 from logbuch.model import RunStatus
+from logbuch.server.following import Follower, Pace
 from logbuch.store import Store, changes
 from logbuch.store.alarms import evaluation, rules
 from logbuch.store.alarms.evaluation import Change, Silence, Subject
 from logbuch.store.tx import Tx
 
-logger = logging.getLogger("logbuch.server")
 SHARE = 0.05
 """Of one core, at most."""
 SETTLE_SECONDS, AGAIN_SECONDS = 0.5, 5.0
 """How long after a change a run is judged, and how long after it was judged it is at the earliest judged again."""
-_TURN_SECONDS, _IDLE_SECONDS = 0.5, 10.0
-"""Between two turns; and how long changes of other processes may go unnoticed while this one commits nothing."""
+_TURN_SECONDS = 0.5
 RECENT = 500
 """So many runs that changed last are judged at the start: nobody may have looked while they did."""
 _PART = 20
@@ -36,58 +32,37 @@ Rules = Mapping[int, Sequence[Rule]]
 """By experiment."""
 
 
-class Alarms:
+class Alarms(Follower):
     """``clock`` is a monotonic one, in seconds."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
-        self._end, self._changed = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        pace = Pace(SETTLE_SECONDS, AGAIN_SECONDS, _TURN_SECONDS)
+        super().__init__(store, "logbuch-alarms", "judging runs by the rules for alerts", pace, clock)
         self._cursor: int | None = None
         self._rules: Rules = {}
-        self._due: dict[int, float] = {}
-        """When runs are to be judged, by inner id."""
-        self._last: dict[int, float] = {}
         self._heard: dict[tuple[int, str], tuple[int, float, float]] = {}
         """Of running runs and rules of silence: the last point's time, when it was first seen here, when it is due."""
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="logbuch-alarms", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._end.set()
-        self._changed.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def turn(self) -> None:
-        """Notes what has changed and who is silent, and judges what is due."""
-        self._note()
-        now = self._clock()
-        due = [run for run, when in self._due.items() if when <= now]
-        for run in due:
-            del self._due[run]
-            self._last[run] = now
-        try:
-            for begin in range(0, len(due), _PART):
-                self._judge(due[begin : begin + _PART])
-        except BaseException:
-            self._due |= dict.fromkeys(due, now + AGAIN_SECONDS)  # whatever it was, they are not forgotten
-            raise
-
-    def _note(self) -> None:
+    def _news(self) -> Sequence[int]:
         known = {rule.rule_id for found in self._rules.values() for rule in found}
         touched, self._rules, self._cursor = self._store.read(_news, self._cursor, known)
-        now = self._clock()
         left = {rule.rule_id for found in self._rules.values() for rule in found}
         self._heard = {key: heard for key, heard in self._heard.items() if key[1] in left}
-        for run in touched:
-            self._due.setdefault(run, max(now + SETTLE_SECONDS, self._last.get(run, -AGAIN_SECONDS) + AGAIN_SECONDS))
+        return touched
+
+    def _note(self) -> None:
+        super()._note()
+        now = self._clock()
         for (run, _), (_, _, when) in self._heard.items():
             if when <= now:
                 self._due.setdefault(run, now)
-        self._last = {run: when for run, when in self._last.items() if now - when < AGAIN_SECONDS}
+
+    def _look_at(self, runs: Sequence[int]) -> None:
+        for begin in range(0, len(runs), _PART):
+            self._judge(runs[begin : begin + _PART])
+
+    def _next(self) -> float:
+        return min((when for _, _, when in self._heard.values()), default=float("inf"))
 
     def _judge(self, runs: Sequence[int]) -> None:
         begin = time.thread_time()
@@ -126,25 +101,6 @@ class Alarms:
         # What is due now is told now; the next point begins it anew.
         self._heard[key] = (last, since, due if due > now else float("inf"))
         return Silence(last, condition.seconds if due <= now else now - since)
-
-    def _run(self) -> None:
-        leave = self._store.follow(self._changed.set)
-        while not self._end.wait(_TURN_SECONDS):
-            try:
-                self.turn()
-            except LogbuchError as error:
-                logger.warning("judging runs by the rules for alerts goes on later: %s", error.message)
-            except Exception:  # the thread must outlive its own mistakes
-                logger.exception("judging runs by the rules for alerts stumbled")
-            self._changed.wait(self._pause())
-            self._changed.clear()
-        leave()
-
-    def _pause(self) -> float:
-        """How long nothing is to be done unless something changes."""
-        silent = min((when for _, _, when in self._heard.values()), default=float("inf"))
-        due = min(self._due.values(), default=float("inf"))
-        return max(0.0, min(silent, due, self._clock() + _IDLE_SECONDS) - self._clock())
 
 
 def _news(tx: Tx, cursor: int | None, known: set[str]) -> tuple[list[int], Rules, int]:

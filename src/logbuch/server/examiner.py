@@ -8,85 +8,55 @@ first.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 
-from logbuch.errors import LogbuchError, NotFound
+from logbuch.errors import NotFound
+from logbuch.server.following import Follower, Pace
 from logbuch.store import Store, changes, verdicts
 from logbuch.store.verdicts import Examined
 
-logger = logging.getLogger("logbuch.server")
 SHARE = 0.05
 """Of one core, at most."""
 SETTLE_SECONDS, AGAIN_SECONDS = 2.0, 10.0
 """How long after a change a run is judged, and how long after it was judged it is at the earliest judged again."""
-_TURN_SECONDS, _IDLE_SECONDS = 1.0, 10.0
-"""Between two turns; and how long changes of other processes may go unnoticed while this one commits nothing."""
+_TURN_SECONDS = 1.0
 _PAGE = 200
 
 
-class Examiner:
+class Examiner(Follower):
     """``clock`` is a monotonic one, in seconds."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
-        self._end, self._changed = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        pace = Pace(SETTLE_SECONDS, AGAIN_SECONDS, _TURN_SECONDS)
+        super().__init__(store, "logbuch-examiner", "judging runs", pace, clock)
         self._cursor: int | None = None
-        self._due: dict[int, float] = {}
-        """When runs are to be judged, by inner id."""
-        self._last: dict[int, float] = {}
         self._past: int | None = None
         self._past_left = True
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="logbuch-examiner", daemon=True)
-        self._thread.start()
+    def _news(self) -> Sequence[int]:
+        if self._cursor is None:
+            self._cursor = self._store.read(changes.cursor)
+            return ()
+        touched, self._cursor = self._store.read(changes.since, self._cursor)
+        return touched
 
-    def close(self) -> None:
-        self._end.set()
-        self._changed.set()
-        if self._thread is not None:
-            self._thread.join()
+    def _spare(self) -> Sequence[int]:
+        """Runs of the past, a page at a time."""
+        if self._due or not self._past_left:
+            return ()
+        runs, self._past = self._store.read(verdicts.before, self._past, _PAGE)
+        self._past_left = self._past is not None
+        return runs
 
-    def turn(self) -> None:
-        """Notes what has changed and judges what is due; runs of the past where nothing else is."""
-        self._note()
-        now = self._clock()
-        due = [run for run, when in self._due.items() if when <= now]
-        for run in due:
-            del self._due[run]
-            self._last[run] = now
-        following = self._past
-        back = not due and not self._due and self._past_left
-        if back:
-            due, following = self._store.read(verdicts.before, self._past, _PAGE)
-        try:
-            self._judge(due)
-        except BaseException:
-            self._due |= dict.fromkeys(due, now + AGAIN_SECONDS)  # whatever it was, they are not forgotten
-            raise
-        finally:
-            if back:
-                self._past, self._past_left = following, following is not None
+    def _next(self) -> float:
+        return self._clock() if self._past_left and not self._due else float("inf")
 
-    def _judge(self, runs: Sequence[int]) -> None:
+    def _look_at(self, runs: Sequence[int]) -> None:
         for run_id in self._store.read(verdicts.unexamined, runs) if runs else ():
             if self._end.is_set():
                 return
             self._examine(run_id)
-
-    def _note(self) -> None:
-        if self._cursor is None:
-            self._cursor = self._store.read(changes.cursor)
-            return
-        touched, self._cursor = self._store.read(changes.since, self._cursor)
-        now = self._clock()
-        for run in touched:
-            self._due.setdefault(run, max(now + SETTLE_SECONDS, self._last.get(run, -AGAIN_SECONDS) + AGAIN_SECONDS))
-        self._last = {run: when for run, when in self._last.items() if now - when < AGAIN_SECONDS}
 
     def _examine(self, run_id: str) -> None:
         begin = time.thread_time()
@@ -96,22 +66,3 @@ class Examiner:
         except NotFound:
             return  # erased meanwhile
         self._end.wait((time.thread_time() - begin) * (1 / SHARE - 1))
-
-    def _run(self) -> None:
-        leave = self._store.follow(self._changed.set)
-        while not self._end.wait(_TURN_SECONDS):
-            try:
-                self.turn()
-            except LogbuchError as error:
-                logger.warning("judging runs goes on later: %s", error.message)
-            except Exception:  # the thread must outlive its own mistakes
-                logger.exception("judging runs stumbled")
-            self._changed.wait(self._pause())
-            self._changed.clear()
-        leave()
-
-    def _pause(self) -> float:
-        """How long nothing is to be done unless something changes."""
-        if self._due:
-            return max(0.0, min(self._due.values()) - self._clock())
-        return 0.0 if self._past_left else _IDLE_SECONDS
