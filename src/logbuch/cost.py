@@ -7,9 +7,11 @@ times their use. An estimate is marked as one. What has no price, or no power, i
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
 
 from logbuch.model import Noun
 
@@ -40,16 +42,40 @@ class Prices(Noun, frozen=True, kw_only=True):
     gpu_watts: float | None = None
 
 
-class Usage(Noun, frozen=True, kw_only=True):
-    """What is known of a run: its time (ms), its GPUs as its tag ``logbuch.gpu`` names them, their mean use from 0 to 1
-    at the latest, and watt hours, if it measured any."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-    run_id: str
-    start: int
-    end: int
-    gpus: str = ""
-    use: float | None = None
-    watt_hours: float | None = None
+
+@dataclass(frozen=True, slots=True)
+class Usages:
+    """What is known of runs, an entry a run in each array.
+
+    ``start`` and ``end`` are times (Unix ms); ``gpus`` is the place in ``kinds`` of what the tag ``logbuch.gpu`` says;
+    ``use`` the mean use of these GPUs from 0 to 1 at the latest, and ``watt_hours`` what was measured, NaN where
+    nothing is known.
+    """
+
+    start: Ints
+    end: Ints
+    gpus: Ints
+    use: Floats
+    watt_hours: Floats
+    kinds: tuple[str, ...]
+
+    def of(self, places: NDArray[np.intp]) -> Usages:
+        """Those of the runs at these places."""
+        columns = {one.name: getattr(self, one.name)[places] for one in fields(self) if one.name != "kinds"}
+        return Usages(**columns, kinds=self.kinds)
+
+    def with_others(self, others: Usages) -> Usages:
+        """These and others together."""
+        columns = {
+            one.name: np.concatenate((getattr(self, one.name), getattr(others, one.name)))
+            for one in fields(self)
+            if one.name not in ("gpus", "kinds")
+        }
+        gpus = np.concatenate((self.gpus, others.gpus + len(self.kinds)))
+        return Usages(**columns, gpus=gpus, kinds=(*self.kinds, *others.kinds))
 
 
 class Cost(Noun, frozen=True, kw_only=True):
@@ -85,73 +111,76 @@ def _has_words(name: str, part: str) -> bool:
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])", name) is not None
 
 
-def of_runs(usages: Iterable[Usage], prices: Prices) -> Cost:
+def of_runs(usages: Usages, prices: Prices) -> Cost:
     """The cost of runs together."""
-    return _summed([(usage, 1.0) for usage in usages], prices)
+    return _summed(usages, np.ones(len(usages.start)), prices)
 
 
-def by_month(usages: Iterable[Usage], prices: Prices) -> dict[str, Cost]:
+def by_month(usages: Usages, prices: Prices) -> dict[str, Cost]:
     """The cost by month (``2026-11``, in UTC): of a run that reached into several each has its share of the time."""
-    shares: defaultdict[str, list[tuple[Usage, float]]] = defaultdict(list)
-    for usage in usages:
-        whole = usage.end - usage.start
-        for month, part in _months(usage.start, usage.end):
-            shares[month].append((usage, part / whole if whole else 1.0))
-    return {month: _summed(found, prices) for month, found in sorted(shares.items())}
+    first, last = _month(usages.start), _month(np.maximum(usages.end - 1, usages.start))
+    found: dict[int, Cost] = {}
+    for month in _reached(first, last):
+        runs = np.flatnonzero((first <= month) & (last >= month))
+        own = usages.of(runs)
+        whole, part = own.end - own.start, np.minimum(own.end, _begin(month + 1)) - np.maximum(own.start, _begin(month))
+        found[month] = _summed(own, np.where(whole > 0, part / np.maximum(whole, 1), 1.0), prices)
+    return {str(np.datetime64(month, "M")): cost for month, cost in found.items()}
 
 
-def _summed(parts: Iterable[tuple[Usage, float]], prices: Prices) -> Cost:
-    runs, unknown = 0, 0
-    hours = gpu_hours = measured = estimated = 0.0
-    for usage, share in parts:
-        runs += 1
-        lasted = max(0, usage.end - usage.start) / _HOUR_MS * share
-        hours += lasted
-        gpu_hours += lasted * sum(count for count, _ in devices(usage.gpus))
-        if usage.watt_hours is not None:
-            measured += usage.watt_hours * share
-            continue
-        guess = _estimate(usage, lasted, prices)
-        unknown += guess is None
-        estimated += guess or 0.0
-    energy = measured + estimated
+def _reached(first: Ints, last: Ints) -> list[int]:
+    """The months into which some run reached, as months since 1970."""
+    if not len(first):
+        return []
+    begin = int(first.min())
+    size = int(last.max()) - begin + 2
+    changes = np.bincount(first - begin, minlength=size) - np.bincount(last - begin + 1, minlength=size)
+    return (np.flatnonzero(np.cumsum(changes)) + begin).tolist()
+
+
+def _month(times: Ints) -> Ints:
+    """The months since 1970 in which times (ms) lie."""
+    months: Ints = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    return months
+
+
+def _begin(month: int) -> int:
+    """When a month began, in ms."""
+    return int(np.datetime64(month, "M").astype("datetime64[ms]").astype(np.int64))
+
+
+def _summed(usages: Usages, share: Floats, prices: Prices) -> Cost:
+    """The cost of a share of each run."""
+    lasted = np.maximum(0, usages.end - usages.start) / _HOUR_MS * share
+    found = [devices(text) for text in usages.kinds]
+    count = np.array([sum(number for number, _ in own) for own in found], np.float64)
+    rated = np.array([_rated(own, prices) for own in found], np.float64)
+    gpu_hours = float(np.sum(lasted * count[usages.gpus]))
+    use = np.where(np.isnan(usages.use), 1.0, np.clip(usages.use, 0.0, 1.0))
+    guess = np.where(np.isnan(usages.watt_hours), rated[usages.gpus] * lasted * use, 0.0)
+    estimated = float(np.nansum(guess))
+    energy = float(np.nansum(usages.watt_hours * share)) + estimated
     return Cost(
-        runs=runs,
-        hours=hours,
+        runs=len(lasted),
+        hours=float(np.sum(lasted)),
         gpu_hours=gpu_hours,
         watt_hours=energy,
         estimated=estimated,
-        unknown=unknown,
+        unknown=int(np.isnan(guess).sum()),
         money=_money(gpu_hours, energy, prices),
         currency=prices.currency,
         co2_grams=None if prices.co2_grams is None else energy / 1000 * prices.co2_grams,
     )
 
 
-def _estimate(usage: Usage, hours: float, prices: Prices) -> float | None:
-    """Watt hours of GPUs by their rating; all of it where nothing is known of their use."""
-    found = devices(usage.gpus)
-    watts = [rating(name, prices) for _, name in found]
-    if not found or None in watts:
-        return None
-    rated = sum(count * (watt or 0.0) for (count, _), watt in zip(found, watts, strict=True))
-    return rated * hours * (1.0 if usage.use is None else min(1.0, max(0.0, usage.use)))
+def _rated(found: list[tuple[int, str]], prices: Prices) -> float:
+    """The watts for which GPUs are built together; NaN where there are none or of one nobody knows it."""
+    watts = [(count, rating(name, prices)) for count, name in found]
+    known = [count * watt for count, watt in watts if watt is not None]
+    return sum(known) if known and len(known) == len(watts) else float("nan")
 
 
 def _money(gpu_hours: float, watt_hours: float, prices: Prices) -> float | None:
     if prices.gpu_hour is None and prices.kilowatt_hour is None:
         return None
     return gpu_hours * (prices.gpu_hour or 0.0) + watt_hours / 1000 * (prices.kilowatt_hour or 0.0)
-
-
-def _months(start: int, end: int) -> Iterator[tuple[str, int]]:
-    """The months that a time reaches into, each with its ms of it."""
-    at = start
-    while True:
-        moment = datetime.fromtimestamp(at / 1000, UTC)
-        year, month = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)
-        border = int(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
-        yield f"{moment:%Y-%m}", min(border, max(end, start)) - at
-        if border >= end:
-            return
-        at = border

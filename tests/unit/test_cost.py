@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 import logbuch
 from logbuch.cli.main import cli
-from logbuch.cost import Prices, Usage, by_month, devices, of_runs, rating
+from logbuch.cost import Prices, Usages, by_month, devices, of_runs, rating
 from support.fresh import fresh
 
 __all__ = ["fresh"]
@@ -21,6 +24,23 @@ PRICES = Prices(gpu_hour=2.0, kilowatt_hour=0.4, co2_grams=380)
 
 def ms(year: int, month: int, day: int, hour: int = 0) -> int:
     return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp() * 1000)
+
+
+class Run(NamedTuple):
+    start: int
+    end: int
+    gpus: str = ""
+    use: float = math.nan
+    watt_hours: float = math.nan
+
+
+def usages(*runs: Run) -> Usages:
+    start, end, gpus, use, watt_hours = zip(*runs, strict=True) if runs else [()] * 5
+    kinds = tuple(dict.fromkeys(gpus))
+    return Usages(
+        np.array(start, np.int64), np.array(end, np.int64), np.array([kinds.index(text) for text in gpus], np.int64),
+        np.array(use, np.float64), np.array(watt_hours, np.float64), kinds,
+    )  # fmt: skip
 
 
 def test_devices_are_read_from_the_tag() -> None:
@@ -40,29 +60,35 @@ def test_devices_are_read_from_the_tag() -> None:
 
 
 def test_measured_energy_goes_before_an_estimate() -> None:
-    measured = Usage(run_id="a", start=0, end=3 * HOUR, gpus="2 × NVIDIA A100", watt_hours=1500.0)
-    guessed = Usage(run_id="b", start=0, end=2 * HOUR, gpus="1 × NVIDIA T4", use=0.5)
-    full = Usage(run_id="c", start=0, end=HOUR, gpus="1 × NVIDIA T4")
-    nothing = Usage(run_id="d", start=0, end=HOUR)
-    found = of_runs([measured, guessed, full, nothing], PRICES)
+    measured = Run(0, 3 * HOUR, "2 × NVIDIA A100", watt_hours=1500.0)
+    guessed = Run(0, 2 * HOUR, "1 × NVIDIA T4", use=0.5)
+    full = Run(0, HOUR, "1 × NVIDIA T4")
+    nothing = Run(0, HOUR)
+    found = of_runs(usages(measured, guessed, full, nothing), PRICES)
     assert (found.runs, found.hours, found.gpu_hours, found.unknown) == (4, 7.0, 9.0, 1)
     assert (found.watt_hours, found.estimated) == (1640.0, 140.0)
     assert found.money == pytest.approx(9 * 2 + 1.64 * 0.4)
     assert found.co2_grams == pytest.approx(1.64 * 380)
-    bare = of_runs([measured], Prices())
+    bare = of_runs(usages(measured), Prices())
     assert (bare.money, bare.co2_grams, bare.watt_hours) == (None, None, 1500.0)
-    assert of_runs([], PRICES).runs == 0
+    assert of_runs(usages(measured).with_others(usages(guessed, full, nothing)), PRICES) == found
+    assert (of_runs(usages(), PRICES).runs, by_month(usages(), PRICES)) == (0, {})
+
+
+def test_a_gpu_whose_power_nobody_knows_makes_the_energy_unknown() -> None:
+    found = of_runs(usages(Run(0, HOUR, "1 × NVIDIA T4, 1 × Other"), Run(0, HOUR, "1 × NVIDIA T4")), PRICES)
+    assert (found.unknown, found.estimated, found.gpu_hours) == (1, 70.0, 3.0)
 
 
 def test_a_run_is_shared_between_the_months_it_reached_into() -> None:
-    run = Usage(run_id="a", start=ms(2026, 12, 31, 18), end=ms(2027, 1, 1, 6), gpus="1 × NVIDIA T4", watt_hours=120.0)
-    short = Usage(run_id="b", start=ms(2027, 1, 5), end=ms(2027, 1, 5))
-    found = by_month([run, short], PRICES)
+    run = Run(ms(2026, 12, 31, 18), ms(2027, 1, 1, 6), "1 × NVIDIA T4", watt_hours=120.0)
+    short = Run(ms(2027, 1, 5), ms(2027, 1, 5))
+    found = by_month(usages(run, short), PRICES)
     assert list(found) == ["2026-12", "2027-01"]
     assert (found["2026-12"].gpu_hours, found["2026-12"].watt_hours) == (6.0, 60.0)
     assert (found["2027-01"].gpu_hours, found["2027-01"].watt_hours, found["2027-01"].runs) == (6.0, 60.0, 2)
-    long = Usage(run_id="c", start=ms(2026, 1, 1), end=ms(2026, 4, 1))
-    assert [round(one.hours) for one in by_month([long], PRICES).values()] == [31 * 24, 28 * 24, 31 * 24]
+    long = Run(ms(2026, 1, 1), ms(2026, 4, 1))
+    assert [round(one.hours) for one in by_month(usages(long), PRICES).values()] == [31 * 24, 28 * 24, 31 * 24]
 
 
 def ask(*arguments: str) -> Result:

@@ -1,4 +1,4 @@
-"""Answers about the finished runs of an experiment, remembered in this process for as long as they hold.
+"""Answers about the finished runs of an experiment or of all, remembered in this process for as long as they hold.
 
 An answer holds while the experiment's tags are the same, no finished run has changed since, and there are as many
 finished runs as there were: then they are the same runs as they were. What is still running does not count.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from logbuch.model import Experiment, RunStatus
 from logbuch.store import changes, schema
@@ -35,10 +35,11 @@ _lock = threading.Lock()
 _entries: WeakKeyDictionary[Seam, OrderedDict[Hashable, _Entry]] = WeakKeyDictionary()
 
 
-def answer(tx: Tx, experiment: Experiment, question: Hashable, compute: Callable[[], R]) -> R:
-    """The answer to a question about an experiment, computed only where what is remembered does not hold any more."""
-    key = (experiment.experiment_id, question)
-    state = (experiment.tag_list, _finished(tx, experiment))
+def answer(tx: Tx, experiment: Experiment | None, question: Hashable, compute: Callable[[], R]) -> R:
+    """The answer to a question about an experiment (None: about all), computed only where what is remembered does not
+    hold any more."""
+    key = (None if experiment is None else experiment.experiment_id, question)
+    state = (() if experiment is None else experiment.tag_list, _finished(tx, experiment))
     with _lock:
         entry = _entries.setdefault(tx.seam, OrderedDict()).get(key)
     if entry is not None and entry.state == state and not _changed(tx, experiment, entry.cursor):
@@ -54,16 +55,16 @@ def answer(tx: Tx, experiment: Experiment, question: Hashable, compute: Callable
     return made
 
 
-def _is_finished(experiment: Experiment) -> Any:
-    mine = _runs.c.experiment == inner_id(experiment.experiment_id)
+def _is_finished(experiment: Experiment | None) -> Any:
+    mine = true() if experiment is None else _runs.c.experiment == inner_id(experiment.experiment_id)
     return mine & _runs.c.deleted.is_(False) & (_runs.c.status == RunStatus.FINISHED.wire)
 
 
-def _finished(tx: Tx, experiment: Experiment) -> int:
+def _finished(tx: Tx, experiment: Experiment | None) -> int:
     return int(tx.execute(select(func.count()).select_from(_runs).where(_is_finished(experiment))).scalar() or 0)
 
 
-def _changed(tx: Tx, experiment: Experiment, cursor: int) -> bool:
+def _changed(tx: Tx, experiment: Experiment | None, cursor: int) -> bool:
     """Whether a run that has finished has changed at or after a cursor."""
     joined = _changes.join(_runs, _runs.c.id == _changes.c.run)
     query = select(_changes.c.run).select_from(joined).where(_changes.c.version >= cursor, _is_finished(experiment))
