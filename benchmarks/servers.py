@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -118,8 +119,12 @@ def _running(
     database: str,
     environment: dict[str, str] | None = None,
     postgres_pid: int | None = None,
+    folder: Path | None = None,
 ) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place:
+    with contextlib.ExitStack() as cleared:
+        place = folder or cleared.enter_context(
+            tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
+        )
         port = free_port()
         uri = database if "://" in database else f"sqlite:///{place}/{database}"
         server = Server(title, kind, command(port, uri), Path(place), port, database, environment or {}, postgres_pid)
@@ -141,8 +146,11 @@ def _logbuch_command(port: int, uri: str) -> list[str]:
     return [sys.executable, "-m", "logbuch", "server", "--port", str(port), "--backend-store-uri", uri]
 
 
-def logbuch_sqlite() -> AbstractContextManager[Server]:
-    return _running("Logbuch (SQLite)", "logbuch", _logbuch_command, "logbuch.db")
+def logbuch_sqlite(
+    folder: Path | None = None, environment: dict[str, str] | None = None
+) -> AbstractContextManager[Server]:
+    """With a ``folder`` its database stays there."""
+    return _running("Logbuch (SQLite)", "logbuch", _logbuch_command, "logbuch.db", environment, folder=folder)
 
 
 @contextmanager

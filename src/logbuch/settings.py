@@ -192,6 +192,7 @@ STATIC_PREFIX = _setting("static_prefix", "", "Path that all addresses begin wit
 HEARTBEAT_SECONDS = _setting(
     "heartbeat_seconds", "15", "Seconds between two signs of life of a training; after three missing ones it is lost"
 )
+CHECK_RUNS = _setting("check_runs", "true", "Judge the stability of runs in the background as they change")
 PUBLIC_URL = _setting("public_url", None, "Address of the page as people reach it, for links in messages")
 WEBHOOK_HOSTS = _setting(
     "webhook_hosts",

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from logbuch import settings
 from logbuch.files.roots import Files
 from logbuch.server.app import create_app
 from logbuch.server.context import Context, Options
@@ -97,7 +98,8 @@ def _run(context: Context, listener: socket.socket) -> int:
     server = _Server(config, context)
     _calm_collector()
     context.watch.start()
-    context.examiner.start()
+    if settings.CHECK_RUNS.flag():
+        context.examiner.start()
     context.alarms.start()
     context.courier.start()
     try:

@@ -1,0 +1,79 @@
+"""``python -m benchmarks.checking``: what it costs the server to judge the stability of runs while they are logged.
+
+Logs 20 runs of 20 metrics, among them those that are watched, 50 steps a request, by Logbuch's protocol and by JSON
+batches, each to a fresh server that judges runs and to one that does not, in turns. Counted is all processor time of
+the server until it has come to rest, so that what it puts off is part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+
+from benchmarks import servers
+from benchmarks.encoders import Encoder, encoders
+from benchmarks.generator import Block, dense
+from benchmarks.process import Processes
+from benchmarks.workloads import batch
+
+RUNS, KEYS, PART, LANES = 20, 20, 50, 4
+NAMES = ("train/loss", "eval/loss", "train/grad_norm", "train/learning_rate", "train/tokens_per_second",
+         "system/gpu_0_utilization_percentage")  # fmt: skip
+REST_SECONDS, AT_REST = 5.0, 0.005
+"""A server is at rest that has used less than this share of a core for so long."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.checking", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=2000, help="of each run")
+    options = parser.parse_args()
+    for place, name in enumerate(("JSON batches", "native")):
+        with_checks, without = [], []
+        for _ in range(options.rounds):
+            without.append(_cpu(place, options.steps, checks=False))
+            with_checks.append(_cpu(place, options.steps, checks=True))
+        on, off = statistics.median(with_checks), statistics.median(without)
+        points = RUNS * KEYS * options.steps
+        print(f"{name}: {points:,} points, {off:.2f} s of CPU without checks ({_all(without)}), {on:.2f} s with them "
+              f"({_all(with_checks)}): {on / off - 1:+.1%}", flush=True)  # fmt: skip
+    return 0
+
+
+def _cpu(encoder: int, steps: int, *, checks: bool) -> float:
+    with servers.logbuch_sqlite(environment={"LOGBUCH_CHECK_RUNS": str(checks)}) as server:
+        experiment = server.client.new_experiment("checked")
+        runs = [server.client.new_run(experiment) for _ in range(RUNS)]
+        _rest(server.processes)
+        before = server.processes.cpu_seconds()
+        how: type[Encoder] = encoders(server)[encoder]
+        batch.log(server, how, [_blocks(runs, lane, steps) for lane in range(LANES)])
+        _rest(server.processes)
+        return server.processes.cpu_seconds() - before
+
+
+def _blocks(runs: list[str], lane: int, steps: int) -> Iterator[Block]:
+    """All runs of a lane go on side by side."""
+    for first in range(0, steps, PART):
+        for number in range(lane, RUNS, LANES):
+            block = dense(runs[number], number, first, min(PART, steps - first), KEYS)
+            yield Block(block.run_id, [*NAMES, *block.keys[len(NAMES) :]], block.steps, block.timestamps, block.values)
+
+
+def _rest(processes: Processes) -> None:
+    while True:
+        before = processes.cpu_seconds()
+        time.sleep(REST_SECONDS)
+        if processes.cpu_seconds() - before < AT_REST * REST_SECONDS:
+            return
+
+
+def _all(seconds: list[float]) -> str:
+    return ", ".join(f"{one:.2f}" for one in seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
