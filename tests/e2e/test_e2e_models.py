@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.seeds import artifact
 from support.servers import Server
 
 NewPage = Callable[..., Page]
@@ -117,6 +119,48 @@ def test_a_run_shows_the_models_it_logged(registry: Registry, new_page: NewPage)
     card.get_by_role("button", name="Copy: Serve command").click()
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"logbuch models serve -m {source}"
+
+
+MLMODEL = b"""flavors:
+  pytorch:
+    data: data
+signature:
+  inputs: '[{"type": "string", "name": "prompt"}, {"type": "long", "name": "max_tokens",
+    "required": false}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}}]'
+"""
+
+
+def test_the_models_of_a_run_have_a_tab(registry: Registry, new_page: NewPage) -> None:
+    server, run_id = registry.server, registry.run_id
+    page = new_page()
+    page.goto(f"{server.url}/e/1/runs/{server.new_run('1')}/model")
+    expect(page.get_by_text("No model has been logged")).to_be_visible()
+    model = {"experiment_id": "1", "name": "adapter", "source_run_id": run_id}
+    made = httpx.post(f"{server.url}/api/2.0/mlflow/logged-models", json=model).json()["model"]["info"]
+    artifact(server, f"1/models/{made['model_id']}/artifacts/MLmodel", MLMODEL)
+    url = f"{server.url}/api/2.0/mlflow/logged-models/{made['model_id']}"
+    assert httpx.patch(url, json={"status": "LOGGED_MODEL_READY"}).status_code == 200
+    registry.send("POST", "model-versions/create", name="lora-de", source=f"models:/{made['model_id']}")
+    history = [{"artifact_path": "model", "flavors": {"sklearn": {}}, "signature": {"inputs": '[{"type": "double"}]'}}]
+    tag = {"run_id": run_id, "key": "mlflow.log-model.history", "value": json.dumps(history)}
+    assert server.post("runs/set-tag", tag).status_code == 200
+    page.goto(f"{server.url}/e/1/runs/{run_id}")
+    page.get_by_role("link", name="Model", exact=True).click()
+    logged = page.get_by_role("region", name="adapter")
+    expect(logged.get_by_test_id("signature-row")).to_have_text(
+        ["Inputspromptstring", "max_tokenslong optional", "Outputs–float32 […, 3]"]
+    )
+    expect(logged.get_by_text("pytorch", exact=True)).to_be_visible()
+    expect(logged.get_by_role("link", name="lora-de version 1")).to_be_visible()
+    expect(logged.get_by_role("button", name="Copy: Serve command")).to_be_visible()
+    with page.expect_download() as started:
+        logged.get_by_role("link", name="Download: MLmodel").click()
+    assert Path(started.value.path()).read_bytes() == MLMODEL
+    kept = page.get_by_role("region", name="model", exact=True)
+    expect(kept.get_by_test_id("signature-row")).to_have_text(["Inputs–double"])
+    expect(kept).to_contain_text(f"logbuch models serve -m runs:/{run_id}/model")
+    expect(kept.get_by_role("link", name=f"{NAME} version 3")).to_be_visible()
 
 
 def test_a_version_is_promoted_and_the_history_tells_it(registry: Registry, new_page: NewPage) -> None:

@@ -1,4 +1,6 @@
-import { change, get, MLFLOW, NATIVE, post, type Query } from "./http";
+import { under } from "../url/base";
+import type { Artifact } from "./artifacts";
+import { change, get, getStart, MLFLOW, NATIVE, post, queryString, type Query } from "./http";
 
 export const STAGES = ["None", "Staging", "Production", "Archived"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -60,7 +62,7 @@ export interface Lineage {
 
 /** A model that a run logged or used. */
 export interface RunModel {
-  info: { model_id: string; name: string; status: string; status_message?: string; model_type?: string; registrations?: { name: string; version: string }[] };
+  info: { model_id: string; name: string; status: string; status_message?: string; model_type?: string; creation_timestamp_ms?: number; registrations?: { name: string; version: string }[] };
   step?: number;
 }
 
@@ -114,6 +116,15 @@ export async function searchAudit(name: string, token: string | null, signal?: A
 export const getLineage = (name: string, version: string, signal?: AbortSignal) => get<Lineage>(`${NATIVE}/registry/lineage`, { name, version }, signal);
 
 export const modelsOfRun = (runId: string, signal?: AbortSignal) => get<RunModels>(`${NATIVE}/runs/models`, { run_id: runId }, signal);
+
+const filesOf = (modelId: string) => `${MLFLOW}/logged-models/${encodeURIComponent(modelId)}/artifacts`;
+const MOST_TEXT = 1_000_000;
+
+/** The files at the top of a logged model's folder. */
+export const listModelFiles = async (modelId: string, signal?: AbortSignal) => (await get<{ files?: Artifact[] }>(`${filesOf(modelId)}/directories`, {}, signal)).files ?? [];
+export const readModelText = (modelId: string, path: string, signal?: AbortSignal) => getStart(`${filesOf(modelId)}/files`, { artifact_file_path: path }, MOST_TEXT, signal);
+/** Where a file of a logged model is saved from. */
+export const modelFileHref = (modelId: string, path: string) => under(`${filesOf(modelId)}/files`) + queryString({ artifact_file_path: path, download: "1" });
 
 export const createModel = (name: string) => post(`${MODELS}/create`, { name });
 export const renameModel = (name: string, next: string) => post(`${MODELS}/rename`, { name, new_name: next });

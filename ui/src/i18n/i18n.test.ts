@@ -4,7 +4,7 @@ import { en } from "./en";
 import { keyNames, preferredLanguage } from "./index";
 
 /** Words that are the same in both languages: names, terms that stay, and what German has taken over. */
-const SAME = new Set(("AP|AUC|Alias|Band|Box|Branch|Code|Commit|CSV|Experiment|GPU|Hardware|Linear|Live|Loss|Max|Maximum|Min|Minimum|NaN, Inf|Name|Production|Python|Recall|Precision|Registry|"
+const SAME = new Set(("AP|AUC|Alias|Band|Box|Branch|Code|Commit|CSV|Experiment|GPU|Hardware|Linear|Live|Loss|Max|Maximum|Min|Minimum|NaN, Inf|Name|optional|Production|Python|Recall|Precision|Registry|"
   + "Repository|Robust|Run|Runs|Server|Staging|Status|Tag|Tags|Standard|Version").split("|").map((word) => word.toLowerCase()));
 
 /** All plain words of a language by their place; functions are left out. */

@@ -1,4 +1,4 @@
-export const RUN_TABS = ["overview", "parameters", "metrics", "system", "media", "logs", "artifacts", "code"] as const;
+export const RUN_TABS = ["overview", "parameters", "metrics", "system", "media", "logs", "artifacts", "model", "code"] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
 export type Route =

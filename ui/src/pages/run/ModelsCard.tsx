@@ -10,6 +10,9 @@ import { Link } from "../../ui/router";
 import { modelPath } from "../../url/routes";
 
 const SHOWN = 6;
+/** A word for a model whose files are not whole; undefined for one that is ready. */
+export const stateOf = (status: string): string | undefined => STATES[status]?.();
+
 const STATES: Record<string, () => string> = { LOGGED_MODEL_PENDING: () => t.modelPending, LOGGED_MODEL_UPLOAD_FAILED: () => t.modelFailed };
 
 const serveCommand = (id: string) => `logbuch models serve -m models:/${id}`;
@@ -29,7 +32,7 @@ export function ModelsCard({ runId }: { runId: string }) {
       <div className="list">
         {data.made.slice(0, SHOWN).map((made) => <Made key={made.info.model_id} made={made} version={version} />)}
         {data.made_total > SHOWN && <p className="li muted">{t.andMore(data.made_total - SHOWN)}</p>}
-        {loose.slice(0, SHOWN).map((v) => <Version key={`${v.name}/${v.version}`} name={v.name} number={v.version} version={v} />)}
+        {loose.slice(0, SHOWN).map((v) => <RegisteredLine key={`${v.name}/${v.version}`} name={v.name} number={v.version} version={v} />)}
         {loose.length > SHOWN && <p className="li muted">{t.andMore(loose.length - SHOWN)}</p>}
       </div>
       {data.used_total > 0 && (
@@ -43,7 +46,7 @@ export function ModelsCard({ runId }: { runId: string }) {
 }
 
 function Made({ made: { info, step }, version }: { made: RunModel; version: ReadonlyMap<string, ModelVersion> }) {
-  const state = STATES[info.status]?.();
+  const state = stateOf(info.status);
   return (
     <>
       <div className="li">
@@ -52,12 +55,13 @@ function Made({ made: { info, step }, version }: { made: RunModel; version: Read
         {step !== undefined && <span className="muted num">{t.step(formatCount(step, locale))}</span>}
         {state ? <span className="warn" title={info.status_message}>{state}</span> : <CopyButton text={serveCommand(info.model_id)} label={`${t.copy}: ${t.serveIt}`} />}
       </div>
-      {info.registrations?.map((r) => <Version key={`${r.name}/${r.version}`} name={r.name} number={r.version} version={version.get(`${r.name}/${r.version}`)} />)}
+      {info.registrations?.map((r) => <RegisteredLine key={`${r.name}/${r.version}`} name={r.name} number={r.version} version={version.get(`${r.name}/${r.version}`)} />)}
     </>
   );
 }
 
-function Version({ name, number, version }: { name: string; number: string; version?: ModelVersion }) {
+/** A version of a registered model: its link, aliases and stage. */
+export function RegisteredLine({ name, number, version }: { name: string; number: string; version: ModelVersion | undefined }) {
   return (
     <div className="li version">
       <Link className="ell grow rlink" to={modelPath(name, number)} title={name}>{name} <span className="muted num">{t.registeredAs(number)}</span></Link>

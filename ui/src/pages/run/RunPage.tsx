@@ -28,6 +28,7 @@ import { useRunMetrics } from "./useRunMetrics";
 
 const LogsTab = lazy(() => import("./LogsTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
+const ModelTab = lazy(() => import("./ModelTab"));
 const MediaTab = lazy(() => import("./MediaTab"));
 const ArtifactsTab = lazy(() => import("./ArtifactsTab"));
 
@@ -44,7 +45,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
   useRefresh(["run", "table"], 250);
   useRefresh(["media"], MEDIA_REST_MS);
   useTitle(run.data?.info.name ?? "");
-  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, media: t.media, logs: t.logs, artifacts: t.artifacts, code: t.codeTab } }), []);
+  const names = useMemo(() => ({ tabs: { overview: t.overview, parameters: t.parameters, metrics: t.metrics, system: t.systemTab, media: t.media, logs: t.logs, artifacts: t.artifacts, model: t.modelTab, code: t.codeTab } }), []);
   const main = useMemo(() => pickMain(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const loss = useMemo(() => pickTrainLoss(metrics.keys.map((key) => ({ key, runs: 1 }))), [metrics.keys]);
   const { from } = usePlace();
@@ -89,6 +90,7 @@ export default function RunPage({ experimentId, runId, tab }: { experimentId: st
             {tab === "system" && <RunCharts run={run.data} keys={metrics.keys.filter(isSystem)} main={null} empty={t.noSystem} hint={t.noSystemHint} place="system" />}
             {tab === "media" && <MediaTab run={run.data} />}
             {tab === "logs" && <LogsTab key={runId} runId={runId} running={isRunning(run.data.info)} />}
+            {tab === "model" && <ModelTab run={run.data} />}
             {tab === "code" && <CodeTab run={run.data} />}
             {tab === "artifacts" && <ArtifactsTab runId={runId} />}
           </Suspense>
