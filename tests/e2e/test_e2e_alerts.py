@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from logbuch.wire import ingest
 from support.servers import Server
 
 NewPage = Callable[..., Page]
@@ -60,6 +61,20 @@ def test_the_bell_rings_by_itself(make_server: Callable[[], Server], new_page: N
     page.get_by_test_id("bell").click()
     page.get_by_role("button", name="Remove the rule loss is nan").click()
     expect(page.get_by_text("No rule yet.")).to_be_visible()
+
+
+def test_an_alert_of_a_clock_beyond_the_calendar_has_words_for_it(
+    make_server: Callable[[], Server], new_page: NewPage
+) -> None:
+    server = make_server()
+    run_id = server.new_run("0")
+    raw = ingest.encode_record(ingest.Alert(run_id, 2**62, "info", "far away"))
+    body = ingest.encode_batch("ab" * 16, 1, b"", [(1, ingest.link(b"", raw), raw)])
+    sent = {"content": body, "headers": {"Content-Type": ingest.CONTENT_TYPE}}
+    assert httpx.post(f"{server.url}/api/logbuch/1/ingest", **sent).json()["refused"] == []
+    page = new_page()
+    page.goto(f"{server.url}/e/0/runs/{run_id}")
+    expect(page.get_by_test_id("alerts").get_by_test_id("alert")).to_contain_text("beyond the calendar")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { formatDuration } from "../model/format";
+import { formatDuration, isMoment } from "../model/format";
 import type { XAxis } from "../url/board";
 import { logLabels, logTicks, tickLabels, ticks, timeTicks, type Span } from "./scale";
 import type { Palette } from "./theme";
@@ -16,6 +16,7 @@ interface AxisState {
 const two = (n: number) => String(n).padStart(2, "0");
 
 function clock(ms: number, step: number, locale: string): string {
+  if (!isMoment(ms)) return ms.toExponential(1).replace("e+", "e");
   const date = new Date(ms);
   if (step >= 86_400_000) return date.toLocaleDateString(locale === "en" ? "en-GB" : locale, { day: "numeric", month: "short" });
   const seconds = step < 60_000 ? `:${two(date.getSeconds())}` : "";
@@ -29,7 +30,7 @@ export function xTicks(axis: XAxis, low: number, high: number, wish: number, log
   if (log) return logTicks([low, high], wish);
   if (axis.startsWith("metrics.")) return ticks([low, high], wish);
   if (axis === "step") return ticks([low, high], wish).filter((v, _, all) => Number.isInteger(v) || all.length < 3);
-  const offset = axis === "time" ? new Date(low).getTimezoneOffset() * 60_000 : 0;
+  const offset = axis === "time" ? new Date(isMoment(low) ? low : 0).getTimezoneOffset() * 60_000 : 0;
   return timeTicks([low, high], wish, offset);
 }
 

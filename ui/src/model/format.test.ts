@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatNumber, formatParam, formatValue, middle } from "./format";
+import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatMoment, formatNumber, formatParam, formatValue, middle } from "./format";
 
 it("gives a column one number of decimals", () => {
   const digits = digitsFor([0.3487, 0.41, 1.2, NaN, null]);
@@ -37,6 +37,13 @@ it("writes times", () => {
   expect(formatDuration(null)).toBe("–");
   expect(formatAgo(0, 5, "en")).toBe("–");
   expect(formatAgo(1000, 1000 + 7200000, "en")).toBe("2 h");
+});
+
+it("has words for a moment that no calendar holds", () => {
+  expect(formatMoment(2 ** 62, 5, "en")).toBe("beyond the calendar");
+  expect(formatMoment(-(2 ** 62), 5, "de")).toBe("vor jedem Kalender");
+  expect(formatMoment(NaN, 5, "en")).toBe("–");
+  expect(formatMoment(8.64e15, 5, "en")).toContain("275760");
 });
 
 it("writes sizes and names", () => {

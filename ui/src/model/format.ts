@@ -83,9 +83,17 @@ export function formatAgo(time: number | null, now: number, locale: string): str
   return `${Math.floor(s / 86400)} ${day}`;
 }
 
-/** A moment as text: "14:02", "21 Nov, 14:02" or with the year when it is another one. */
+/** Where the calendar of ECMAScript ends (ECMA-262, time values): a clock may tell more. */
+const LAST_MOMENT = 8.64e15;
+const BEYOND: Record<string, [before: string, after: string]> = { en: ["before all calendars", "beyond the calendar"], de: ["vor jedem Kalender", "jenseits des Kalenders"] };
+
+/** Whether a date can be made of a time in Unix milliseconds. */
+export const isMoment = (time: number) => Math.abs(time) <= LAST_MOMENT;
+
+/** A moment as text: "14:02", "21 Nov, 14:02" or with the year when it is another one; words for what no calendar holds. */
 export function formatMoment(time: number | null, now: number, locale: string): string {
-  if (!time) return MISSING;
+  if (!time || Number.isNaN(time)) return MISSING;
+  if (!isMoment(time)) return (BEYOND[locale] ?? BEYOND["en"]!)[time < 0 ? 0 : 1];
   const date = new Date(time);
   const today = new Date(now);
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;

@@ -1,5 +1,6 @@
 import { memo } from "react";
 import type { LogLine } from "../../api/logStore";
+import { formatMoment, isMoment } from "../../model/format";
 import { markSpans, parseAnsi } from "../../model/ansi";
 import { locale, t } from "../../i18n";
 
@@ -14,7 +15,12 @@ interface Props {
   onChoose: (line: number) => void;
 }
 
-const clock = (time: number) => new Date(time).toLocaleTimeString(locale, { hour12: false });
+/** When a line was printed; a clock that told what no calendar holds gets words. */
+function Time({ time }: { time: number }) {
+  if (!isMoment(time)) return <span className="logtime">{formatMoment(time, Date.now(), locale)}</span>;
+  const date = new Date(time);
+  return <time className="logtime" dateTime={date.toISOString()} title={date.toLocaleString(locale)}>{date.toLocaleTimeString(locale, { hour12: false })}</time>;
+}
 
 /** One line: its number, its time, where it came from, and its text in its colours. */
 export const LogRow = memo(function LogRow({ number, line, digits, chosen, wanted, times, onChoose }: Props) {
@@ -25,7 +31,7 @@ export const LogRow = memo(function LogRow({ number, line, digits, chosen, wante
       {number === null
         ? <span className="logno" style={width} title={t.stillOpen}>…</span>
         : <button type="button" tabIndex={-1} className="logno" style={width} aria-label={t.lineNumber(String(number))} onClick={() => onChoose(number)}>{number}</button>}
-      {times && line && <time className="logtime" dateTime={new Date(line.time).toISOString()} title={new Date(line.time).toLocaleString(locale)}>{clock(line.time)}</time>}
+      {times && line && <Time time={line.time} />}
       {line?.origin.source ? <span className="logtag src">{line.origin.source}</span> : null}
       <span className="logtag" title={line?.origin.stream}>{error ? "err" : ""}</span>
       <span className="logtext">
