@@ -12,15 +12,21 @@ from scipy import stats
 from logbuch.answers import Reading
 from logbuch.errors import InvalidFilter, NotFound
 from logbuch.model import Metric, Param, RunStatus
-from logbuch.store import Store, batch, runs
+from logbuch.store import Store, batch, experiments, runs
 from logbuch.store.answers import importance as module
 from logbuch.store.answers.criterion import Wanted
 from logbuch.store.answers.importance import importance
 from logbuch.store.runs import NewRun
 
 
-def new_run(store: Store, loss: float, params: Mapping[str, object], status: RunStatus = RunStatus.FINISHED) -> str:
-    run_id = store.write(runs.create, NewRun(experiment_id="0", start_time=1)).info.run_id
+def new_run(
+    store: Store,
+    loss: float,
+    params: Mapping[str, object],
+    status: RunStatus = RunStatus.FINISHED,
+    experiment_id: str = "0",
+) -> str:
+    run_id = store.write(runs.create, NewRun(experiment_id=experiment_id, start_time=1)).info.run_id
     given = [Param(key=key, value=str(value)) for key, value in params.items()]
     store.write(batch.log_batch, run_id, [Metric(key="eval/loss", value=loss, timestamp=1, step=0)], given)
     store.write(runs.update_run, run_id, status, 2)
@@ -107,6 +113,25 @@ def test_these_runs_whatever_their_status(store: Store) -> None:
     odd = [new_run(store, float(number), {"lr": number}, RunStatus.FAILED) for number in range(10)]
     found = store.read(importance, "0", Wanted("eval/loss"), "", odd)
     assert (found.runs, [one.key for one in found.effects]) == (10, ["lr"])
+
+
+def test_named_runs_may_be_archived(store: Store) -> None:
+    named = [new_run(store, float(number), {"lr": number}) for number in range(12)]
+    for run_id in named:
+        store.write(runs.delete, run_id)
+    assert store.read(importance, "0", Wanted("eval/loss"), "", named).runs == 12
+
+
+def test_runs_of_several_experiments_are_asked_about_together(store: Store) -> None:
+    other = store.write(experiments.create, "other")
+    one = [new_run(store, float(number), {"lr": number}) for number in range(6)]
+    two = [new_run(store, float(number), {"lr": number}, experiment_id=other) for number in range(6)]
+    found = store.read(importance, "0", Wanted("eval/loss"), "", [*one, *two], [other])
+    assert (found.runs, found.reason) == (12, None)
+    assert store.read(importance, "0", Wanted("eval/loss"), "", None, [other]).runs == 12
+    assert store.read(importance, "0", Wanted("eval/loss"), "", [*one, *two]).runs == 6
+    with pytest.raises(NotFound):
+        store.read(importance, "0", Wanted("eval/loss"), "", one, ["77"])
 
 
 def test_of_many_runs_a_lasting_sample_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,17 @@ def test_a_kept_verdict_stands_until_the_run_changes(store: Store) -> None:
     assert words(store, run_id)[0] is Word.DIVERGED
 
 
+def test_kept_verdicts_are_read_together_and_nothing_is_examined(store: Store) -> None:
+    good, bad, never = new_run(store, FALLING), new_run(store, [*FALLING, math.nan]), new_run(store, FALLING)
+    assert store.read(verdicts.kept, [good, bad]) == []
+    store.write(verdicts.keep, [store.read(verdicts.examine, run_id) for run_id in (good, bad)])
+    log(store, good, [math.nan], first=200)  # what is kept stays until the run is examined again
+    found = store.read(verdicts.kept, [bad, good, never, bad, "0" * 32, "no\0run"])
+    words_of = {one.run_id: (one.verdict.word, [finding.kind for finding in one.verdict.findings]) for one in found}
+    assert words_of == {good: (Word.STABLE, []), bad: (Word.DIVERGED, [Kind.NOT_FINITE])}
+    assert len(found) == 2
+
+
 def test_the_examiner_tells_by_a_tag_what_is_searched_by_it(store: Store, examiner: Examiner, time: Time) -> None:
     good, bad = new_run(store, FALLING), new_run(store, [*FALLING, math.nan])
     later(examiner, time, SETTLE_SECONDS - 0.1)

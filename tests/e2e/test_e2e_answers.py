@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from support.servers import Server
 
@@ -90,3 +91,38 @@ def test_findings_stand_in_the_chart(server: Server, new_page: NewPage, screensh
         expect(chart.get_by_test_id("marks")).to_have_text("⚑ 1 finding")
         expect(chart.get_by_test_id("marks")).to_have_attribute("title", re.compile(str(SPIKE)))
         page.screenshot(path=screenshots / f"findings-{theme}.png")
+    svg = saved(page, chart, "Save as SVG")
+    assert 'fill-opacity="0.1"' in svg  # the stretch
+    assert svg.count('stroke-dasharray="3 3"') == 1  # and where it begins
+    assert saved(page, chart, "Save as PNG", "rb")[:4] == b"\x89PNG"
+
+
+def saved(page: Page, chart: Locator, name: str, mode: str = "r") -> Any:
+    chart.get_by_role("button", name="Menu of chart eval/loss").click()
+    with page.expect_download() as started:
+        page.get_by_role("menuitem", name=name).click()
+    with Path(started.value.path()).open(mode) as file:
+        return file.read()
+
+
+def test_findings_of_several_runs_have_flags(server: Server, new_page: NewPage) -> None:
+    other = server.post("experiments/create", {"name": "two"}).json()["experiment_id"]
+    losses = [1 + 2 * math.exp(-step / 200) for step in range(300)]
+    calm = _run(server, other, "calm", {"lr": 1}, losses)
+    losses[SPIKE] = 30.0
+    spiky = _run(server, other, "spiky", {"lr": 2}, losses)
+    until_examined(server, [calm, spiky])
+    page = new_page()
+    for address in (f"/e/{other}?layout=charts", f"/compare?runs={calm},{spiky}&part=curves"):
+        page.goto(server.url + address)
+        chart = page.locator("[data-testid='chart'][data-key='eval/loss']")
+        expect(chart.get_by_test_id("marks")).to_have_text("⚑ 1 finding")
+        expect(chart.get_by_test_id("marks")).to_have_attribute("title", re.compile(f"^spiky: .*{SPIKE}"))
+
+
+def until_examined(server: Server, runs: list[str]) -> None:
+    """The server examines runs by itself, a moment after they have changed."""
+    deadline = time.monotonic() + 60
+    while len(server.native("runs/verdicts", {"run_ids": runs}).json()["verdicts"]) < len(runs):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

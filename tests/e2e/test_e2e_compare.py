@@ -105,12 +105,41 @@ def test_axes_are_moved_dropped_and_added(grid: Any, new_page: NewPage) -> None:
     expect(page.get_by_test_id("parallel-axis")).to_have_count(3)
 
 
+def test_curves_of_more_runs_than_colours_are_all_drawn(grid: Any, new_page: NewPage) -> None:
+    server, id_, _ = grid
+    page = opened(new_page, f"{server.url}/compare?e={id_}&part=curves")
+    plot = page.get_by_test_id("chart").first.locator(".plot")
+    expect(plot).to_have_attribute("aria-label", re.compile("60 runs"))  # on the ramp of the metric
+    page.goto(f"{server.url}/compare?e={id_}&part=curves&colour=run")
+    expect(plot).to_have_attribute("aria-label", re.compile("30 runs"))  # the others are grey behind
+
+
+def test_another_metric_gets_axes_of_its_own(grid: Any, new_page: NewPage) -> None:
+    server, id_, runs = grid
+    for run in runs:
+        server.post("runs/log-metric", {"run_id": run, "key": "eval/accuracy", "value": 0.5, "timestamp": 1, "step": 1})
+    page = opened(new_page, f"{server.url}/compare?e={id_}&part=parallel")
+    expect(page.get_by_test_id("parallel-axis").last).to_have_attribute("data-axis", "metrics.eval/loss")
+    page.get_by_role("button", name="Metric eval/loss").click()
+    page.get_by_role("menuitemradio", name="eval/accuracy").click()
+    expect(page.get_by_test_id("parallel-axis").last).to_have_attribute("data-axis", "metrics.eval/accuracy")
+    page.goto(f"{server.url}/compare?e={id_}&part=importance&target=eval/accuracy")
+    expect(page.get_by_test_id("importance")).to_contain_text("All runs have the same value")
+
+
 def test_what_moved_the_metric(grid: Any, new_page: NewPage) -> None:
     server, id_, runs = grid
     page = opened(new_page, f"{server.url}/compare?e={id_}&part=importance")
     first = page.get_by_test_id("importance").locator("tbody tr").first
     expect(first).to_contain_text("lr")
-    expect(first).to_contain_text(re.compile(r"(9\d|100) %"))
+    share = re.compile(r"(9\d|100) %")
+    expect(first).to_contain_text(share)
+    about = page.get_by_role("region", name="What moved eval/loss")
+    expect(about).to_contain_text("60 runs, all together explain")
+    # The same answer as that of the experiment's page.
+    page.goto(f"{server.url}/e/{id_}")
+    expect(page.locator(".four")).to_contain_text("lr explains most of it")
+    expect(page.locator(".four")).to_contain_text(share)
     page.goto(f"{server.url}/compare?runs={','.join(runs[:3])}&part=importance")
     expect(page.get_by_test_id("importance")).to_contain_text("too few to tell")
 

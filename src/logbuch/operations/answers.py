@@ -28,6 +28,12 @@ def _stability(tx: Tx, request: wire.AskStability, by: Caller) -> Answer:  # noq
     return {"run_id": examined.run_id, **msgspec.structs.asdict(examined.verdict)}
 
 
+def _verdicts(tx: Tx, request: wire.AskVerdicts, by: Caller) -> Answer:  # noqa: ARG001
+    limits.check_ids(request.run_ids, "run_ids")
+    kept = verdicts.kept(tx, request.run_ids)
+    return {"verdicts": [{"run_id": one.run_id, **msgspec.structs.asdict(one.verdict)} for one in kept]}
+
+
 def _best(tx: Tx, request: wire.AskBest, by: Caller) -> Answer:  # noqa: ARG001
     found = best(tx, request.experiment_id, _wanted(request), request.filter)
     return {**msgspec.structs.asdict(found), "significant": found.significant}
@@ -36,7 +42,9 @@ def _best(tx: Tx, request: wire.AskBest, by: Caller) -> Answer:  # noqa: ARG001
 def _importance(tx: Tx, request: wire.AskImportance, by: Caller) -> Answer:  # noqa: ARG001
     if request.run_ids is not None:
         limits.check_ids(request.run_ids, "run_ids")
-    found = importance(tx, request.experiment_id, _wanted(request), request.filter, request.run_ids)
+    limits.check_ids(request.more_experiments, "more_experiments")
+    more = request.more_experiments
+    found = importance(tx, request.experiment_id, _wanted(request), request.filter, request.run_ids, more)
     return msgspec.structs.asdict(found)
 
 
@@ -53,6 +61,9 @@ def _wanted(request: wire.AskBest | wire.Judge) -> Wanted:
 
 OPERATIONS = (
     Operation("GET", "/runs/stability", wire.AskStability, False, _stability, "Whether a training was stable"),
+    Operation(
+        "POST", "/runs/verdicts", wire.AskVerdicts, False, _verdicts, "What was found in runs when last examined"
+    ),
     Operation("GET", "/experiments/best", wire.AskBest, False, _best, "Which run was best, and by how much"),
     Operation(
         "POST", "/experiments/importance", wire.AskImportance, False, _importance, "Which params explain a metric"

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, delete, or_, select
 
+from logbuch import limits
 from logbuch.model import Noun, Tag
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import Finding, Verdict, Word
@@ -53,11 +54,23 @@ def current(tx: Tx, run_id: str) -> Examined:
     """The verdict that was kept if the run has not changed since, else a new one."""
     head = runs.row(tx, run_id)
     fresh = (_changes.c.run == _table.c.run) & (_changes.c.version <= _table.c.version)
-    kept = tx.execute(select(_table).join(_changes, fresh).where(_table.c.run == head.id)).first()
-    if kept is None:
-        return examine(tx, run_id)
-    verdict = Verdict(word=Word(kept.word), findings=_findings.decode(kept.findings), points=kept.points)
-    return Examined(run_id=run_id, version=kept.version, verdict=verdict)
+    row = tx.execute(select(_table).join(_changes, fresh).where(_table.c.run == head.id)).first()
+    return examine(tx, run_id) if row is None else _examined(run_id, row)
+
+
+def kept(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
+    """The verdicts that are kept of these runs, whether or not the runs have changed since: nothing is examined."""
+    found: list[Examined] = []
+    for part in chunks([id_ for id_ in dict.fromkeys(run_ids) if limits.is_storable(id_)]):
+        query = select(schema.runs.c.run_id, _table).join(schema.runs, schema.runs.c.id == _table.c.run)
+        rows = tx.execute(query.where(schema.runs.c.run_id.in_(part))).all()
+        found += [_examined(row.run_id, row) for row in rows]
+    return found
+
+
+def _examined(run_id: str, row: Any) -> Examined:
+    verdict = Verdict(word=Word(row.word), findings=_findings.decode(row.findings), points=row.points)
+    return Examined(run_id=run_id, version=row.version, verdict=verdict)
 
 
 def keep(tx: Tx, examined: Iterable[Examined]) -> None:

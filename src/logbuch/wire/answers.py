@@ -9,6 +9,10 @@ class AskStability(Body, kw_only=True):
     run_id: str
 
 
+class AskVerdicts(Body, kw_only=True):
+    run_ids: list[str]
+
+
 class AskBest(Body, kw_only=True):
     """What is left open is as the experiment says: the metric, whether lower is better, how a run is read."""
 
@@ -20,9 +24,11 @@ class AskBest(Body, kw_only=True):
 
 
 class AskImportance(AskBest, kw_only=True):
-    """Of finished runs; of ``run_ids``, if given, whatever their status."""
+    """Of finished runs; of ``run_ids``, if given, whatever their status, archived ones too. Runs of
+    ``more_experiments`` are asked about with those of the first, as whose they are judged."""
 
     run_ids: list[str] | None = None
+    more_experiments: list[str] = []
 
 
 class Judge(Body, kw_only=True):

@@ -44,6 +44,7 @@ export interface Effect {
 }
 
 export interface Importance {
+  metric: string;
   runs: number;
   looked_at: number;
   effects: Effect[];
@@ -59,7 +60,16 @@ export interface Question {
   filter: string;
 }
 
+/** Of finished runs, or of those named whatever their status; runs of further experiments are judged as the first one says. */
+export interface ImportanceQuestion extends Question {
+  run_ids?: string[];
+  more_experiments?: string[];
+}
+
+/** Fewer runs than this say nothing about what moved a metric. */
+export const ENOUGH_RUNS = 10;
+
 export const getBest = ({ lower, ...rest }: Question, signal?: AbortSignal) => get<Best>(`${NATIVE}/experiments/best`, { ...rest, lower: String(lower) }, signal);
-export const getImportance = (question: Question, signal?: AbortSignal) => post<Importance>(`${NATIVE}/experiments/importance`, question, signal);
+export const getImportance = (question: ImportanceQuestion, signal?: AbortSignal) => post<Importance>(`${NATIVE}/experiments/importance`, question, signal);
 /** Pins the run that others are held against, for everyone; an empty ID takes it away. */
 export const pinBaseline = (experimentId: string, runId: string) => post(`${NATIVE}/experiments/judge`, { experiment_id: experimentId, baseline: runId });

@@ -25,6 +25,8 @@ interface Entry {
 
 const KEEP = 1500;
 const MAX_SERIES_A_REQUEST = 240;
+/** While many requests follow one another, what came is told no more often than this: each telling draws all charts. */
+const TELL_MS = 150;
 const viewId = (v: SeriesView) => `${v.x}|${v.start ?? ""}|${v.end ?? ""}|${v.buckets}|${v.smoothing}`;
 
 /**
@@ -37,6 +39,8 @@ export class SeriesStore {
   private readonly fetcher = new Pacer(() => this.fetchWanted(), 0);
   private readonly refresher = new Pacer(async () => this.refreshStale(), 500);
   private clock = 0;
+  private told = 0;
+  private toldAt = 0;
   version = 0;
 
   constructor(private readonly query = queryBuckets) {}
@@ -102,14 +106,30 @@ export class SeriesStore {
     const wanted = [...this.entries.values()].filter((e) => e.state === "wanted" && e.users > 0);
     const first = wanted[0];
     if (!first) return [];
-    const same = wanted.filter((e) => viewId(e.view) === viewId(first.view));
-    const runs = new Set(same.filter((e) => e.key === first.key).map((e) => e.runId));
-    const fits = same.filter((e) => runs.has(e.runId));
-    return fits.slice(0, Math.max(MAX_SERIES_A_REQUEST, runs.size));
+    const view = viewId(first.view);
+    const same = wanted.filter((e) => viewId(e.view) === view);
+    // All keys of the same runs, so that a request asks for no pair that nobody wants.
+    const runs = new Set(same.filter((e) => e.key === first.key).slice(0, MAX_SERIES_A_REQUEST).map((e) => e.runId));
+    const keys = new Set<string>();
+    const batch: Entry[] = [];
+    for (const entry of same) {
+      if (!runs.has(entry.runId)) continue;
+      if (!keys.has(entry.key) && (keys.size + 1) * runs.size > MAX_SERIES_A_REQUEST && keys.size > 0) continue;
+      keys.add(entry.key);
+      batch.push(entry);
+    }
+    return batch;
   }
 
   private async fetchWanted(): Promise<void> {
     for (let batch = this.takeBatch(); batch.length; batch = this.takeBatch()) await this.fetchBatch(batch);
+    this.tell();
+  }
+
+  private tell(): void {
+    if (this.told === this.version) return;
+    [this.told, this.toldAt] = [this.version, Date.now()];
+    for (const listener of [...this.listeners]) listener();
   }
 
   private async fetchBatch(batch: Entry[]): Promise<void> {
@@ -128,7 +148,7 @@ export class SeriesStore {
     }
     this.version++;
     if (batch.some((e) => e.stale)) this.refresher.poke();
-    for (const listener of [...this.listeners]) listener();
+    if (Date.now() - this.toldAt >= TELL_MS) this.tell();
   }
 
   private evict(): void {

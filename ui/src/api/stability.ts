@@ -1,4 +1,4 @@
-import { get, NATIVE } from "./http";
+import { get, NATIVE, post } from "./http";
 
 export type Kind = "not_finite" | "diverged" | "spike" | "gradient" | "learning_rate" | "gap" | "plateau" | "throughput" | "idle_gpu";
 export type Word = "diverged" | "unstable" | "overfitting" | "stalled" | "stable" | "short" | "unknown";
@@ -23,3 +23,6 @@ export interface Verdict {
 }
 
 export const getVerdict = (runId: string, signal?: AbortSignal) => get<Verdict>(`${NATIVE}/runs/stability`, { run_id: runId }, signal);
+
+/** What was found in runs when they were last examined; runs that never were are left out. */
+export const getVerdicts = async (runIds: readonly string[], signal?: AbortSignal) => (await post<{ verdicts: Verdict[] }>(`${NATIVE}/runs/verdicts`, { run_ids: runIds }, signal)).verdicts;

@@ -8,11 +8,12 @@ import { useInView, useStore } from "../ui/hooks";
 import { useKeys } from "../ui/keys";
 import { printing } from "../ui/printing";
 import { ErrorBox } from "../ui/States";
-import { Swatch } from "../ui/Swatch";
+import { rampColour, slotColour, Swatch } from "../ui/Swatch";
 import { withOption, type BoardView, type ChartOptions } from "../url/board";
 import { ChartMenu } from "./ChartMenu";
-import type { Mark } from "./marks";
+import { marksOf, type Mark } from "./marks";
 import { picture } from "./picture";
+import { mostOf } from "./readings";
 import { Plot } from "./Plot";
 import type { Span } from "./scale";
 import { Tooltip } from "./Tooltip";
@@ -138,7 +139,7 @@ const NO_MARKS: readonly Mark[] = [];
 /** The marks of a chart of one metric over steps, to which they belong. */
 function useMarks(all: readonly Mark[] | undefined, { keys }: ChartSpec, x: BoardView["x"]): readonly Mark[] {
   return useMemo(() => {
-    const own = x === "step" ? (all ?? NO_MARKS).filter((mark) => keys.includes(mark.key)) : NO_MARKS;
+    const own = marksOf(all ?? NO_MARKS, keys, x);
     return own.length ? own : NO_MARKS;
   }, [all, keys, x]);
 }
@@ -151,7 +152,10 @@ function Caption({ chart, spec, view, options, lower, tall, groups, marks, onOpt
   const outside = chart.y.above + chart.y.below;
   const key = spec.keys[0]!;
   const parts: ReactNode[] = [];
-  if (marks.length) parts.push(<span key="marks" className="warn" title={marks.map((mark) => mark.text).join("\n")} data-testid="marks">⚑ {t.findings(marks.length)}</span>);
+  const names = new Map(chart.curves.flatMap(({ id, slot, name }): [string, string][] => (slot === null ? [] : [[id, name]])));
+  const found = marks.filter((mark) => names.has(mark.runId));
+  const told = (mark: Mark) => (names.size > 1 ? `${names.get(mark.runId)}: ${mark.text}` : mark.text);
+  if (found.length) parts.push(<span key="marks" className="warn" title={found.map(told).join("\n")} data-testid="marks">⚑ {t.findings(found.length)}</span>);
   const word = (text: string) => parts.push(<span key={parts.length} className="muted">{text}</span>);
   const link = (text: string, title: string, change: ChartOptions) => parts.push(<button key={parts.length} type="button" className="caplink" title={title} onClick={() => onOption(change)}>{text}</button>);
   if (tall && spec.keys.length === 1 && (isLoss(key) || hasDirection(key))) word(lower ? t.lower : t.higher);
@@ -178,14 +182,15 @@ function Legend({ chart, drawn, keys }: { chart: Chart; drawn: DrawnRun[]; keys:
 
 const PLOT_LEFT = 44;
 const PLOT_TOP = 10;
+const MOST_DOTS = 30;
 
 /** Dots where the crosshair meets the lines. */
 function Dots({ chart: { cursor: at, listed, hot } }: { chart: Chart }) {
   return (
     <div className="dots" aria-hidden="true" style={{ left: PLOT_LEFT, top: PLOT_TOP }}>
-      {listed.filter((r) => Number.isFinite(r.value)).map(({ curve, bucket, value }) => (
+      {mostOf(listed, hot, MOST_DOTS).filter((r) => Number.isFinite(r.value)).map(({ curve, bucket, value }) => (
         <i key={`${curve.id}|${curve.key}`} className={curve.id === hot ? "big" : ""}
-          style={{ transform: `translate(${at!.xToLeft(curve.series.cols.x[bucket]!)}px, ${at!.yToTop(value)}px)`, background: `var(--c${curve.slot! % 10})` }} />
+          style={{ transform: `translate(${at!.xToLeft(curve.series.cols.x[bucket]!)}px, ${at!.yToTop(value)}px)`, background: curve.shade === undefined ? slotColour(curve.slot!) : rampColour(curve.shade) }} />
       ))}
     </div>
   );

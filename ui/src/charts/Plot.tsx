@@ -7,7 +7,7 @@ import type { XAxis } from "../url/board";
 import type { Curve, Emphasis } from "./curve";
 import { axes } from "./axes";
 import { Layer } from "./layer";
-import { drawMarks, type Mark } from "./marks";
+import { drawMarks, shownMarks, type Mark } from "./marks";
 import type { Span } from "./scale";
 import { palette } from "./theme";
 import { wheelZoom } from "./wheel";
@@ -89,7 +89,7 @@ export function Plot(props: PlotProps) {
       const frame = { left: u.bbox.left, top: u.bbox.top, width: u.bbox.width, height: u.bbox.height, ratio: devicePixelRatio,
         x: (v: number) => u.valToPos(v, "x", true), y: (v: number) => u.valToPos(v, "y", true) };
       const { x, y } = u.scales;
-      drawMarks(u.ctx, frame, marks, c);
+      if (marks.length) drawMarks(u.ctx, frame, shownMarks(marks, curves, emphasis, c));
       layer.draw(u.ctx, frame, `${x!.min}|${x!.max}|${y!.min}|${y!.max}`, curves, emphasis, c, { log, nanLabel });
     };
     const select = (u: uPlot) => {

@@ -30,7 +30,7 @@ export function Tooltip({ at, title, readings: all, hot, grey, small = false, pi
         const range = !small && (curve.band || (curve.id === hot && count[bucket]! > 1));
         return (
           <div key={`${curve.id}|${curve.key}`} className={`tt-l${curve.id === hot ? " on" : ""}`}>
-            <Swatch slot={curve.slot} dash={curve.dash} />
+            <Swatch slot={curve.slot} shade={curve.shade} dash={curve.dash} />
             <span>{middle(curve.name, small ? 18 : 28)}</span>
             <b>{formatNumber(value, locale)}{range && <small> {formatNumber(min[bucket]!, locale)}…{formatNumber(max[bucket]!, locale)}</small>}</b>
           </div>

@@ -8,6 +8,8 @@ export interface Curve {
   key: string;
   name: string;
   slot: number | null;
+  /** Its place on the ramp, 0 to 1; without one it has the colour of its slot. */
+  shade?: number | undefined;
   /** Which dash a further metric of the same runs has; 0 is a whole line. */
   dash: number;
   series: Series;

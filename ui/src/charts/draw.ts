@@ -1,6 +1,6 @@
 import type { Series } from "../api/buckets";
 import { FEW, type Curve } from "./curve";
-import type { Palette } from "./theme";
+import { lineColour, type Palette } from "./theme";
 
 /** What drawing needs of a canvas; `svg.ts` writes the same strokes as a vector picture. */
 export type Pen = Pick<CanvasRenderingContext2D, "beginPath" | "moveTo" | "lineTo" | "closePath" | "arc" | "rect" | "clip" | "save" | "restore" | "stroke" | "fill" | "setLineDash" | "strokeText" | "fillText"
@@ -25,12 +25,15 @@ export interface DrawOptions {
 
 const LINE = 1.5;
 const THICK = 2.25;
+/** From so many lines on each is thin and lets the others shine through. */
+const MANY = 100;
+const MANY_ALPHA = 0.45;
 /** Labels nearer than this would lie over one another; the mark alone stays. */
 const LABEL_ROOM = 84;
 const DASHES = [[], [6, 3], [1.5, 3], [8, 2, 1.5, 2]];
 
 /** Runs beyond the tenth and further metrics take the next dash. */
-export const dashOf = ({ slot, dash }: Pick<Curve, "slot" | "dash">): number[] => (slot === null ? [] : DASHES[(Math.floor(slot / 10) + dash) % DASHES.length]!);
+export const dashOf = ({ slot, shade, dash }: Pick<Curve, "slot" | "shade" | "dash">): number[] => (slot === null ? [] : DASHES[((shade === undefined ? Math.floor(slot / 10) : 0) + dash) % DASHES.length]!);
 
 const shown = (v: number, log: boolean) => Number.isFinite(v) && (!log || v > 0);
 
@@ -226,7 +229,7 @@ export function drawCurves(frame: Frame, curves: Curve[], lead: string | null, p
     }
     const ordered = [...coloured].sort((a, b) => Number(a.id === lead) - Number(b.id === lead) || b.slot! - a.slot!);
     for (const curve of ordered)
-      oneCurve(frame, curve, { colour: palette.runs[curve.slot! % 10]!, faint: 1, thick: curve.id === lead && coloured.length > 1, rich: few || curve.id === lead }, palette, options, labels);
+      oneCurve(frame, curve, { colour: lineColour(curve, palette), faint: coloured.length > MANY ? MANY_ALPHA : 1, thick: curve.id === lead && coloured.length > 1, rich: few || curve.id === lead }, palette, options, labels);
   });
 }
 
@@ -234,6 +237,6 @@ export function drawCurves(frame: Frame, curves: Curve[], lead: string | null, p
 export function drawHot(frame: Frame, curves: Curve[], hot: string, palette: Palette, options: DrawOptions): void {
   within(frame, () => {
     for (const curve of curves)
-      if (curve.id === hot) oneCurve(frame, curve, { colour: curve.slot === null ? palette.text3 : palette.runs[curve.slot % 10]!, faint: 1, thick: true, rich: true }, palette, options, []);
+      if (curve.id === hot) oneCurve(frame, curve, { colour: curve.slot === null ? palette.text3 : lineColour(curve, palette), faint: 1, thick: true, rich: true }, palette, options, []);
   });
 }

@@ -1,8 +1,9 @@
 import { drawCurves, type DrawOptions, type Frame, type Pen } from "./draw";
 import { xLabels, xTicks, yLabels, yTicks } from "./axes";
 import type { Curve } from "./curve";
+import { drawMarks, shownMarks, type Mark } from "./marks";
 import type { Span } from "./scale";
-import type { Palette } from "./theme";
+import { lineColour, type Palette } from "./theme";
 import type { XAxis } from "../url/board";
 
 const text = (value: string) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -54,6 +55,11 @@ export class SvgPen implements Pen {
     const dash = this.dash.length ? ` stroke-dasharray="${this.dash.join(" ")}"` : "";
     this.parts.push(`<path d="${this.path.join("")}" fill="none" stroke="${String(this.strokeStyle)}" stroke-width="${this.lineWidth}" stroke-linejoin="round" stroke-linecap="round"${this.alpha("stroke")}${dash}/>`);
   }
+  fillRect(x: number, y: number, width: number, height: number): void {
+    this.beginPath();
+    this.rect(x, y, width, height);
+    this.fill();
+  }
   fill(): void {
     if (this.path.length) this.parts.push(`<path d="${this.path.join("")}" fill="${String(this.fillStyle)}"${this.alpha("fill")}/>`);
   }
@@ -72,6 +78,7 @@ export class SvgPen implements Pen {
 export interface Picture {
   title: string;
   curves: Curve[];
+  marks: readonly Mark[];
   lead: string | null;
   x: Span;
   y: Span;
@@ -88,6 +95,8 @@ export interface Picture {
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [48, 18, 34, 26];
 const LEGEND_LINE = 16;
+/** A legend of more lines would be larger than the picture. */
+const MOST_NAMED = 60;
 
 function scale([low, high]: Span, log: boolean, from: number, to: number): (v: number) => number {
   const turn = (v: number) => (log ? Math.log(Math.max(v, Number.MIN_VALUE)) : v);
@@ -108,9 +117,11 @@ function axesOf(p: Picture, x: (v: number) => number, y: (v: number) => number, 
 }
 
 function legendOf({ curves, palette, height }: Picture): string[] {
-  return curves.filter((c) => c.slot !== null).map((c, i) => {
+  const named = curves.filter((c) => c.slot !== null);
+  if (named.length > MOST_NAMED) return [];
+  return named.map((c, i) => {
     const top = height + 10 + i * LEGEND_LINE;
-    return `<path d="M${LEFT} ${top}h16" stroke="${palette.runs[c.slot! % 10]!}" stroke-width="2.5"/><text x="${LEFT + 24}" y="${top + 4}" fill="${palette.text2}">${text(c.name)}</text>`;
+    return `<path d="M${LEFT} ${top}h16" stroke="${lineColour(c, palette)}" stroke-width="2.5"/><text x="${LEFT + 24}" y="${top + 4}" fill="${palette.text2}">${text(c.name)}</text>`;
   });
 }
 
@@ -120,6 +131,7 @@ export function chartSvg(p: Picture): string {
   const [x, y] = [scale(p.x, p.logX, LEFT, p.width - RIGHT), scale(p.y, p.logY, foot, TOP)];
   const pen = new SvgPen();
   const frame: Frame = { ctx: pen, left: LEFT, top: TOP, width: p.width - LEFT - RIGHT, height: foot - TOP, ratio: 1, x, y };
+  drawMarks(pen, frame, shownMarks(p.marks, p.curves, { hot: null, lead: p.lead }, p.palette));
   drawCurves(frame, p.curves, p.lead, p.palette, { log: p.logY, nanLabel: p.nanLabel });
   const legend = legendOf(p);
   const total = p.height + (legend.length ? legend.length * LEGEND_LINE + 8 : 0);

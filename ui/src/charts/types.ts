@@ -4,6 +4,8 @@ export interface DrawnRun {
   id: string;
   name: string;
   slot: number | null;
+  /** Where the run stands on the ramp, 0 to 1, when lines are coloured by a column and not each by itself. */
+  shade?: number | undefined;
   live: boolean;
 }
 

@@ -32,10 +32,15 @@ export interface Lines {
 }
 
 const CONTEXT_BUCKETS = 120;
+/** Buckets that all runs of a chart share, and the fewest that a line still is a line with. */
+const [SHARED_BUCKETS, LEAST_BUCKETS] = [60_000, 32];
 const AXIS_BUCKETS = 600;
 const MARGIN = 0.02;
 /** Steps and milliseconds are whole: the first that a logarithmic axis has a place for. */
 const LEAST_X = 1;
+
+/** How many buckets each of so many runs gets: a thousand lines need not be as fine as ten. */
+export const bucketsFor = (runs: number, wish: number) => Math.min(wish, Math.max(LEAST_BUCKETS, Math.floor(SHARED_BUCKETS / Math.max(1, runs))));
 
 /** What the server is asked for a zoom: a little more, so that lines run on to the edge. */
 export function rangeOf(zoom: Span | null): { start: number | null; end: number | null } {
@@ -74,8 +79,8 @@ export function useLines({ keys, drawn, context, x, smooth, zoom, logX, buckets 
   const positive = logX && axis.key === null;
   const range = rangeOf(axis.steps);
   const view = { x: baseAxis(x), ...range, start: positive ? Math.max(LEAST_X, range.start ?? LEAST_X) : range.start, smoothing: smooth };
-  const wants: Want[] = keys.map((key) => ({ runIds: ids, key, view: { ...view, buckets } }));
-  if (grey.length && keys[0] !== undefined) wants.push({ runIds: grey, key: keys[0], view: { ...view, buckets: CONTEXT_BUCKETS } });
+  const wants: Want[] = keys.map((key) => ({ runIds: ids, key, view: { ...view, buckets: bucketsFor(ids.length, buckets) } }));
+  if (grey.length && keys[0] !== undefined) wants.push({ runIds: grey, key: keys[0], view: { ...view, buckets: bucketsFor(grey.length, CONTEXT_BUCKETS) } });
   const results = useSeriesSet(wants);
   const founds = results.map((r) => r.found);
   const axisFound = axis.key === null ? null : axis.found;

@@ -1,11 +1,5 @@
 import type { Row, TextColumn } from "../api/table";
 
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const mid = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[mid]! : (sorted[mid - 1]! + sorted[mid]!) / 2;
-}
-
 export interface ParamDifference {
   key: string;
   value: string;
@@ -53,36 +47,6 @@ export function differences(values: Record<string, string | null>, usual: Record
     const other = usual[key] ?? null;
     return value === null || other === null || value === other ? [] : [{ key, value, usual: other }];
   });
-}
-
-function variance(values: number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
-}
-
-/** Omega squared: the share of a metric's spread between the values of one parameter, corrected for their number. */
-function share(groups: number[][], all: number[]): number {
-  const total = variance(all);
-  const within = groups.reduce((sum, g) => sum + variance(g), 0);
-  const freedom = all.length - groups.length;
-  if (total <= 0 || freedom < 2) return 0;
-  const error = within / freedom;
-  return Math.max(0, (total - within - (groups.length - 1) * error) / (total + error));
-}
-
-/** The share of the spread of `values` that goes with their groups, 0 to 1; outliers are clipped. */
-export function explainedShare(labels: readonly string[], values: readonly number[]): number {
-  const clipped = clip(values);
-  const groups = new Map<string, number[]>();
-  labels.forEach((label, i) => groups.set(label, [...(groups.get(label) ?? []), clipped[i]!]));
-  return groups.size > 1 && groups.size <= values.length / 2 ? share([...groups.values()], clipped) : 0;
-}
-
-/** Values within six median deviations of their median; those beyond stand at its edge. */
-function clip(values: readonly number[]): number[] {
-  const mid = median([...values]);
-  const reach = 6 * Math.max(median(values.map((v) => Math.abs(v - mid))), 1e-12);
-  return values.map((v) => Math.min(mid + reach, Math.max(mid - reach, v)));
 }
 
 const SEED = /(^|[/_.-])(random[_-]?state|((random|data|global|torch|numpy|np)[_-]?)?seed)($|[/_.-])/i;

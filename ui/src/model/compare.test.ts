@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { axisOf, boxes, boxOf, diffLines, marksOf, movers, numberAt, passes, placeOn, spearman, valueOf } from "./compare";
+import { axisOf, boxes, boxOf, diffLines, marksOf, numberAt, passes, placeOn, valueOf } from "./compare";
 
 const row = (params: Record<string, string>, loss: number | null = null): Row => ({
   run: {} as Row["run"], texts: Object.fromEntries(Object.entries(params).map(([k, v]) => [`params.${k}`, v])),
@@ -32,25 +32,6 @@ describe("axes", () => {
     const brush = [{ key: "params.lr", from: 0, to: 2 }, { key: "params.lr", from: 8, to: 9 }, { key: "params.o", words: ["a"] }];
     expect(rows.map((r) => passes(r, brush))).toEqual([true, false, true, false]);
     expect(rows.every((r) => passes(r, []))).toBe(true);
-  });
-});
-
-describe("what moved a metric", () => {
-  const rows = Array.from({ length: 24 }, (_, i) => row({ lr: String(10 ** -(i % 3)), seed: String(i % 4), noise: String(i), o: i % 2 ? "a" : "b" }, (i % 3) + Math.sin(i * 7.1) * 0.05));
-  it("finds the parameter and the direction", () => {
-    const found = movers(rows, "loss", ["seed", "o", "lr", "noise", "absent"])!;
-    expect(found[0]).toMatchObject({ key: "lr" });
-    expect(found[0]!.importance).toBeGreaterThan(0.7);
-    expect(found[0]!.correlation).toBeLessThan(-0.9);
-    expect(found.find((m) => m.key === "o")!.correlation).toBeNull();
-    expect(found.some((m) => m.key === "absent")).toBe(false);
-    expect(found.reduce((sum, m) => sum + (m.importance ?? 0), 0)).toBeLessThanOrEqual(1 + 1e-9);
-  });
-  it("says nothing with too few runs", () => expect(movers(rows.slice(0, 7), "loss", ["lr"])).toBeNull());
-  it("ranks with ties", () => {
-    expect(spearman([1, 2, 2, 4], [10, 20, 20, 40])).toBeCloseTo(1);
-    expect(spearman([1, 2, 3], [3, 2, 1])).toBeCloseTo(-1);
-    expect(spearman([1, 1, 1], [1, 2, 3])).toBeNull();
   });
 });
 

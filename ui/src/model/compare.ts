@@ -1,10 +1,9 @@
 import type { Columns, Row } from "../api/table";
 import type { Brush } from "../url/compare";
-import { explainedShare } from "./answers";
 import { isNumeric } from "./format";
 import { isSystem } from "./metrics";
 
-/** The compare page's figures: axes, brushes, importance, quartiles. Columns are named "params.lr" and "metrics.loss". */
+/** The compare page's figures: axes, brushes, quartiles. Columns are named "params.lr" and "metrics.loss". */
 
 export type Value = number | string | null;
 
@@ -99,72 +98,6 @@ export function passes(row: Row, brushes: readonly Brush[]): boolean {
     if (value === null) return false;
     return list.some((brush) => ("words" in brush ? brush.words.includes(String(value)) : typeof value === "number" && value >= brush.from && value <= brush.to));
   });
-}
-
-export interface Mover {
-  key: string;
-  /** Share of the spread that goes with this parameter, 0 to 1 of all shares; null where it cannot be told. */
-  importance: number | null;
-  /** Rank correlation, for parameters that are numbers. */
-  correlation: number | null;
-}
-
-/** Fewer runs than this say nothing about what moved a metric. */
-export const ENOUGH = 8;
-const BINS = 5;
-
-function ranks(values: readonly number[]): number[] {
-  const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const out = new Array<number>(values.length);
-  for (let i = 0; i < order.length; ) {
-    let j = i;
-    while (j + 1 < order.length && values[order[j + 1]!] === values[order[i]!]) j++;
-    for (let k = i; k <= j; k++) out[order[k]!] = (i + j) / 2;
-    i = j + 1;
-  }
-  return out;
-}
-
-function pearson(a: readonly number[], b: readonly number[]): number | null {
-  const mean = (list: readonly number[]) => list.reduce((x, y) => x + y, 0) / list.length;
-  const [ma, mb] = [mean(a), mean(b)];
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [da, db] = [a[i]! - ma, b[i]! - mb];
-    [ab, aa, bb] = [ab + da * db, aa + da * da, bb + db * db];
-  }
-  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : null;
-}
-
-/** Spearman's rank correlation; null where one side does not vary. */
-export const spearman = (a: readonly number[], b: readonly number[]) => pearson(ranks(a), ranks(b));
-
-/** A number's bin by its rank, so that a parameter with a value for each run can be judged too. */
-function binned(values: readonly Value[]): string[] {
-  const distinct = new Set(values).size;
-  if (distinct <= values.length / 2 || values.some((v) => typeof v !== "number")) return values.map(String);
-  const place = ranks(values as number[]);
-  return place.map((r) => String(Math.floor((r / values.length) * BINS)));
-}
-
-/** What moved a metric: of each varied parameter the share of the spread that goes with it (omega squared, made to add up) and its rank correlation. Null with too few runs. */
-export function movers(rows: readonly Row[], target: string, params: readonly string[]): Mover[] | null {
-  const valued = rows.flatMap((row) => {
-    const value = valueOf(row, `metrics.${target}`);
-    return typeof value === "number" ? [{ row, value }] : [];
-  });
-  if (valued.length < ENOUGH) return null;
-  const found = params.map((key) => {
-    const pairs = valued.map(({ row, value }) => [valueOf(row, `params.${key}`), value] as const).filter(([v]) => v !== null);
-    const values = pairs.map(([v]) => v);
-    if (new Set(values).size < 2) return { key, importance: null, correlation: null };
-    const metric = pairs.map(([, m]) => m);
-    const numeric = values.every((v) => typeof v === "number");
-    return { key, importance: pairs.length < ENOUGH ? null : explainedShare(binned(values), metric), correlation: numeric ? spearman(values as number[], metric) : null };
-  }).filter((m) => m.importance !== null || m.correlation !== null);
-  const sum = found.reduce((total, m) => total + (m.importance ?? 0), 0);
-  const scaled = found.map((m) => ({ ...m, importance: m.importance === null || sum <= 1 ? m.importance : m.importance / sum }));
-  return scaled.sort((a, b) => (b.importance ?? -1) - (a.importance ?? -1) || Math.abs(b.correlation ?? 0) - Math.abs(a.correlation ?? 0));
 }
 
 export interface Box {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } from "react";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Store } from "../model/store";
 
 export function useStore<T>(store: Store<T>): T {
@@ -74,6 +74,12 @@ export function useLatest<T>(value: T): RefObject<T> {
     ref.current = value;
   });
   return ref;
+}
+
+/** A value that keeps its identity while its content is the same, so that what hangs on it is left alone. */
+export function useSame<T>(value: T): T {
+  const text = JSON.stringify(value);
+  return useMemo(() => JSON.parse(text) as T, [text]);
 }
 
 /** A value kept in this browser. */

@@ -36,24 +36,32 @@ def importance(
     wanted: Wanted = Wanted(),  # noqa: B008
     filter: str = "",  # noqa: A002
     run_ids: Sequence[str] | None = None,
+    more: Sequence[str] = (),
 ) -> Importance:
     """What the params of finished runs, or of these runs whatever their status, tell of a metric.
 
+    Runs of ``more`` experiments are judged with those of the first, as its tags say.
     NotFound where no run has a finite value; InvalidInput where nothing tells the direction.
     """
     experiment = experiments.get(tx, experiment_id)
-    if run_ids is not None:
-        return _importance(tx, experiment, wanted, filter, run_ids)
+    ids = (experiment.experiment_id, *(experiments.get(tx, one).experiment_id for one in more))
+    if run_ids is not None or more:
+        return _importance(tx, experiment, wanted, filter, run_ids, ids)
     question = ("importance", wanted, filter)
-    return kept.answer(tx, experiment, question, lambda: _importance(tx, experiment, wanted, filter, None))
+    return kept.answer(tx, experiment, question, lambda: _importance(tx, experiment, wanted, filter, None, ids))
 
 
 def _importance(
-    tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str, run_ids: Sequence[str] | None
+    tx: Tx,
+    experiment: Experiment,
+    wanted: Wanted,
+    filter_: str,
+    run_ids: Sequence[str] | None,
+    experiment_ids: tuple[str, ...],
 ) -> Importance:
     by = criterion.settle(tx, experiment, wanted, filter_)
-    text = criterion.finished(filter_) if run_ids is None else filter_
-    ranking = Ranking(tx, RunQuery((experiment.experiment_id,), text, view=ViewType.ACTIVE_ONLY, run_ids=run_ids), by)
+    text, view = (criterion.finished(filter_), ViewType.ACTIVE_ONLY) if run_ids is None else (filter_, ViewType.ALL)
+    ranking = Ranking(tx, RunQuery(experiment_ids, text, view=view, run_ids=run_ids), by)
     runs = ranking.count()
     rows = ranking.sample(runs, SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
     if not rows:

@@ -1,7 +1,8 @@
 import { useCallback, useMemo, useState, type ReactNode } from "react";
-import { exportRuns, type FileFormat } from "../../api/table";
+import { exportRuns, type FileFormat, type Row } from "../../api/table";
 import { Board } from "../../charts/Board";
 import type { DrawnRun } from "../../charts/types";
+import { isSeed } from "../../model/answers";
 import { axisName, valueOf } from "../../model/compare";
 import { quoteKey, splitColumn } from "../../model/filter";
 import { formatCount, formatNumber } from "../../model/format";
@@ -9,13 +10,15 @@ import { isSystem } from "../../model/metrics";
 import { MOST_DRAWN } from "../../model/slots";
 import { isRunning } from "../../model/status";
 import { locale, t } from "../../i18n";
+import { useFindingsOf } from "../../parts/findings";
 import { useExperiments, useRefresh } from "../../parts/queries";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { Button } from "../../ui/Button";
-import { useMedia, useTitle } from "../../ui/hooks";
+import { useMedia, useSame, useTitle } from "../../ui/hooks";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { Link, navigate, useView } from "../../ui/router";
 import { saveBlob } from "../../ui/save";
+import { rampColour } from "../../ui/Swatch";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { complain, copyText } from "../../ui/toast";
 import type { BoardView } from "../../url/board";
@@ -23,12 +26,13 @@ import { COMPARE_PARTS, comparePath, formatCompare, parseCompare, type Brush, ty
 import { DEFAULT_VIEW, formatExperiment } from "../../url/experiment";
 import { experimentPath } from "../../url/routes";
 import "../../styles/compare.css";
-import { coloursOf, ramp } from "./colours";
+import { coloursOf, type Colours } from "./colours";
 import { ConfigDiff } from "./ConfigDiff";
 import { Parallel, writeValue } from "./Parallel";
 import { Scatter } from "./Scatter";
 import { SideBySide } from "./SideBySide";
-import { Bars, BoxPlot, Importance } from "./Summaries";
+import { Importance, importanceAbout } from "./Importance";
+import { Bars, BoxPlot } from "./Summaries";
 import { useCompared, type Compared } from "./useCompared";
 
 const partNames = (): Record<ComparePart, string> => ({ all: t.partAll, table: t.partTable, curves: t.partCurves, parallel: t.partParallel, scatter: t.partScatter, box: t.partBox, bar: t.partBar, importance: t.partImportance, diff: t.partDiff });
@@ -41,6 +45,18 @@ function conditionOf(brush: Brush): string {
   const name = `${kind}.${quoteKey(key)}`;
   if ("words" in brush) return `${name} IN (${brush.words.map((w) => `'${w.replaceAll("'", "")}'`).join(", ")})`;
   return `${name} >= ${brush.from} AND ${name} <= ${brush.to}`;
+}
+
+/** The runs as the curves want them: on the ramp all of them; each by its own colour while there are colours, the others grey behind. */
+function linesOf(rows: readonly Row[], chosen: readonly Row[], colours: Colours): { drawn: DrawnRun[]; context: DrawnRun[] } {
+  const own = coloursOf(rows, null, true).slot;
+  const all = chosen.map((row, place): DrawnRun => {
+    const { run } = row;
+    const shade = colours.shade(row) ?? undefined;
+    const slot = colours.column === null ? own(run.run_id) : shade === undefined ? null : place;
+    return { id: run.run_id, name: run.name, live: isRunning(run), slot, shade };
+  });
+  return { drawn: all.filter((run) => run.slot !== null), context: all.filter((run) => run.slot === null) };
 }
 
 function Choice({ label, value, options, onChange }: { label: string; value: string; options: readonly string[]; onChange: (next: string) => void }) {
@@ -57,7 +73,7 @@ function Card({ title, about, actions, children, className = "" }: { title: stri
 
 /** Everything that is drawn of the compared runs, by the part of the page it belongs to. */
 function useParts(view: CompareView, change: (part: Partial<CompareView>, replace?: boolean) => void, found: Compared): Partial<Record<ComparePart, ReactNode>> {
-  const { rows, chosen, target, lower, params, metrics, movers } = found;
+  const { rows, chosen, target, lower, params, metrics, importance } = found;
   const phone = useMedia("(max-width: 720px)");
   const { board } = view;
   const onBoard = useCallback((part: Partial<BoardView>) => change({ board: { ...board, ...part } }, true), [change, board]);
@@ -66,33 +82,34 @@ function useParts(view: CompareView, change: (part: Partial<CompareView>, replac
   const colours = useMemo(() => coloursOf(rows, colour === "run" ? null : colour, lower), [rows, colour, lower]);
   const offered = useMemo(() => [...params.map((k) => `params.${k}`), ...metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)], [params, metrics]);
   const ordered = useMemo(() => {
-    const known = movers?.map((m) => m.key) ?? [];
-    return [...known, ...params.filter((k) => !known.includes(k))].map((k) => `params.${k}`);
-  }, [movers, params]);
-  // The first choice of axes stays while the brush moves the shares.
-  const [first, setFirst] = useState<string[] | null>(null);
+    const known = importance?.effects.map((one) => one.key).filter((k) => params.includes(k)) ?? [];
+    return [...known, ...params.filter((k) => !known.includes(k) && !isSeed(k))].map((k) => `params.${k}`);
+  }, [importance, params]);
+  // The first choice of axes for a metric stays while the brush moves the shares.
+  const [kept, setKept] = useState<{ of: string | null; axes: string[] } | null>(null);
+  const first = kept !== null && kept.of === target ? kept.axes : null;
   const wanted = [...ordered.slice(0, phone ? 2 : FIRST_AXES).reverse(), ...(targetColumn ? [targetColumn] : [])];
-  if (first === null && !found.waiting && rows.length > 0 && targetColumn !== null) setFirst(wanted);
+  if (first === null && !found.waiting && importance !== undefined && rows.length > 0 && targetColumn !== null) setKept({ of: target, axes: wanted });
   const axes = (view.axes ?? first ?? wanted).filter((c) => offered.includes(c));
   const x = offered.includes(view.x) ? view.x : (ordered[0] ?? targetColumn ?? "");
   const y = offered.includes(view.y) ? view.y : (targetColumn ?? "");
   const by = offered.includes(view.x) && view.x.startsWith("params.") ? view.x : (ordered[0] ?? "");
-  const drawnText = JSON.stringify(chosen.slice(0, MOST_DRAWN).map<DrawnRun>((r) => ({ id: r.run.run_id, name: r.run.name, slot: coloursOf(rows, null, true).slot(r.run.run_id), live: isRunning(r.run) })).filter((r) => r.slot !== null));
-  const drawn = useMemo(() => JSON.parse(drawnText) as DrawnRun[], [drawnText]);
+  const lines = useSame(linesOf(rows, chosen, colours));
+  const marks = useFindingsOf(useMemo(() => lines.drawn.slice(0, MOST_DRAWN).map((run) => run.id), [lines]));
   if (!rows.length) return {};
   const base = view.base || rows[0]!.run.run_id;
   const tall = view.part !== "all";
   const high = (part: ComparePart, small: number) => (view.part === part ? Math.max(small, innerHeight - 190) : small);
   const addAxis = () => offered.filter((c) => !axes.includes(c)).slice(0, 200).map((c): MenuEntry => ({ label: axisName(c), onSelect: () => change({ axes: [...axes.slice(0, -1), c, ...axes.slice(-1)] }) }));
   const valued = targetColumn === null ? 0 : chosen.filter((r) => valueOf(r, targetColumn) !== null).length;
-  const colouredBy = colours.column && <span className="ramp"><span className="num">{writeValue(colours.low)}</span><i style={{ background: `linear-gradient(90deg in oklab, ${ramp(lower ? 0 : 1)}, ${ramp(lower ? 1 : 0)})` }} /><span className="num">{writeValue(colours.high)}</span> {axisName(colours.column)}</span>;
+  const colouredBy = colours.column && <span className="ramp"><span className="num">{writeValue(colours.low)}</span><i style={{ background: `linear-gradient(90deg in oklab, ${rampColour(lower ? 0 : 1)}, ${rampColour(lower ? 1 : 0)})` }} /><span className="num">{writeValue(colours.high)}</span> {axisName(colours.column)}</span>;
   const none = <p className="muted none">{t.noTarget}</p>;
   const parts: Partial<Record<ComparePart, ReactNode>> = {
     table: chosen.length ? <SideBySide rows={chosen} slot={colours.slot} base={base} onBase={(id) => change({ base: id })} onRemove={view.runs.length ? (id) => change({ runs: view.runs.filter((r) => r !== id), base: view.base === id ? "" : view.base }) : undefined} /> : <EmptyState title={t.allOutside}><Button onClick={() => change({ brush: [] })}>{t.clearBrush}</Button></EmptyState>,
-    curves: metrics.length > 0 && <section className="cw cmp-charts" aria-label={t.curves}><Board keys={[...metrics].sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)))} main={target} drawn={drawn} view={board} change={onBoard} lead={null} syncKey="compare" /></section>,
+    curves: metrics.length > 0 && <section className="cw cmp-charts" aria-label={t.curves}><Board keys={[...metrics].sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)))} main={target} drawn={lines.drawn} context={lines.context} marks={marks} view={board} change={onBoard} lead={null} syncKey="compare" /></section>,
     parallel: (
       <Card title={t.partParallel} about={<span className="hide-s">{t.brushHint}</span>} actions={<>{colouredBy}<MenuButton look="ghost" icon="plus" label={t.addAxis} entries={addAxis} /></>}>
-        {target === null ? none : <Parallel rows={rows} chosen={chosen} axes={axes} offered={offered} target={target} lower={lower} brush={view.brush} colours={colours} height={high("parallel", 290)} onAxes={(next) => change({ axes: next })} onBrush={(brush) => change({ brush })} />}
+        {target === null ? none : first === null && view.axes === null ? <div style={{ height: high("parallel", 290) }} /> : <Parallel rows={rows} chosen={chosen} axes={axes} offered={offered} target={target} lower={lower} brush={view.brush} colours={colours} height={high("parallel", 290)} onAxes={(next) => change({ axes: next })} onBrush={(brush) => change({ brush })} />}
       </Card>
     ),
     scatter: (
@@ -100,7 +117,7 @@ function useParts(view: CompareView, change: (part: Partial<CompareView>, replac
         {x && y ? <Scatter rows={chosen} x={x} y={y} colours={colours} height={high("scatter", 260)} /> : none}
       </Card>
     ),
-    importance: <Card title={target === null ? t.partImportance : t.whatMoved(target)} about={t.runs(valued)}>{target === null ? none : <Importance movers={movers} valued={valued} most={tall ? 200 : FEW_MOVERS} />}</Card>,
+    importance: <Card title={target === null ? t.partImportance : t.whatMoved(target)} about={importanceAbout(importance)}>{target === null ? none : <Importance answer={importance} most={tall ? 200 : FEW_MOVERS} />}</Card>,
     box: <Card title={`${target ?? ""} ${by ? t.byParam(axisName(by)) : ""}`} actions={by && <Choice label={t.partBox} value={by} options={params.map((k) => `params.${k}`)} onChange={(next) => change({ x: next })} />}>{target === null ? none : by ? <BoxPlot rows={chosen} by={by} target={target} /> : <p className="muted none">{t.nothingVaries}</p>}</Card>,
     bar: <Card title={target ?? t.partBar} about={t.runs(valued)}>{target === null ? none : <Bars rows={chosen} target={target} lower={lower} colours={colours} />}</Card>,
     diff: <ConfigDiff rows={chosen} base={base} />,

@@ -32,6 +32,8 @@ const BOTTOM = 14;
 const SIDE = 76;
 const DRAG_LEAST = 4;
 const AWAY = 46;
+/** So many lines lie over one another; each lets the others shine through. */
+const MANY = 200;
 
 /** A run's way over the axes; where it has no value the line stops. */
 function pathOf(row: Row, axes: readonly Axis[], xs: readonly number[], y: (place: number) => number): string {
@@ -155,7 +157,7 @@ export function Parallel(p: Props) {
     <div ref={box} className="parallel" style={{ height }} data-testid="parallel">
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={t.parallelSummary(chosen.length, columns.length)} onPointerMove={hover} onPointerLeave={() => hotRun.set(null)}>
-          <g className={`plines${hotPath ? " dimmed" : ""}`}>
+          <g className={`plines${hotPath ? " dimmed" : ""}${chosen.length > MANY ? " many" : ""}`}>
             {ordered.map(({ row, id, path }) => <Line key={id} id={id} path={path} colour={colours.of(row)} on={inside.has(id)} wide={rows.length < 60} />)}
           </g>
           {hotPath && <path d={hotPath.path} className="phot" style={{ stroke: colours.of(hotPath.row) }} />}

@@ -1,7 +1,7 @@
 import { useMemo, useRef } from "react";
 import type { Row } from "../../api/table";
 import { hotRun } from "../../charts/hot";
-import { axisOf, boxes, ENOUGH, marksOf, placeOn, valueOf, type Mover } from "../../model/compare";
+import { axisOf, boxes, marksOf, placeOn, valueOf } from "../../model/compare";
 import { formatCount, formatNumber } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { useSize, useStore } from "../../ui/hooks";
@@ -65,27 +65,5 @@ export function Bars({ rows, target, lower, colours }: { rows: Row[]; target: st
       ))}
       {valued.length > MOST_BARS && <p className="muted none">{t.barOf(formatCount(MOST_BARS, locale), formatCount(valued.length, locale))}</p>}
     </div>
-  );
-}
-
-/** How much each parameter goes with the target, and in which direction; with too few runs it says so. */
-export function Importance({ movers, valued, most }: { movers: Mover[] | null; valued: number; most: number }) {
-  if (movers === null) return <p className="muted none" data-testid="importance">{t.tooFewMovers(valued, ENOUGH)}</p>;
-  if (!movers.length) return <p className="muted none" data-testid="importance">{t.nothingVaries}</p>;
-  const shown = movers.slice(0, most);
-  return (
-    <table className="plain movers" data-testid="importance">
-      <thead><tr><th className="l">{t.parameters}</th><th className="l wide">{t.importance}</th><th><span className="vh">%</span></th><th>{t.correlation}</th></tr></thead>
-      <tbody>
-        {shown.map((m) => (
-          <tr key={m.key}>
-            <td className="l ell" title={m.key}>{m.key}</td>
-            <td className="l"><span className="bartrack"><i style={{ width: `${(m.importance ?? 0) * 100}%` }} /></span></td>
-            <td className="num">{m.importance === null ? "–" : `${Math.round(m.importance * 100)} %`}</td>
-            <td className="num">{m.correlation === null ? <span className="muted">–</span> : `${m.correlation > 0 ? "+" : m.correlation < 0 ? "−" : ""}${formatNumber(Math.abs(Math.round(m.correlation * 100) / 100), locale)}`}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

@@ -1,9 +1,11 @@
 import { useMemo } from "react";
+import type { Importance, ImportanceQuestion } from "../../api/answers";
 import type { Row } from "../../api/table";
-import { comparedColumns, movers, passes, type Mover } from "../../model/compare";
+import { comparedColumns, passes } from "../../model/compare";
 import { toFilter } from "../../model/filter";
 import { lowerIsBetter, pickMain } from "../../model/metrics";
 import { variedParams } from "../../model/answers";
+import { useImportance } from "../../parts/importance";
 import { useColumns, useTable } from "../../parts/queries";
 import type { CompareView } from "../../url/compare";
 
@@ -20,8 +22,8 @@ export interface Compared {
   metrics: string[];
   target: string | null;
   lower: boolean;
-  /** Of the chosen runs; null where they are too few. */
-  movers: Mover[] | null;
+  /** Which parameters explain the target; null where nothing does, undefined while that is asked. */
+  importance: Importance | null | undefined;
   missing: number;
   waiting: boolean;
   error: Error | null;
@@ -65,10 +67,22 @@ export function useCompared(view: CompareView): Compared {
     return Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : lower ? x - y : y - x;
   })), [rows, named, target, lower]);
   const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
-  const moved = useMemo(() => (target === null ? null : movers(chosen, target, params)), [chosen, target, params]);
+  const importance = useImportance(useQuestion(view, experimentIds, chosen, target, lower));
   return {
-    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, movers: moved,
+    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, importance: target === null ? null : importance,
     missing: named && heads.data ? view.runs.length - found.length : 0,
     waiting: asked && !(heads.data && (found.length === 0 || table.data)) && !heads.error && !table.error, error: heads.error ?? table.error,
   };
+}
+
+/** What is asked of the server: of a whole search the search itself, whose answer it remembers, else the runs by name. */
+function useQuestion(view: CompareView, experimentIds: readonly string[], chosen: readonly Row[], target: string | null, lower: boolean): ImportanceQuestion | null {
+  const whole = view.runs.length === 0 && !view.brush.length && !view.deleted;
+  const ids = useMemo(() => (whole ? null : chosen.map((row) => row.run.run_id).sort()), [whole, chosen]);
+  return useMemo(() => {
+    const [experiment_id, ...more_experiments] = experimentIds;
+    if (target === null || experiment_id === undefined || (ids !== null && !ids.length)) return null;
+    const asked = { experiment_id, more_experiments, metric: target, lower };
+    return ids === null ? { ...asked, filter: toFilter(view.q) } : { ...asked, filter: "", run_ids: ids };
+  }, [experimentIds, target, lower, ids, view.q]);
 }

@@ -5,6 +5,7 @@ import { differences, LOOKED_AT, usualValues } from "../../model/answers";
 import { formatCount, formatNumber } from "../../model/format";
 import { isEval, isLoss, isSystem, lowerIsBetter } from "../../model/metrics";
 import { locale, t } from "../../i18n";
+import { useFindings } from "../../parts/findings";
 import { useTable } from "../../parts/queries";
 import { AlertsCard } from "../../parts/Alerts";
 import { useMedia } from "../../ui/hooks";
@@ -17,7 +18,6 @@ import { ReproduceCard } from "./ReproduceCard";
 import { useDrawn } from "./RunCharts";
 import { StabilityCard } from "./StabilityCard";
 import type { RunMetrics } from "./useRunMetrics";
-import { useFindingMarks } from "./useFindingMarks";
 
 const Notes = lazy(() => import("./Notes"));
 
@@ -73,7 +73,7 @@ function useUsual(run: RunDetail): Record<string, string> {
 
 export function Overview({ run, metrics, main, loss }: Props) {
   const [board, setBoard] = useState<BoardView>(DEFAULT_BOARD);
-  const marks = useFindingMarks(run.info.run_id);
+  const marks = useFindings(run.info.run_id);
   const phone = useMedia("(max-width: 720px)");
   const drawn = useDrawn(run);
   const usual = useUsual(run);

@@ -4,10 +4,10 @@ import { Board } from "../../charts/Board";
 import type { DrawnRun } from "../../charts/types";
 import { useKeptBoard } from "../../charts/useKept";
 import { isRunning } from "../../model/status";
+import { useFindings } from "../../parts/findings";
 import { EmptyState } from "../../ui/States";
 import { useView } from "../../ui/router";
 import { formatBoardSearch, parseBoardSearch, type BoardView } from "../../url/board";
-import { useFindingMarks } from "./useFindingMarks";
 
 /** The run as the charts want it. */
 export function useDrawn({ info }: RunDetail): DrawnRun[] {
@@ -29,7 +29,7 @@ interface Props {
 export function RunCharts({ run, keys, main, empty, hint, place }: Props) {
   const [view, change] = useView(parseBoardSearch, formatBoardSearch);
   const drawn = useDrawn(run);
-  const marks = useFindingMarks(run.info.run_id);
+  const marks = useFindings(run.info.run_id);
   const onBoard = useCallback((part: Partial<BoardView>) => change(part, true), [change]);
   useKeptBoard(`${run.info.experiment_id}.${place}`, view, onBoard);
   if (!keys.length) return <EmptyState title={empty}><p>{hint}</p></EmptyState>;
