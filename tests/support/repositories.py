@@ -71,3 +71,15 @@ def curve(run_id: str, metric: str) -> list[tuple[int, float]]:
     """Steps and values of a metric."""
     points = logbuch.LogbuchClient().get_metric_history(run_id, metric)
     return [(point.step, point.value) for point in points]
+
+
+def reproduced(store: Path | str, folder: Path, run_id: str, *arguments: str) -> str:
+    """``logbuch reproduce`` with this interpreter, from a folder that is made here: what it prints, as JSON."""
+    command = [sys.executable, "-m", "logbuch", "reproduce", run_id, "--yes", "--json", "--into", "again"]
+    environment = os.environ | {"LOGBUCH_TRACKING_URI": str(store), "LOGBUCH_QUIET": "1"}
+    folder.mkdir()
+    done = subprocess.run(
+        [*command, "--env", "current", *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

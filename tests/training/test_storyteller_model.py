@@ -10,6 +10,7 @@ import torch
 
 from storyteller.metrics import ExpertLoad
 from storyteller.model import Storyteller, moe, positions
+from storyteller.model.loss import IGNORED, cross_entropy
 from storyteller.model.moe import MoE, Routing
 from support.storytelling import small
 
@@ -197,3 +198,26 @@ def test_experts_follow_autocast() -> None:
         exact, _ = model.losses(some()[:, :-1], some()[:, 1:])
     assert float(loss.detach()) == pytest.approx(float(exact), rel=0.01)
     assert loss.dtype == torch.float32
+
+
+@pytest.mark.parametrize("tokens", [1, 255, 256, 700])
+def test_the_loss_in_parts_is_that_of_all_logits(tokens: int) -> None:
+    """And so are its gradients; what is ignored counts nowhere."""
+    source = torch.Generator().manual_seed(tokens)
+    x_nc, head_vc = torch.randn(tokens, 24, generator=source), torch.randn(90, 24, generator=source)
+    targets_n = torch.randint(90, (tokens,), generator=source)
+    targets_n[::3] = IGNORED
+    found = []
+    for parts in (True, False):
+        given = [x_nc.clone().requires_grad_(), head_vc.clone().requires_grad_()]
+        if parts:
+            loss = cross_entropy(*given, targets_n)
+        else:
+            logits_nv = given[0] @ given[1].t()
+            loss = torch.nn.functional.cross_entropy(logits_nv, targets_n, ignore_index=IGNORED, reduction="sum")
+        (3 * loss).backward()
+        found.append([loss.detach(), *(one.grad for one in given)])
+    assert "linear_cross_entropy" in dir(torch.nn.functional), "this test is of the way that takes parts"
+    torch.testing.assert_close(*found)
+    with torch.no_grad():
+        torch.testing.assert_close(cross_entropy(x_nc, head_vc, targets_n), found[0][0])

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 
 import logbuch
 from storyteller import configfile, optim, weights
@@ -28,7 +27,6 @@ from storyteller.generation import Sampling, generate
 from storyteller.stopping import Terminated
 from storyteller.train import train
 from support import readback
-from support.ports import free_port
 from support.storytelling import only
 
 
@@ -190,27 +188,25 @@ def test_signals_end_a_run_as_killed(
         assert only(tmp_path).info.status == "FINISHED"
 
 
-def program(chosen: Config, folder: Path, **environment: str) -> subprocess.Popen[str]:
-    """``storyteller-train`` in a process of its own."""
+def together(chosen: Config, folder: Path) -> str:
+    """``storyteller-train`` in two processes, as torchrun starts them; what they print."""
     folder.mkdir()
-    file = folder / "own.yaml"
-    file.write_text(yaml.safe_dump(configfile.plain(chosen)))
-    command = [sys.executable, "-c", "from storyteller.commands.train import main; main()", "--config", str(file)]
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env={**os.environ, **environment}, cwd=folder, **told)  # type: ignore[call-overload]
+    (folder / "own.yaml").write_text(configfile.dumped(chosen))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
+    program = [str(Path(sys.executable).parent / "storyteller-train"), "--config", "own.yaml"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*torchrun, *program], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow
 def test_two_processes_train_as_one(told: Callable[..., Config], tmp_path: Path) -> None:
-    """DDP under the environment that torchrun sets: one run, and the loss of a training of one process."""
+    """DDP by torchrun: one run, and the losses of a training of one process."""
     few = ("training.max_steps=4", "training.log_every=1", "training.evaluation.every=4")
     alone = train(told(*few, "training.use_mlflow=false", "training.batch_size=8", output="alone"))
-    chosen = told(*few, "training.batch_size=4", output="pair")
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-    started = [program(chosen, tmp_path / rank, RANK=rank, LOCAL_RANK=rank, **meeting) for rank in ("0", "1")]
-    ended = [process.communicate(timeout=240) for process in started]
-    assert [process.returncode for process in started] == [0, 0], ended
-    assert "step 4/4" in ended[0][0] and ended[1][0] == ""
+    said = together(told(*few, "training.batch_size=4", output="pair"), tmp_path / "together")
+    assert said.count("step 4/4") == 2  # one process tells the step and its evaluation
     run = only(tmp_path)
     assert readback.steps(run, "train/loss") == [1, 2, 3, 4]
     assert run.data.metrics["val/loss"] == pytest.approx(alone.val_loss, rel=1e-4)

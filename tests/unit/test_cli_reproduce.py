@@ -464,7 +464,10 @@ def test_how_values_compare(first: float, second: float | None, tolerance: float
 
 
 def test_speeds_and_durations_are_measured() -> None:
-    for key in ("tokens_per_second", "time", "train/step_time", "epoch_seconds", "eval_runtime", "samples/s"):
+    for key in (
+        "tokens_per_second time train/step_time epoch_seconds eval_runtime samples/s train/mfu train/memory_gb "
+        "train/peak_memory_megabytes gpu_mem_allocated_MiB tflops"
+    ).split():
         assert is_measured(key), key
-    for key in ("loss", "eval/accuracy", "timestep", "lr", "steps", "grad_norm", "time_steps"):
+    for key in ("loss", "eval/accuracy", "timestep", "lr", "steps", "grad_norm", "time_steps", "memory_loss", "gb"):
         assert not is_measured(key), key

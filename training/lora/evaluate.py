@@ -89,7 +89,7 @@ def evaluate(given: argparse.Namespace, config: TrainingConfig, log: RunLog) -> 
         with subject.network(name) as network:
             answers[name] = answer(network, subject.tokenizer, asked, given.answer_tokens)
     report = f"# {path.name}\n\n{table(figures)}\n# Answers\n\n{side_by_side(asked, answers)}"
-    log.data(path, "evaluation", rows_of.digest([path]), len(data.rows))
+    log.data(path, "evaluation", len(data.rows))
     log.metrics(metrics(path.stem, figures), 0)
     log.text(report, f"evaluation/{name_part(path.stem)}.md")
     _log_answers(log, asked, answers, f"evaluation/{name_part(path.stem)}-answers.json")

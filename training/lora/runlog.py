@@ -30,13 +30,13 @@ class RunLog:
             with tracking.quietly(path):
                 tracking.mlflow.log_table(dict(columns), path, run_id=self.run_id)
 
-    def data(self, path: Path, context: str, digest: str, count: int) -> None:
+    def data(self, path: Path, context: str, count: int) -> None:
         """Notes a file of rows, by its hash."""
         if self.run_id is not None:
             with tracking.quietly(f"the data set {path}"):
                 entities = tracking.mlflow.entities
                 used = entities.DatasetInput(
-                    dataset=tracking.described(path, digest, count).to_noun(),
+                    dataset=tracking.described(path, count).to_noun(),
                     tags=(entities.InputTag(key="mlflow.data.context", value=context),),
                 )
                 tracking.mlflow.LogbuchClient().log_inputs(self.run_id, [used])

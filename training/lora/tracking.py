@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -60,18 +61,19 @@ def log_text(text: str, path: str) -> None:
             mlflow.log_text(text, path)
 
 
-def log_data(path: Path, context: str, digest: str, count: int) -> None:
+def log_data(path: Path, context: str, count: int) -> None:
     """Notes a file of rows, by its hash."""
     if active():
         with quietly(f"the data set {path}"):
-            mlflow.log_input(described(path, digest, count), context=context)
+            mlflow.log_input(described(path, count), context=context)
 
 
-def described(path: Path, digest: str, count: int) -> Any:
-    """A file of rows as the tracker's data set."""
-    return mlflow.data.Dataset(
-        name=path.name, digest=digest[:16], source=str(path.resolve()), profile={"num_rows": count}
-    )
+def described(path: Path, count: int) -> Any:
+    """A file of rows as the tracker's data set. Of the hashes by which a reproduction tells that a file has changed,
+    md5 is the one that fits into the 36 characters that MLflow has for it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return mlflow.data.Dataset(name=path.name, digest=digest, source=str(path.resolve()), profile={"num_rows": count})
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def read_data(job: Job, tokenizer: Any) -> Data:
     ):
         read = rows.read(path, limit, template)
         encoded = encode(read, tokenizer, config.max_seq_length, config.too_long)
-        tracking.log_data(path, context, rows.digest([path]), len(encoded.rows))
+        tracking.log_data(path, context, len(encoded.rows))
         dropped = f", {encoded.dropped} too long" if encoded.dropped else ""
         print(f"{path}: {len(encoded.rows)} rows, {encoded.tokens} tokens, {encoded.learned} learned{dropped}")
         found.append(encoded)

@@ -19,6 +19,11 @@ _DURATION = re.compile(
     r"(^|[/_.\-\s])(time|seconds|secs|duration|elapsed|latency|runtime)([/_.\-](s|ms|secs?|seconds|mean|avg|total))?$",
     re.I,
 )
+_USE = re.compile(
+    r"(^|[/_.\-\s])([mh]fu|t?flops|((memory|mem|rss|vram)([/_.\-](peak|max|used|usage|allocated|reserved"
+    r"|[kmgt]i?b|\w*bytes|percent(age)?))*))$",
+    re.I,
+)
 _GPU = re.compile(r"^system/(.+/)?gpu_\d+_utilization_percentage$")
 _LOWER = re.compile(
     r"loss|perplexity|error|" + _PARTED.format("ppl|nll|bce|ce|mse|rmse|mae|mape|wer|cer|fid|kl|latency|duration|time"),
@@ -46,8 +51,8 @@ def is_loss(key: str) -> bool:
 
 
 def is_measured(key: str) -> bool:
-    """Whether it tells a speed or a duration: what depends on the machine and on the hour."""
-    return bool(_THROUGHPUT.search(key) or _DURATION.search(key))
+    """Whether it tells a speed, a duration or the use of a machine: what depends on the machine and on the hour."""
+    return bool(_THROUGHPUT.search(key) or _DURATION.search(key) or _USE.search(key))
 
 
 def is_evaluation(key: str) -> bool:

@@ -220,8 +220,9 @@ def _folder() -> str:
 
 
 def _code_folder() -> Path:
+    """Where the program lies; of an installed command, whose file is the environment's, where it was started."""
     program = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(program).absolute().parent if program else Path.cwd()
+    return Path(program).absolute().parent if program and _script() is not None else Path.cwd()
 
 
 def _context() -> dict[str, str]:

@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     MISSING = "missing"
     """The new run has not logged it."""
     MEASURED = "measured"
-    """A speed or a duration, which is never twice the same: it decides nothing."""
+    """A speed, a duration or the use of a machine, which is never twice the same: it decides nothing."""
 
 
 class Compared(Noun, frozen=True, kw_only=True):

@@ -44,6 +44,11 @@ def plain(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
+def dumped(config: Config) -> str:
+    """The configuration as YAML, every key in it; :func:`load` reads it."""
+    return yaml.safe_dump(plain(config), sort_keys=False)
+
+
 def flat(config: Config) -> dict[str, Any]:
     """One level, keys without sections where they are unique (all are but ``seed``): what a tracker shows as params."""
     found: dict[str, Any] = {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from storyteller.config import Config
-from storyteller.data.windows import IGNORED, Windows, in_order
+from storyteller.data.windows import Windows, in_order
 from storyteller.devices import Device
 from storyteller.metrics import auxiliary, bits_per_byte, perplexity
 from storyteller.model import Storyteller
+from storyteller.model.loss import IGNORED
 
 
 @torch.no_grad()

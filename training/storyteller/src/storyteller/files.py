@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -33,6 +34,13 @@ def written(target: Path) -> Iterator[Path]:
             shutil.rmtree(place, ignore_errors=True)
         else:
             place.unlink(missing_ok=True)
+
+
+def md5(file: Path) -> str:
+    """The hash by which a tracker knows a file: of those that tell whether it is the same the one that fits into the 36
+    characters that MLflow has for it."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _sync(place: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,16 @@ class Training:
     last_val: float = math.nan
     clock: Clock = field(default_factory=Clock)
 
+    @contextlib.contextmanager
+    def under_way(self) -> Iterator[None]:
+        """The training lasts for this block; then DDP is let go of, for it must not outlive the group of processes: it
+        would end the group's thread while that waits for Python."""
+        try:
+            yield
+        finally:
+            self.wrapped = self.model
+            gc.collect()
+
 
 def prepared(config: Config, device: Device, tracker: Tracker, found: Checkpoint | None) -> Training:
     """Reads data and tokenizer, makes model and optimisers, and goes to where a checkpoint had come."""
@@ -62,7 +75,7 @@ def prepared(config: Config, device: Device, tracker: Tracker, found: Checkpoint
     )
     torch.manual_seed(settings.seed)
     model = Storyteller(config.model).to(device.torch)
-    optimizers = optim.Optimizers(model, settings, fused=device.torch.type == "cuda")
+    optimizers = optim.Optimizers(model, settings, fused=device.torch.type in ("cpu", "cuda"))
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.amp is torch.float16)
     progress = Progress(run_id=tracker.run_id)
     if found is not None:
@@ -187,6 +200,16 @@ def params_of(training: Training) -> dict[str, Any]:
     if training.config.model.use_moe:
         made["expert_intermediate_size"] = training.config.model.expert_size
     return configfile.flat(training.config) | made
+
+
+def files_of(config: Config) -> dict[str, Path]:
+    """The files that a training reads, by what they are for."""
+    data = config.data
+    return {
+        "training": Path(data.train_file),
+        "validation": Path(data.val_file),
+        "tokenizer": Path(data.tokenizer),
+    }
 
 
 def tags_of(training: Training) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storyteller.config import TrainingConfig
+from storyteller.files import md5
 
 
 class Tracker:
@@ -55,6 +56,13 @@ class Tracker:
         if self.is_on:
             with _quietly("tags were not logged"):
                 self._logbuch.set_tags(dict(values))
+
+    def data(self, file: Path, context: str) -> None:
+        """Notes a file that the training reads, by its hash: a reproduction takes it along and checks it."""
+        if self.is_on:
+            with _quietly(f"{file} was not noted"):
+                used = self._logbuch.data.Dataset(name=file.name, digest=md5(file), source=str(file.resolve()))
+                self._logbuch.log_input(used, context=context)
 
     def text(self, content: str, file: str) -> None:
         if self.is_on:

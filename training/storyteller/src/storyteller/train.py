@@ -13,15 +13,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from storyteller import checkpoints, estimate, metrics, optim, outputfolder, weights
+from storyteller import checkpoints, configfile, estimate, metrics, optim, outputfolder, weights
 from storyteller.config import Config
-from storyteller.data.windows import IGNORED, Batch
+from storyteller.data.windows import Batch
 from storyteller.devices import Device, device_of
 from storyteller.errors import TrainingError
 from storyteller.evaluation import evaluate
 from storyteller.files import written
 from storyteller.generation import Sampling, generate
-from storyteller.setup import Training, params_of, prepared, tags_of
+from storyteller.model.loss import IGNORED
+from storyteller.setup import Training, files_of, params_of, prepared, tags_of
 from storyteller.stopping import Terminated, memory_hint, on_sigterm
 from storyteller.tracking import tracker_of
 
@@ -45,11 +46,20 @@ def train(config: Config, resume: str = "") -> Result:
         with tracker.run(config.training, found.progress.run_id if found else ""), on_sigterm() as asked:
             training = prepared(config, device, tracker, found)
             set_aside(training, found)
-            tracker.params(params_of(training))
-            tracker.tags(tags_of(training))
-            with memory_hint(), training.report.bar(training.progress.step):
+            described(training)
+            with memory_hint(), training.under_way(), training.report.bar(training.progress.step):
                 loop(training, asked)
             return finished(training, output)
+
+
+def described(training: Training) -> None:
+    """Tells the tracker all that does not change."""
+    tracker = training.tracker
+    tracker.params(params_of(training))
+    tracker.tags(tags_of(training))
+    for context, file in files_of(training.config).items():
+        tracker.data(file, context)
+    tracker.text(configfile.dumped(training.config), "config.yaml")
 
 
 def alone(output: Path, device: Device) -> contextlib.AbstractContextManager[None]:
@@ -115,7 +125,7 @@ def one_step(training: Training) -> _Step:
     settings, device, progress = training.config.training, training.device, training.progress
     factor = optim.scale(settings, progress.step, training.steps)
     training.optimizers.set_scale(factor)
-    torch.manual_seed(((settings.seed << 40) + (progress.step << 12) + device.rank) % 2**63)
+    device.seed(((settings.seed << 40) + (progress.step << 12) + device.rank) % 2**63)
     batches = training.train.step()
     (count,) = device.summed(sum(int((batch.targets_bt != IGNORED).sum()) for batch in batches))
     done = _Step(

@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 
 import torch
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -36,7 +35,7 @@ def save(folder: Path, model: Storyteller, tokens: Tokenizer, config: Config) ->
     if config.model.tie_embeddings:
         del state["head.weight"]
     save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
-    (folder / CONFIG).write_text(yaml.safe_dump(configfile.plain(config), sort_keys=False), encoding="utf-8")
+    (folder / CONFIG).write_text(configfile.dumped(config), encoding="utf-8")
     (folder / TOKENIZER).write_text(tokens.to_str(), encoding="utf-8")
 
 

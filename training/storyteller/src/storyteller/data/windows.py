@@ -12,8 +12,7 @@ from torch import Tensor
 
 from storyteller.data.tokens import Corpus
 from storyteller.errors import DataError
-
-IGNORED = -100
+from storyteller.model.loss import IGNORED
 
 
 @dataclass(frozen=True)

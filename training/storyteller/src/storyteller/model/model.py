@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from storyteller.config import ModelConfig
 from storyteller.model import positions
 from storyteller.model.block import Block, norm
 from storyteller.model.cache import Cache
+from storyteller.model.loss import cross_entropy
 from storyteller.model.moe import MoE, Routing
 
 
@@ -85,11 +85,8 @@ class Storyteller(nn.Module):
 
     def losses(self, tokens_bt: Tensor, targets_bt: Tensor) -> tuple[Tensor, list[Routing | None]]:
         """The sum of the cross entropies of all targets that are not negative, and what the routers did."""
-        logits_btv, routings = self(tokens_bt)
-        loss = F.cross_entropy(
-            logits_btv.flatten(0, 1).float(), targets_bt.flatten(), ignore_index=-100, reduction="sum"
-        )
-        return loss, routings
+        x_btc, routings = self.stream(tokens_bt)
+        return cross_entropy(x_btc.flatten(0, 1), self.head.weight, targets_bt.flatten()), routings
 
     def _rotation(self, queries_t: Tensor) -> tuple[Tensor, Tensor] | None:
         if self.config.position != "rotary":
