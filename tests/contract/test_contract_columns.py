@@ -11,7 +11,7 @@ from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric, Param
 from logbuch.store import Store, batch, experiments, keys, runs, schema
 from logbuch.store.query import columns
-from logbuch.store.query.among import among, given
+from logbuch.store.query.among import among
 from logbuch.store.query.columns import OfRuns
 from logbuch.store.query.prepared import Prepared
 from logbuch.store.runs import NewRun
@@ -64,7 +64,7 @@ def test_nothing(store: Store, run: int) -> None:
     nothing = select(table.run, table.key).where(table.run == -1)
     assert store.read(columns.fetch, nothing) == [[], []]
     assert store.read(ids, nothing.with_only_columns(table.run)) == set()
-    of_runs = OfRuns(select(table.run, table.value).where(given(table.run)))
+    of_runs = OfRuns(table.run, table.value)
     assert store.read(lambda tx: of_runs.fetch(tx, [])) == [[], []]
     assert len(store.read(lambda tx: of_runs.fetch(tx, [run]))[1]) == len(TEXTS)
 

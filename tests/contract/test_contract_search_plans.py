@@ -22,7 +22,7 @@ from logbuch.store.runs import NewRun
 from support.naive import NaiveRun, matches, ordered
 
 NUMBERS = [0.0, -0.0, 1.0, 1.5, -2.0, 1e300, math.inf, -math.inf, math.nan]
-TEXTS = ["", "a", "ab", "Ab", "a*b", "a?b", "[a]", "a\\b", "b", "0.5", "1", "-1e3", "nan", "1_0", "x" * 230 + "y", "ö"]
+TEXTS = ["", "a", "ab", "Ab", "a*b", "a?b", "[a]", "a\\b", "b", "0.5", "1", "-1e3", "nan", "1_0", "x" * 2100 + "y", "ö"]
 PATTERNS = ["%", "a%", "%b", "%a%", "_", "a_b", "a*%", "[%", "a\\%", "x%y", "x" * 210 + "%", "A%", "ab", "ö%", "1%"]
 KEYS = {Kind.METRIC: ["m", "n", "never"], Kind.PARAM: ["p", "q", "never"], Kind.TAG: ["t", "u", "never"]}
 ATTRIBUTES = ["run_id", "run_name", "status", "start_time", "end_time", "user_id"]

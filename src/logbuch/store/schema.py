@@ -18,7 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
-    func,
+    text,
 )
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,10 +38,10 @@ Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 Text = sqltypes.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 """Text that sorts by code points in both databases."""
 
-INDEXED_VALUE = 200
-"""Characters of a param's or tag's value that its index holds in PostgreSQL, which refuses index rows over 2.7 kB.
+INDEXED_BYTES = 2000
+"""Longer values of params and tags have an index of their own in PostgreSQL, which refuses index rows over 2.7 kB.
 
-SQLite's index holds the whole value: then a search reads nothing but the index, which is 30 times as fast.
+An index that holds whole values is all that a search has to read, which is 30 times as fast.
 """
 
 meta = Table(
@@ -122,9 +122,20 @@ params = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_params_value", params.c.key, params.c.value, params.c.number, params.c.run).ddl_if(dialect="sqlite")
-Index("ix_params_value", params.c.key, func.substr(params.c.value, 1, INDEXED_VALUE), params.c.run).ddl_if(
-    dialect="postgresql"
-)
+Index(
+    "ix_params_value",
+    params.c.key,
+    params.c.value,
+    params.c.run,
+    postgresql_include=["number"],
+    postgresql_where=text(f"octet_length(value) <= {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
+Index(
+    "ix_params_long",
+    params.c.key,
+    params.c.run,
+    postgresql_where=text(f"octet_length(value) > {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
 
 tags = Table(
     "tags",
@@ -135,7 +146,19 @@ tags = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_tags_value", tags.c.key, tags.c.value, tags.c.run).ddl_if(dialect="sqlite")
-Index("ix_tags_value", tags.c.key, func.substr(tags.c.value, 1, INDEXED_VALUE), tags.c.run).ddl_if(dialect="postgresql")
+Index(
+    "ix_tags_value",
+    tags.c.key,
+    tags.c.value,
+    tags.c.run,
+    postgresql_where=text(f"octet_length(value) <= {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
+Index(
+    "ix_tags_long",
+    tags.c.key,
+    tags.c.run,
+    postgresql_where=text(f"octet_length(value) > {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
 
 datasets = Table(
     "datasets",

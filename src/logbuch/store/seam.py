@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table
 from sqlalchemy.sql.dml import Insert
 
 from logbuch.store.driver import Driver
@@ -101,6 +101,16 @@ class Seam(Protocol):
 
     def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         """SQL LIKE with ``%`` and ``_``; a backslash has no meaning."""
+
+    def of_given(self, query: Select[Any], column: ColumnElement[int]) -> Select[Any]:
+        """The query's rows whose ``column`` is one of :func:`logbuch.store.query.among.given_ids`, which an index finds
+        one after the other, whatever the database's statistics say or leave out."""
+
+    def probed(self, query: Select[Any]) -> Select[Any]:
+        """A query of an EXISTS that is to be asked of one row after the other, and not turned into a join."""
+
+    def indexed_parts(self, value: ColumnElement[str]) -> Sequence[ColumnElement[bool]]:
+        """Conditions of which exactly one holds of each value of a param or tag: one for each index of them."""
 
     def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
         """Calls ``changed`` from a thread whenever another process may have committed, while the block lasts."""

@@ -101,6 +101,7 @@ class Search:
         self._wanted = parse_order_by(query.order_by, RUNS)
         self._keys = tx.known_names({key.name for key in _keys(self._tree, self._wanted)})
         self._conditions = Conditions(tx.seam, schema.runs, self._keys)
+        self._probes = Conditions(tx.seam, schema.runs, self._keys, probing=True)
         self._statements = self._shelf()
         self._few: candidates.Found | None = None
 
@@ -118,7 +119,15 @@ class Search:
     @functools.cached_property
     def _anywhere(self) -> Condition:
         """What holds of the runs that are sought, but for their experiments."""
-        condition = _in_view(schema.runs, self._query.view) & self._conditions.of(self._tree)
+        return self._sought(self._conditions)
+
+    @functools.cached_property
+    def _asked(self) -> Condition:
+        """The same, to be asked of one run after the other."""
+        return self._sought(self._probes)
+
+    def _sought(self, conditions: Conditions) -> Condition:
+        condition = _in_view(schema.runs, self._query.view) & conditions.of(self._tree)
         if self._query.run_ids is not None:
             condition &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, self._query.run_ids)))
         return condition
@@ -128,9 +137,10 @@ class Search:
         """What holds of the runs that are sought; None for a search without experiments, which finds nothing."""
         if self._finds_nothing:
             return None
-        if not self._experiments:
-            return self._anywhere
-        return and_(schema.runs.c.experiment.in_(self._experiments), self._anywhere)
+        return self._of_ours(self._anywhere)
+
+    def _of_ours(self, condition: Condition) -> Condition:
+        return and_(schema.runs.c.experiment.in_(self._experiments), condition) if self._experiments else condition
 
     @property
     def _finds_nothing(self) -> bool:
@@ -146,14 +156,16 @@ class Search:
         if self._finds_nothing:
             return [], None
         by_value = len(self._experiments) == 1 and bool(self._wanted) and self._wanted[0].key.kind is Kind.METRIC
-        self._few = self._candidates(size, streamed=by_value or self._is_listing(self._wanted))
+        listing = self._is_listing(self._wanted)
+        self._few = self._candidates(size, streamed=by_value or listing)
         if self._few is not None:
             # With none at all the token still has to be looked at.
             plan = "exact" if self._few.exact else "few"
             return self._read(plan, self._plain, self._of_few, size, token, skip, ids=as_value(self._few.ids))
         if by_value:
             return self._page_by_value(size, token, skip)
-        return self._read("all", self._plain, self._of_all, size, token, skip)
+        found = functools.partial(self._of_ours, self._asked) if listing else self._of_all
+        return self._read("all", self._plain, found, size, token, skip)
 
     def count(self) -> int:
         """How many runs are found, of all pages together."""
@@ -199,7 +211,7 @@ class Search:
         sample = select(table.id).where(ours).limit(SAMPLE)
         if self._is_listing(()):
             sample = sample.order_by(table.start_time.desc())
-        return _count_where(self._looked_up(table.id.in_(sample)) & self._anywhere)
+        return _count_where(self._looked_up(table.id.in_(sample)) & self._asked)
 
     def _of_all(self) -> Condition:
         condition = self.condition
@@ -208,7 +220,7 @@ class Search:
 
     def _of_few(self) -> Condition:
         assert self._few is not None
-        rest = _in_view(schema.runs, self._query.view) if self._few.exact else self._anywhere
+        rest = _in_view(schema.runs, self._query.view) if self._few.exact else self._asked
         return self._looked_up(given(schema.runs.c.id)) & rest
 
     def _looked_up(self, by_id: Condition) -> Condition:
@@ -226,7 +238,8 @@ class Search:
             return _count_where(self._looked_up(runs.c.id.in_(found.query)) & seen)
         # The value index of metrics knows the experiment: only the runs that are out of view are to be left out.
         unseen = select(runs.c.id).where(runs.c.experiment.in_(self._experiments), not_(seen))
-        return select(func.count()).select_from(found.query.where(schema.latest.c.run.not_in(unseen)).subquery())
+        own = found.query.subquery()
+        return select(func.count()).select_from(own).where(own.c.run.not_in(unseen))
 
     @functools.cached_property
     def _plain(self) -> Ordered:
@@ -242,7 +255,7 @@ class Search:
         last = ""
         if not token or self._indexed.order.values(token)[0] == 0:
             # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
-            rows, following, last = self._part("value", self._indexed, lambda: self._anywhere, size, token, skip)
+            rows, following, last = self._part("value", self._indexed, lambda: self._asked, size, token, skip)
             if following is not None:
                 return rows, following
             token = ""

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, create_engine, event, func, literal, text
+from sqlalchemy import ColumnElement, Connection, Select, Table, create_engine, event, func, literal, text, true
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from logbuch.errors import StoreRefused
 from logbuch.store.driver import Driver
 from logbuch.store.migrate import refuse_strangers
+from logbuch.store.query.among import given
 from logbuch.store.seam import Upserts, background
 
 BUSY_SECONDS = 30
@@ -106,6 +107,15 @@ class SqliteSeam:
         if ignore_case:
             return func.lower(column).op("LIKE", is_comparison=True)(literal(pattern.lower()))
         return column.op("GLOB", is_comparison=True)(literal(_as_glob(pattern)))
+
+    def of_given(self, query: Select[Any], column: ColumnElement[int]) -> Select[Any]:
+        return query.where(given(column))
+
+    def probed(self, query: Select[Any]) -> Select[Any]:
+        return query
+
+    def indexed_parts(self, value: ColumnElement[str]) -> Sequence[ColumnElement[bool]]:  # noqa: ARG002
+        return [true()]
 
     def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
         """Other processes (a training that writes into the same file) show in SQLite's data_version."""

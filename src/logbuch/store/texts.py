@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 
-from logbuch.store.query.among import given
 from logbuch.store.query.columns import Columns, OfRuns
 
 T = TypeVar("T")
@@ -17,9 +16,8 @@ _key = attrgetter("key")
 
 
 def reading(table: Table) -> OfRuns:
-    """The query of the columns run, key and value of runs."""
-    query: Any = select(table.c.run, table.c.key, table.c.value)
-    return OfRuns(query.where(given(table.c.run)))
+    """The columns run, key and value of runs."""
+    return OfRuns(table.c.run, table.c.key, table.c.value)
 
 
 def nouns(found: Columns, names: Mapping[int, str], noun: Callable[..., T]) -> Mapping[int, list[T]]:

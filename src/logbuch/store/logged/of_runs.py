@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import RunModel
 from logbuch.store.heads import RunRow
 from logbuch.store.model_tables import run_models as table
-from logbuch.store.query.among import given
 from logbuch.store.query.columns import OfRuns
 from logbuch.store.tx import Tx
 
-_query: Any = select(table.c.run, table.c.output, table.c.model_id, table.c.step)
-_OF_RUNS = OfRuns(_query.where(given(table.c.run)))
+_OF_RUNS = OfRuns(table.c.run, table.c.output, table.c.model_id, table.c.step)
 
 
 def write(tx: Tx, head: RunRow, models: Sequence[RunModel], *, output: bool) -> None:

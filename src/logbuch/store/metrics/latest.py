@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, case, or_, select
+from sqlalchemy import and_, case, or_
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.arriving import Arrived
-from logbuch.store.query.among import given
 from logbuch.store.query.columns import Columns, OfRuns
 from logbuch.store.tx import Tx
 
@@ -29,9 +28,7 @@ _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "mi
 Ints = NDArray[np.int64]
 Places = NDArray[np.intp]
 _key = attrgetter("key")
-OF_RUNS = OfRuns(
-    select(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step).where(given(_table.c.run))
-)
+OF_RUNS = OfRuns(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
 
 
 def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:

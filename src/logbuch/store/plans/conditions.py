@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -42,10 +42,12 @@ _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
 class Conditions:
     """Turns trees into conditions for one search: over runs, or over experiments."""
 
-    def __init__(self, seam: Seam, entity: FromClause, ids: Mapping[str, int]) -> None:
+    def __init__(self, seam: Seam, entity: FromClause, ids: Mapping[str, int], *, probing: bool = False) -> None:
+        """``probing`` conditions are asked of few rows of many, one after the other."""
         self._seam = seam
         self._entity = entity
         self._ids = ids
+        self._probing = probing
 
     def of(self, node: Node | None) -> Condition:
         """The condition of a tree; true for none."""
@@ -76,6 +78,10 @@ class Conditions:
             return self._experiment_tag(term.key.name, lambda column: self.text(column, term))
         return self._keyed(term.key, self.test(term))
 
+    def indexed_parts(self, value: ColumnElement[str]) -> Sequence[Condition]:
+        """Conditions of which exactly one holds of each param or tag, and for each of which there is an index."""
+        return self._seam.indexed_parts(value)
+
     def test(self, term: Compare) -> Test:
         """A comparison with the value of a metric, param or tag."""
         if term.key.kind is Kind.METRIC:
@@ -103,8 +109,8 @@ class Conditions:
         if id_ is None:
             return false()
         own = TABLES[key.kind].c
-        same = select(1).where(own.run == schema.runs.c.id, own.key == id_, test(own))
-        return exists(same.correlate(schema.runs))
+        same = select(1).where(own.run == schema.runs.c.id, own.key == id_, test(own)).correlate(schema.runs)
+        return exists(self._seam.probed(same) if self._probing else same)
 
     def _experiment_tag(self, name: str, test: Callable[[Any], Condition]) -> Condition:
         own = schema.experiment_tags.alias()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Table, false, func, select
+from sqlalchemy import CompoundSelect, Select, Table, false, select, true, union_all
 
 from logbuch.filter import Compare, IsNull, Key, Kind, Op
 from logbuch.store import schema
@@ -21,7 +21,7 @@ RUN_ID = Key(Kind.ATTRIBUTE, "run_id")
 class Members:
     """A query of inner ids of runs. Without ``ranged`` it goes through all values of the key to find them."""
 
-    query: Select[Any]
+    query: Select[Any] | CompoundSelect[Any]
     ranged: bool
     of: Table
     """The table that is read."""
@@ -47,11 +47,17 @@ def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequenc
     rows = select(table.c.run).where(table.c.key == key)
     if term.key.kind is Kind.METRIC:
         rows = rows.where(table.c.experiment.in_(experiments))
-    if isinstance(term, IsNull):
-        return Members(rows, True, table)
-    narrowed = _narrowed(table.c.value, term)
-    ranged = bool(narrowed) or (term.key.kind is Kind.METRIC and term.op is not Op.NE)
-    return Members(rows.where(*narrowed, conditions.test(term)(table.c)), ranged, table)
+        ranged = isinstance(term, IsNull) or term.op is not Op.NE
+        return Members(rows.where(_tested(conditions, term, table)), ranged, table)
+    start = [] if isinstance(term, IsNull) else _start(table.c.value, term)
+    found = rows.where(_tested(conditions, term, table), *start)
+    parts = [found.where(own) for own in conditions.indexed_parts(table.c.value)]
+    ranged = isinstance(term, IsNull) or bool(start) or term.op in (Op.EQ, Op.IN)
+    return Members(parts[0] if len(parts) == 1 else union_all(*parts), ranged, table)
+
+
+def _tested(conditions: Conditions, term: Compare | IsNull, table: Table) -> Condition:
+    return true() if isinstance(term, IsNull) else conditions.test(term)(table.c)
 
 
 def _of_run_ids(conditions: Conditions, term: Compare | IsNull) -> Members | None:
@@ -69,18 +75,11 @@ def _of_datasets(conditions: Conditions, term: Compare | IsNull) -> Members | No
     return Members(select(schema.inputs.c.run).select_from(used).where(test), True, schema.inputs)
 
 
-def _narrowed(column: Any, term: Compare) -> list[Condition]:
-    """What a comparison of texts says of their starts, in the words of both databases' value indexes."""
-    start, value = func.substr(column, 1, schema.INDEXED_VALUE), term.value
-    if isinstance(value, tuple):
-        return [start.in_(sorted({text[: schema.INDEXED_VALUE] for text in value}))] if term.op is Op.IN else []
-    if not isinstance(value, str):
-        return []
-    if term.op is Op.EQ:
-        return [start == value[: schema.INDEXED_VALUE]]
-    first = re.split("[%_]", value, maxsplit=1)[0][: schema.INDEXED_VALUE] if term.op is Op.LIKE else ""
+def _start(column: Any, term: Compare) -> list[Condition]:
+    """What LIKE says of the start of texts, in words that an index understands."""
+    first = re.split("[%_]", str(term.value), maxsplit=1)[0] if term.op is Op.LIKE else ""
     after = following(first)
-    return ([start >= first, column >= first] if first else []) + ([start < after, column < after] if after else [])
+    return ([column >= first] if first else []) + ([column < after] if after else [])
 
 
 def following(start: str) -> str:

@@ -12,23 +12,30 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, bindparam, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Boolean
 
 
-class _Ids(FunctionElement[int]):
-    """The numbers of a JSON array as rows."""
+class _Among(FunctionElement[bool]):
+    """Whether a column is one of the numbers of a JSON array."""
 
-    name = "ids"
+    name = "among"
+    type = Boolean()
     inherit_cache = True
 
 
 def among(column: ColumnElement[Any], ids: Iterable[int]) -> ColumnElement[bool]:
     """Whether a column's value is one of these ids."""
-    return column.op("IN", is_comparison=True)(_Ids(literal(as_value(ids), Text)))
+    return _Among(column, literal(as_value(ids), Text))
 
 
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """The same in a statement that is made once; its parameter ``ids`` takes :func:`as_value`."""
-    return column.op("IN", is_comparison=True)(_Ids(bindparam("ids", None, type_=Text)))
+    return _Among(column, given_ids())
+
+
+def given_ids() -> ColumnElement[str]:
+    """The parameter ``ids`` of a statement that is made once."""
+    return bindparam("ids", None, type_=Text)
 
 
 def as_value(ids: Iterable[int]) -> str:
@@ -36,13 +43,13 @@ def as_value(ids: Iterable[int]) -> str:
     return json.dumps(list(ids))
 
 
-@compiles(_Ids, "sqlite")
-def _sqlite(element: _Ids, compiler: Any, **options: Any) -> str:
-    array = compiler.process(element.clauses, **options)
-    return f"(SELECT value FROM json_each({array}))"  # noqa: S608  a bound value's mark
+@compiles(_Among, "sqlite")
+def _sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+    column, ids = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608  bound values' marks
 
 
-@compiles(_Ids, "postgresql")
-def _postgres(element: _Ids, compiler: Any, **options: Any) -> str:
-    array = f"CAST({compiler.process(element.clauses, **options)} AS json)"
-    return f"(SELECT CAST(value AS bigint) FROM json_array_elements_text({array}))"  # noqa: S608  see above
+@compiles(_Among, "postgresql")
+def _postgres(element: _Among, compiler: Any, **options: Any) -> str:
+    column, ids = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} = ANY (CAST(translate({ids}, '[]', '{{}}') AS bigint[]))"

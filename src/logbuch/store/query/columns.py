@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Column, CompoundSelect, Select, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -55,10 +55,10 @@ def fetch(tx: Tx, query: Select[Any]) -> Columns:
 
 
 class OfRuns:
-    """A query of runs whose inner ids are :func:`logbuch.store.query.among.given`; compiled once for each database."""
+    """Columns of a table for given runs, whose inner ids the first one holds; compiled once for each database."""
 
-    def __init__(self, query: Select[Any]) -> None:
-        self._query = packed(query)
+    def __init__(self, *columns: Column[Any]) -> None:
+        self._columns = columns
         self._compiled: dict[str, Prepared] = {}
 
     def fetch(self, tx: Tx, runs: Iterable[int]) -> Columns:
@@ -66,11 +66,12 @@ class OfRuns:
         dialect = tx.connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = Prepared(self._query, dialect)
+            query = tx.seam.of_given(select(*self._columns), self._columns[0])
+            compiled = self._compiled[dialect.name] = Prepared(packed(query), dialect)
         return _decoded(compiled.rows(tx, ids=as_value(runs))[0])
 
 
-def packed(query: Select[Any]) -> Select[Any]:
+def packed(query: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
     """The query whose one row holds the columns of another, each as a text."""
     wanted: list[Any] = [_Packed(column) for column in query.subquery().columns]
     return select(*wanted)

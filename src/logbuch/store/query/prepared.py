@@ -64,7 +64,8 @@ class Shelf:
         """What the statement answered, now or a short while ago: good enough to choose a plan by."""
         known = self._estimates.get(name)
         if known is None or time.monotonic() - known[0] > LASTING_SECONDS:
-            known = self._estimates[name] = (time.monotonic(), statement.rows(tx, **values))
+            rows = statement.rows(tx, **values)
+            known = self._estimates[name] = (time.monotonic(), rows)  # only now: a slow answer is to last as long
         return known[1]
 
 
