@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 import threading
@@ -123,30 +122,50 @@ def _get(host: str, port: int, path: str, size: int) -> None:
 
 def _small(server: Server, place: str, count: int) -> tuple[float, float]:
     """So many files of 10 KiB one after the other on one connection, sent and then fetched."""
-    address = urlsplit(server.url)
-    connection = http.client.HTTPConnection(str(address.hostname), int(address.port or 80))
     contents = [os.urandom(SMALL_BYTES) for _ in range(count)]
-
-    def exchange(method: str, number: int, body: bytes | None = None) -> bytes:
-        connection.request(method, f"{place}small/{number}.bin", body)
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{method}: {answer.status} {content[:200]!r}")
-        return content
-
-    begun = time.perf_counter()
-    for number, content in enumerate(contents):
-        exchange("PUT", number, content)
-    sent = count / (time.perf_counter() - begun)
-    some = list(_first(range(count), server))
-    begun = time.perf_counter()
-    for number in some:
-        if exchange("GET", number) != contents[number]:
-            raise RuntimeError(f"file {number} came back changed")
-    fetched = len(some) / (time.perf_counter() - begun)
-    connection.close()
+    with Exchange(server.url) as exchange:
+        begun = time.perf_counter()
+        for number, content in enumerate(contents):
+            exchange("PUT", f"{place}small/{number}.bin", content)
+        sent = count / (time.perf_counter() - begun)
+        some = list(_first(range(count), server))
+        begun = time.perf_counter()
+        for number in some:
+            if exchange("GET", f"{place}small/{number}.bin") != contents[number]:
+                raise RuntimeError(f"file {number} came back changed")
+        fetched = len(some) / (time.perf_counter() - begun)
     return sent, fetched
+
+
+class Exchange:
+    """Requests and answers on one connection, with as little of a client as there can be."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._host = address.netloc
+        self._raw = socket.create_connection((str(address.hostname), int(address.port or 80)))
+        self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = self._raw.makefile("rb")
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._answers.close()
+        self._raw.close()
+
+    def __call__(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """The content of the answer, whose length the server must have said."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._raw.sendall(head.encode() + body)
+        status, size = self._answers.readline(), -1
+        while (line := self._answers.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                size = int(value)
+        if b" 200 " not in status or size < 0:
+            raise RuntimeError(f"{method} {path}: {status!r}")
+        return self._answers.read(size)
 
 
 def _first(numbers: range, server: Server) -> Iterator[int]:

@@ -10,14 +10,15 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
-from logbuch.files import keys
+from logbuch.files import keys, redo
 from logbuch.files.keys import TEMPORARY
+from logbuch.files.redo import RedoLog
 from logbuch.files.storage import Expected, Found, Receiving, Stat
 from logbuch.limits import clip
 from logbuch.model import FileInfo
@@ -44,6 +45,18 @@ class LocalFiles:
             raise StoreRefused(f"The artifact folder {self.root} cannot be made: {error.strerror}.") from None
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise StoreRefused(f"The artifact folder {self.root} cannot be written: permission denied.")
+        self._log: RedoLog | None = None
+        self._redo()
+
+    def hasten(self) -> None:
+        """From now on small files are acknowledged when they are in a log (:mod:`logbuch.files.redo`); to be closed."""
+        if self._log is None and RedoLog.offered():
+            self._log = RedoLog(self.root)
+
+    def close(self) -> None:
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
 
     def location(self, wanted: str) -> str | None:
         try:
@@ -64,7 +77,7 @@ class LocalFiles:
         """A file to write: durable and in its place when it is finished."""
         *folders, name = key.split("/")
         with self._folder(folders, create=True) as folder:
-            return DiskSink(key, name, os.dup(folder))
+            return DiskSink(key, name, os.dup(folder), self._log)
 
     def open(self, key: str) -> DiskFile:
         *folders, name = key.split("/")
@@ -93,12 +106,18 @@ class LocalFiles:
     def delete(self, key: str) -> None:
         """Removes a file, or a folder with all that it holds; NotFound if there is neither."""
         *folders, name = key.split("/")
+        self.settle(key)
         with self._folder(folders) as folder, _refusing(key):
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
                 shutil.rmtree(name, dir_fd=folder)
             else:
                 os.unlink(name, dir_fd=folder)
+
+    def settle(self, key: str) -> None:
+        """No log brings back from now on what a file, or the files of a folder, are at this moment."""
+        if self._log is not None:
+            self._log.settle(key)
 
     def staged(self, upload_id: str) -> Staged:
         """The unfinished file of an upload in parts."""
@@ -116,7 +135,8 @@ class LocalFiles:
             for name, stated in found:
                 inside = f"{place}/{name}" if place else name
                 if stat.S_ISDIR(stated.st_mode):
-                    folders.append(inside)
+                    if name != redo.FOLDER:
+                        folders.append(inside)
                 elif stat.S_ISREG(stated.st_mode):
                     yield Found(inside, stated.st_size, stated.st_mtime, pending=name.startswith(TEMPORARY))
 
@@ -135,6 +155,45 @@ class LocalFiles:
                         removed += 1
         return removed
 
+    def _redo(self) -> None:
+        """Puts the files into their places that a process had only in its log when the power went."""
+        for path, entries in redo.left_behind(self.root):
+            restored = [self._restored(entry) for entry in entries]  # one that cannot be holds up no other
+            if all(restored):
+                path.unlink(missing_ok=True)
+
+    def _restored(self, entry: redo.Entry) -> bool:
+        try:
+            self._restore(keys.join(entry.key), entry)
+        except InvalidInput:  # a folder stands there now, or a link
+            return True
+        except (Unavailable, OSError) as error:
+            redo.logger.warning("%r stays in the log: %s", clip(entry.key), error)
+            return False
+        return True
+
+    def _restore(self, key: str, entry: redo.Entry) -> None:
+        try:
+            opened = self.open(key)
+        except NotFound:
+            self.put(key, (entry.content,))
+            return
+        try:
+            changed = os.fstat(opened.descriptor).st_mtime_ns
+            if changed > entry.changed:
+                return
+            if opened.stat.size == len(entry.content) and opened.read(0, opened.stat.size) == entry.content:
+                os.fsync(opened.descriptor)
+                self._sync_folder(key)
+                return
+        finally:
+            opened.close()
+        self.put(key, (entry.content,))
+
+    def _sync_folder(self, key: str) -> None:
+        with self._folder(key.split("/")[:-1]) as folder:
+            os.fsync(folder)
+
     def _info(self, entry: os.DirEntry[str], shown: str) -> FileInfo:
         folder = entry.is_dir(follow_symlinks=False)
         return FileInfo(
@@ -151,10 +210,7 @@ class LocalFiles:
         try:
             for name in names:
                 with _refusing(name):
-                    if create:
-                        with suppress(FileExistsError):
-                            os.mkdir(name, dir_fd=current)
-                    following = os.open(name, _FOLDER, dir_fd=current)
+                    following = _below(current, name, create=create)
                 os.close(current)
                 current = following
             yield current
@@ -165,8 +221,13 @@ class LocalFiles:
 class DiskSink:
     """See :class:`logbuch.files.storage.Sink`. The folder's descriptor becomes its own."""
 
-    def __init__(self, key: str, name: str, folder: int) -> None:
+    def __init__(self, key: str, name: str, folder: int, log: RedoLog | None = None) -> None:
         self._key, self._name, self._folder = key, name, folder
+        self._log = log
+        self._size = 0
+        self._blocks: list[bytes] = []
+        """What was written, while it is little enough for the log."""
+        self._small = log is not None
         self._temporary = TEMPORARY + secrets.token_hex(8)
         self._dirty = 0
         self._flushing: Future[None] | None = None
@@ -180,19 +241,41 @@ class DiskSink:
     def write(self, blocks: Sequence[bytes]) -> None:
         with _refusing(self._key):
             write_all(self._file, blocks)
-        self._dirty += sum(map(len, blocks))
+        size = sum(map(len, blocks))
+        self._dirty += size
+        self._size += size
+        if self._small:
+            self._blocks += blocks
+            self._small = self._size <= redo.ENTRY_BYTES
+        elif self._blocks:
+            self._blocks.clear()
         if self._dirty >= FLUSH_BYTES and (self._flushing is None or self._flushing.done()):
             self._flush()
 
     def finish(self) -> Stat:
         with _refusing(self._key):
             self._settle()
-            os.fsync(self._file)
-            found = _stat(os.fstat(self._file))
-            os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-            os.fsync(self._folder)
+            found = os.fstat(self._file)
+            with self._kept(found.st_mtime_ns) as kept:
+                if not kept:
+                    self._outlast()
+                os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                if not kept:
+                    os.fsync(self._folder)
         self._close()
-        return found
+        return _stat(found)
+
+    def _kept(self, changed: int) -> AbstractContextManager[bool]:
+        """Whether the file is in the log, which then need not be on the disk itself."""
+        if self._log is None or not self._small:
+            return nullcontext(False)
+        return self._log.kept(self._key, self._blocks, changed)
+
+    def _outlast(self) -> None:
+        """Brings the file to the disk, where nothing in the log will take its place."""
+        os.fsync(self._file)
+        if self._log is not None:
+            self._log.settle(self._key)
 
     def abort(self) -> None:
         with suppress(OSError):
@@ -329,6 +412,18 @@ class DiskFile:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _below(folder: int, name: str, *, create: bool) -> int:
+    """A descriptor of a folder in another one; a link is refused."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except FileNotFoundError:
+        if not create:
+            raise
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=folder)
+    return os.open(name, _FOLDER, dir_fd=folder)
 
 
 def write_all(file: int, blocks: Sequence[bytes]) -> None:

@@ -64,7 +64,8 @@ class DiskParts:
     """Parts in one unfinished file, in their order: its size says how many are there."""
 
     def __init__(self, files: LocalFiles, key: str, wanted: Wanted) -> None:
-        self._staged, self._key, self._wanted = files.staged(wanted.id), key, wanted
+        self._files, self._key, self._wanted = files, key, wanted
+        self._staged = files.staged(wanted.id)
 
     def begin(self) -> str:
         """There is no file before its first part: an upload that nobody goes on with leaves nothing."""
@@ -89,6 +90,8 @@ class DiskParts:
 
     def finish(self, marks: Mapping[int, str]) -> Stat:  # noqa: ARG002
         if self._wanted.size and not self._staged.size():
+            if self._placed():
+                raise NotFound("The upload has ended: begin it again.")
             raise self._not_meant(0, hashlib.sha256())
         with self._staged.held(create=not self._wanted.size) as file:
             found, digest = 0, hashlib.sha256()
@@ -101,6 +104,14 @@ class DiskParts:
 
     def abort(self) -> None:
         self._staged.remove()
+
+    def _placed(self) -> bool:
+        """Whether a file like the one that was meant has its place: another sender was faster, and it has not been
+        noted yet."""
+        try:
+            return self._files.stat(self._key).size == self._wanted.size
+        except (NotFound, InvalidInput):
+            return False
 
     def _not_meant(self, found: int, digest: hashlib._Hash) -> InvalidInput:
         return InvalidInput(

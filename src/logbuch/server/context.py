@@ -15,10 +15,11 @@ from logbuch.files.roots import Files
 from logbuch.server.alarms import Alarms
 from logbuch.server.catalog import Catalog
 from logbuch.server.delivery.courier import Courier
+from logbuch.server.digests import Digests
 from logbuch.server.examiner import Examiner
 from logbuch.server.live import Hub
 from logbuch.server.watch import Watch
-from logbuch.store import Store, experiments
+from logbuch.store import Store, artifacts, experiments
 from logbuch.store.tx import Tx
 from logbuch.web.options import Listening
 
@@ -51,6 +52,7 @@ class Context:
     examiner: Examiner = field(init=False)
     alarms: Alarms = field(init=False)
     courier: Courier = field(init=False)
+    digests: Digests = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
@@ -59,6 +61,7 @@ class Context:
         self.examiner = Examiner(self.store)
         self.alarms = Alarms(self.store)
         self.courier = Courier(self.store)
+        self.digests = Digests(lambda *files: self.write_later(artifacts.record, *files))
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a reading store function in a thread."""
@@ -104,4 +107,7 @@ class Context:
         self.courier.close()
         self.threads.shutdown(cancel_futures=True)
         self.files_threads.shutdown(cancel_futures=True)
+        self.files.close()
+        if waiting := self.digests.take():
+            self.store.write(artifacts.record, *waiting)
         self.store.close()

@@ -16,6 +16,7 @@ from logbuch.files.storage import Expected, Receiving, Stored
 from logbuch.limits import clip
 from logbuch.server.context import Context
 from logbuch.store import artifacts
+from logbuch.store.artifacts import Known
 
 BLOCK_BYTES = 1024 * 1024
 """What is handed to a thread at once."""
@@ -47,23 +48,23 @@ def _sha256(request: Request) -> str | None:
 
 async def store_body(context: Context, request: Request, key: str) -> Stored:
     """Stores the body of a request as a file, and notes its digest; NotFound where its run or model is gone."""
-    await check_owner(context, key)
     wanted = expected(request)
     blocks = body_blocks(request)
     first, more = await anext(blocks)
     if more:
+        await check_owner(context, key)
         stored = await _stream(context, key, wanted, first, blocks)
         await keep_owned(context, key)
     else:
         stored = await context.files_call(_store_whole, context, key, wanted, first)
-    await note(context, key, stored)
+    context.digests.add(Known(key=key, size=stored.stat.size, sha256=stored.sha256, mark=stored.stat.mark))
     return stored
 
 
 async def check_owner(context: Context, key: str) -> None:
     """Refuses a file whose run or logged model does not exist: nobody would find it, and nothing would remove it."""
     if not await context.read(artifacts.has_owner, key):
-        raise NotFound(f"The run or model that {clip(key)!r} belongs to does not exist.")
+        raise _ownerless(key)
 
 
 async def keep_owned(context: Context, key: str) -> None:
@@ -76,13 +77,14 @@ async def keep_owned(context: Context, key: str) -> None:
         raise
 
 
-async def note(context: Context, key: str, stored: Stored) -> None:
-    """Notes a file's digest. It may follow the file: the mark says whether it still holds."""
-    known = artifacts.Known(key=key, size=stored.stat.size, sha256=stored.sha256, mark=stored.stat.mark)
-    context.write_later(artifacts.record, known)
+def _ownerless(key: str) -> NotFound:
+    return NotFound(f"The run or model that {clip(key)!r} belongs to does not exist.")
 
 
 def _store_whole(context: Context, key: str, wanted: Expected, blocks: Blocks) -> Stored:
+    """All of it in one thread: what a small file costs is mostly the way from one to the next."""
+    if not context.store.read(artifacts.has_owner, key):
+        raise _ownerless(key)
     with context.files.receive(key, wanted) as receiving:
         receiving.write(blocks)
         return receiving.finish()

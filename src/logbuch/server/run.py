@@ -60,6 +60,7 @@ def serve(service: Service) -> int:
 def _open(service: Service) -> Context:
     context = _opened(service)
     context.files.claim(context.store.id)  # so that a clean-up of another store leaves them alone
+    context.files.hasten()
     return context
 
 

@@ -43,10 +43,14 @@ class Upload(Noun, frozen=True, kw_only=True):
     time: int
 
 
-def record(tx: Tx, known: Known) -> None:
-    """Notes a file that has become whole; what was known by its key before is forgotten."""
-    row = {"key": known.key, "size": known.size, "sha256": known.sha256, "mark": known.mark, "time": tx.now()}
-    tx.insert(tx.seam.upsert(_artifacts, _anew), [row])
+def record(tx: Tx, *files: Known) -> None:
+    """Notes files that have become whole, each key once; what was known by their keys before is forgotten."""
+    now = tx.now()
+    rows = [
+        {"key": known.key, "size": known.size, "sha256": known.sha256, "mark": known.mark, "time": now}
+        for known in sorted(files, key=lambda known: known.key)  # in one order, so that two servers never deadlock
+    ]
+    tx.insert(tx.seam.upsert(_artifacts, _anew), rows)
 
 
 def find(tx: Tx, keys: Iterable[str]) -> dict[str, Known]:

@@ -47,6 +47,7 @@ async def delete(context: Context, request: Request, path: str) -> Any:  # noqa:
     key = await key_of(context, path)
     with suppress(NotFound):  # deleting again is no error
         await context.files_call(context.files.delete, key)
+    context.digests.forget(key)
     await context.write(artifacts.forget, key)
     return {}
 
