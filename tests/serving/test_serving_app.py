@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections.abc import Coroutine
 from typing import Any
@@ -11,12 +12,15 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from logbuch.serving import requests
 from logbuch.serving.app import Options
 from logbuch.serving.batching import Limits
 from logbuch.version import __version__
 from logbuch.web.options import Listening
-from support.scoring import client, served
+from support.scoring import NAMED_TENSORS, PARAMS, TENSOR, TEXTS, client, served
 
 ROW = {"a": 2, "b": 1.5, "s": "x"}
 
@@ -202,3 +206,38 @@ def test_numbers_for_prometheus() -> None:
     assert 'logbuch_serving_requests_total{status="400"} 1.0' in text
     assert "logbuch_serving_predict_rows_sum 2.0" in text
     assert "logbuch_serving_waiting_requests 0.0" in text
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "s", "data"]), inner),
+    max_leaves=8,
+)
+_BODIES = st.dictionaries(st.sampled_from([*requests.FORMATS, "params", "prompt", "messages"]), _VALUES, max_size=3)
+_MODELS = [
+    served(),
+    *(served(inputs, PARAMS, lambda data, params: len(data)) for inputs in (TENSOR, NAMED_TENSORS, TEXTS, None)),
+]
+_TYPES = st.sampled_from([requests.JSON, requests.CSV, "application/json; charset=latin-1", "text/plain", "", "x/\x7f"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_MODELS), st.binary(max_size=50) | _BODIES.map(lambda body: json.dumps(body).encode()), _TYPES)
+def test_whatever_is_sent_is_answered_without_a_fault_of_the_server(model: Any, body: bytes, kind: str) -> None:
+    async def ask() -> httpx.Response:
+        async with client(model) as http:
+            return await http.post("/invocations", content=body, headers={"content-type": kind})
+
+    answer: httpx.Response = run(ask())
+    assert answer.status_code < 500, answer.text
+    if answer.status_code != 200:
+        assert set(answer.json()) == {"error_code", "message"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]),
+    st.text(alphabet="abz/.%2e;?#\\\u00e9", max_size=20),
+)
+def test_whatever_address_is_asked_for_is_answered(method: str, path: str) -> None:
+    assert get(f"/{path}".replace("//", "/"), method).status_code < 500

@@ -15,6 +15,7 @@ from support.scoring import client
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": [2.0, 1.0, 5.5, 0.5]})
 TARGET = [1.0, 2.0, 3.0, 1.5]
+LABELS = ["low", "high", "high", "low"]
 
 
 def answers(place: Path, body: Any) -> Any:
@@ -61,7 +62,57 @@ def lightgbm(place: Path) -> Any:
     return fitted.predict(FRAME)
 
 
-@pytest.mark.parametrize("flavor", [sklearn, xgboost, lightgbm])
+def sklearn_labels(place: Path) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    import logbuch
+
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, LABELS)
+    logbuch.sklearn.save_model(fitted, place, input_example=FRAME)
+    return fitted.predict(FRAME)
+
+
+def xgboost_classes(place: Path) -> Any:
+    import xgboost
+
+    import logbuch
+
+    fitted = xgboost.XGBClassifier(n_estimators=3).fit(FRAME, [0, 1, 1, 0])
+    logbuch.xgboost.save_model(fitted, place, input_example=FRAME)
+    return fitted.predict(FRAME)
+
+
+def lightgbm_labels(place: Path) -> Any:
+    import lightgbm
+
+    import logbuch
+
+    few = {"n_estimators": 3, "min_child_samples": 1, "min_data_in_bin": 1, "verbose": -1}
+    fitted = lightgbm.LGBMClassifier(**few).fit(FRAME, LABELS)
+    logbuch.lightgbm.save_model(fitted, place, input_example=FRAME)
+    loaded = logbuch.lightgbm.load_model(place)
+    assert isinstance(loaded, lightgbm.LGBMClassifier)
+    assert loaded.predict_proba(FRAME).tolist() == fitted.predict_proba(FRAME).tolist()
+    return fitted.predict(FRAME)
+
+
+def function(place: Path) -> Any:
+    import logbuch
+
+    logbuch.pyfunc.save_model(place, python_model=weighed, input_example=FRAME)
+    return weighed(FRAME)
+
+
+def weighed(model_input: Any) -> Any:
+    return (model_input["x"] * 0.1 + model_input["y"] ** 2).to_numpy()
+
+
+ALL = (sklearn, sklearn_labels, xgboost, xgboost_classes, lightgbm, lightgbm_labels, function)
+
+
+@pytest.mark.parametrize("flavor", ALL)
 def test_answers_equal_direct_prediction(flavor: Any, tmp_path: Path) -> None:
     direct = np.asarray(flavor(tmp_path / "model"))
     split = {"columns": ["y", "x"], "data": FRAME[["y", "x"]].to_numpy().tolist()}
