@@ -8,6 +8,7 @@ MLFLOW3 := .venv-mlflow3
 MLFLOW2 := .venv-mlflow2
 FASTTRACKML := .venv-fasttrackml
 CLIENTS := .venv-clients
+AIM := .venv-aim
 PAGE := src/logbuch/server/page/index.html
 OUTPUT := test-output
 PIP := -m pip --disable-pip-version-check --quiet
@@ -58,7 +59,12 @@ $(FASTTRACKML)/.ready:
 $(CLIENTS)/.ready:
 	$(PYTHON) -m venv $(CLIENTS)
 	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install wandb trackio tensorboardX
-	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install --only-binary :all: aim || echo "Aim cannot be installed here."
+	@touch $@
+
+# Beside the others pip finds no newer Aim than one of 2021.
+$(AIM)/.ready:
+	$(PYTHON) -m venv $(AIM)
+	env -u PIP_CONSTRAINT $(AIM)/bin/python $(PIP) install --only-binary :all: "aim>=3.29" || echo "Aim cannot be installed here."
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
@@ -133,10 +139,10 @@ bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # Without wrk a client of our own drives, which bounds what a fast server shows.
-bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready $(CLIENTS)/.ready
+bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready $(CLIENTS)/.ready $(AIM)/.ready
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
 	  echo "wrk is not installed and will be done without."
 
 clean:
-	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) $(FASTTRACKML) $(CLIENTS) ui/node_modules src/logbuch/server/page $(OUTPUT) dist
+	rm -rf $(VENV) $(MLFLOW2) $(MLFLOW3) $(FASTTRACKML) $(CLIENTS) $(AIM) ui/node_modules src/logbuch/server/page $(OUTPUT) dist

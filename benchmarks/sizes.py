@@ -34,7 +34,7 @@ class Sizes:
     client_points: int = 1_000_000
     client_training: float = 10.0
     """Seconds of the training that logs beside its work."""
-    client_rounds: int = 3
+    client_rounds: int = 4
     large_file_bytes: int = 1024**3
     small_files: int = 1000
 

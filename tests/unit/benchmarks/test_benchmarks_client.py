@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.clients import loop
-from benchmarks.figures import unit
+from benchmarks.figures import Findings, unit
 from benchmarks.sizes import QUICK
+from benchmarks.targets import verdicts
 from benchmarks.workloads import client
 
 
@@ -31,6 +32,13 @@ def test_our_client_without_a_server_logs_to_a_folder(tmp_path: Path, monkeypatc
     assert 0 < found["loop"] <= found["stored"]
     figures = client.measure(ours, QUICK)
     assert all(unit(name) for name in figures)
+
+
+def test_points_that_are_stored_before_time_count_below_zero() -> None:
+    found = client.of_points(2.0, 2.5)
+    assert found["a million points stored after 1.5 times the loop, s"] == -0.5
+    (verdict,) = verdicts(Findings({"Logbuch (SQLite)": found}), "Logbuch (SQLite)")
+    assert verdict.met
 
 
 def test_what_is_not_installed_is_left_out() -> None:
