@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, insert, inspect, select
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import Metric, Param
 from logbuch.store import Store, batch, changes, journals, open_store, runs, schema, search, sqlite
-from logbuch.store.metrics import blocks, buckets, charts, history, latest, ordinal, rows, sealing
+from logbuch.store.metrics import backlog, blocks, buckets, charts, history, ordinal, rows, sealing
 from logbuch.store.metrics.buckets import View
 from logbuch.store.postgres import CHANNEL, NOTIFY_SECONDS
 from logbuch.store.runs import NewRun
@@ -86,7 +86,7 @@ def in_one_group(store: Store, *jobs: tuple[Any, ...]) -> list[Future[Any]]:
 # -- 1: arrivals, latest and the mark against doubles in one transaction; each job has its own savepoint ---------------
 
 
-@pytest.mark.parametrize("broken", [(latest, "update"), (changes, "flush")])
+@pytest.mark.parametrize("broken", [(backlog, "note"), (changes, "flush")])
 def test_points_latest_and_position_are_committed_together(
     store: Store, monkeypatch: pytest.MonkeyPatch, broken: tuple[Any, str]
 ) -> None:
@@ -178,10 +178,11 @@ def test_a_group_writes_in_the_order_of_run_and_key(store: Store, monkeypatch: p
             for run_id in reversed(run_ids)
         ),
     )
+    store.write(backlog.merge, run_ids)
     keys = [row[:2] for row in written["latest"]]
     assert len(keys) == 9
     assert keys == sorted(set(keys))
-    for table in ("arrivals", "changes"):
+    for table in ("arrivals", "backlog", "changes"):
         owners = [row[0] for row in written[table]]
         assert owners == sorted(inner(store, run_id) for run_id in run_ids)
 

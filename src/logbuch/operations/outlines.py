@@ -15,7 +15,7 @@ from logbuch.store import runs
 from logbuch.store.metrics import charts
 from logbuch.store.metrics.buckets import COLUMNS, Buckets, View
 from logbuch.store.metrics.rows import Axis
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, beside_latest
 from logbuch.wire import native
 from logbuch.wire.answers import AskOutline
 
@@ -23,6 +23,7 @@ SHOWN = ("x", "count", "min", "max", "mean", "last", "smooth")
 _ODD = {name: COLUMNS.index(name) for name in ("nan", "pos_inf", "neg_inf")}
 
 
+@beside_latest
 def of_run(tx: Tx, run_id: str, keys: Sequence[str], axis: Axis, view: View) -> list[tuple[str, Buckets]]:
     """The series of a run among ``keys``, in buckets; NotFound if there is no such run."""
     head = runs.row(tx, run_id)

@@ -17,7 +17,7 @@ from logbuch.limits import is_run_id
 from logbuch.model import Noun
 from logbuch.store import heads, schema
 from logbuch.store.model_tables import logged_models
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 _artifacts, _uploads, _removals = schema.artifacts, schema.uploads, schema.removals
 
@@ -53,6 +53,7 @@ def record(tx: Tx, *files: Known) -> None:
     tx.insert(tx.seam.upsert(_artifacts, _anew), rows)
 
 
+@beside_latest
 def find(tx: Tx, keys: Iterable[str]) -> dict[str, Known]:
     """What is known of the files with these keys."""
     found: dict[str, Known] = {}
@@ -67,6 +68,7 @@ def forget(tx: Tx, key: str) -> None:
     tx.change(delete(_artifacts).where((_artifacts.c.key == key) | _below(_artifacts.c.key, key)))
 
 
+@beside_latest
 def has_owner(tx: Tx, key: str) -> bool:
     """Whether the run or the logged model that a key lies below exists; true of keys that lie below neither.
 
@@ -107,6 +109,7 @@ def begin_upload(tx: Tx, key: str, size: int, sha256: str, part_bytes: int) -> U
     return Upload(**values)
 
 
+@beside_latest
 def upload(tx: Tx, upload_id: str) -> Upload | None:
     """An upload that is under way."""
     row = tx.execute(select(_uploads).where(_uploads.c.id == upload_id)).mappings().first()
@@ -138,11 +141,13 @@ def end_upload(tx: Tx, upload_id: str, known: Known | None = None) -> None:
         record(tx, known)
 
 
+@beside_latest
 def uploads_before(tx: Tx, time: int) -> list[Upload]:
     """The uploads that were last heard of before a time (ms)."""
     return [Upload(**row) for row in tx.execute(select(_uploads).where(_uploads.c.time < time)).mappings()]
 
 
+@beside_latest
 def uploads_known(tx: Tx) -> set[str]:
     """The IDs of all uploads under way, and those that the object store knows them by."""
     rows = tx.execute(select(_uploads.c.id, _uploads.c.remote))
@@ -158,6 +163,7 @@ def doom(tx: Tx, prefixes: Sequence[str]) -> None:
     tx.insert(tx.seam.upsert(_removals, None), [{"prefix": prefix, "time": now} for prefix in prefixes])
 
 
+@beside_latest
 def doomed(tx: Tx) -> list[str]:
     """The folders that are to be removed; not those whose run exists again."""
     prefixes = list(tx.execute(select(_removals.c.prefix).order_by(_removals.c.time)).scalars())

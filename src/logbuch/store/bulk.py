@@ -76,7 +76,7 @@ def move(tx: Tx, run_ids: Sequence[str], experiment_id: str) -> dict[str, list[s
         tx.change(update(_runs).where(_runs.c.id == row.id).values(**values))
         tx.change(update(schema.latest).where(schema.latest.c.run == row.id).values(experiment=target))
         inputs.move(tx, row.id, target)
-        tx.moved(row.id, target)
+        tx.touch(row.id, target)
     tx.forget_heads()
     return before
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from logbuch.store import schema
-from logbuch.store.tx import Pending, Tx, chunks
+from logbuch.store.tx import Pending, Tx, beside_latest, chunks
 
 
 def flush(tx: Tx, group: Pending) -> None:
@@ -32,11 +32,13 @@ def _newer(new: Any) -> Mapping[str, Any]:
     return {"version": new.version, "experiment": new.experiment}
 
 
+@beside_latest
 def cursor(tx: Tx) -> int:
     """The cursor of this snapshot."""
     return tx.seam.horizon(tx.connection)
 
 
+@beside_latest
 def since(tx: Tx, position: int, experiments: Sequence[int] = (), runs: Sequence[int] = ()) -> tuple[list[int], int]:
     """The runs that changed at or after a cursor, and the next cursor. Empty filters mean all."""
     table = schema.changes
@@ -47,6 +49,7 @@ def since(tx: Tx, position: int, experiments: Sequence[int] = (), runs: Sequence
     return [int(run) for part in parts for run in tx.execute(part).scalars()], cursor(tx)
 
 
+@beside_latest
 def latest(tx: Tx, experiments: Sequence[int], limit: int) -> list[int]:
     """The runs of these experiments that changed last, the newest first."""
     table = schema.changes

@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, func, select, update
 from logbuch.model import Noun, RunStatus
 from logbuch.store import schema
 from logbuch.store.heads import RunRow
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 _pulses, _holders, _runs = schema.pulses, schema.holders, schema.runs
 _RUNNING, _KILLED = RunStatus.RUNNING.wire, RunStatus.KILLED.wire
@@ -46,6 +46,7 @@ def beat(tx: Tx, times: Mapping[str, int]) -> None:
             _set(tx, row, status=_RUNNING, end_time=None, lost_time=None)
 
 
+@beside_latest
 def pulses(tx: Tx) -> list[Pulse]:
     """The last signs of all processes that hold running runs."""
     query = (

@@ -19,7 +19,7 @@ from logbuch.errors import InvalidInput, JournalDiverged, JournalOutOfStep, Logb
 from logbuch.model import Noun
 from logbuch.store import schema
 from logbuch.store.ledger import Ledger
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 logger = logging.getLogger("logbuch.store")
 MESSAGE_LENGTH = 1000
@@ -113,12 +113,14 @@ def ingest(tx: Tx, batch: Batch) -> Receipt:
     return Receipt(sequence=last.last, chain=last.chain, refused=[*refused, *failed])
 
 
+@beside_latest
 def position(tx: Tx, journal: str) -> Position:
     """Where a journal stands."""
     row = tx.execute(_position, {"wanted": journal}).first()
     return Position(sequence=0, chain="") if row is None else Position(sequence=row.sequence, chain=row.chain)
 
 
+@beside_latest
 def old(tx: Tx) -> list[str]:
     """Some of the journals that were finished long ago, and of which nothing was refused."""
     stands = select(_refusals.c.journal).where(_refusals.c.journal == _journals.c.journal).exists()
@@ -136,12 +138,14 @@ def prune(tx: Tx, found: Sequence[str]) -> None:
         tx.change(delete(_journals).where(_journals.c.journal.in_(part), long_ago))
 
 
+@beside_latest
 def refusals_after(tx: Tx, journal: str, sequence: int, limit: int) -> list[Refusal]:
     """The first refusals of a journal after an entry."""
     condition = (_refusals.c.journal == journal) & (_refusals.c.sequence > sequence)
     return _found(tx, condition, (_refusals.c.sequence,), limit)
 
 
+@beside_latest
 def refusals_of_run(tx: Tx, run_id: str) -> Refusals:
     """The refused records that named a run, which need not exist; at most ``limits.REFUSALS_PER_PAGE``."""
     if not limits.is_storable(run_id):

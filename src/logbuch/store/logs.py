@@ -23,7 +23,7 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Noun
 from logbuch.store import runs, schema
-from logbuch.store.tx import LogLines, Pending, Tx
+from logbuch.store.tx import LogLines, Pending, Tx, beside_latest
 
 CHUNK_BYTES, CHUNK_LINES = 16 * 1024, 500
 """A chunk that has reached either is left as it is."""
@@ -259,6 +259,7 @@ def _open_lines(old: Sequence[OpenLine], given: Sequence[LogLines]) -> list[Open
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
+@beside_latest
 def page(tx: Tx, run_id: str, after: int | None, before: int | None, limit: int) -> LogPage:
     """At most ``limit`` lines of a run: those after a line, or else the last ones before a line, or the last of all."""
     run = runs.row(tx, run_id).id
@@ -272,6 +273,7 @@ def page(tx: Tx, run_id: str, after: int | None, before: int | None, limit: int)
     return LogPage(head, _joined(first, list(_between(tx, run, first, last))))
 
 
+@beside_latest
 def find(tx: Tx, run_id: str, text: str, after: int, limit: int, *, ignore_case: bool) -> Found:
     """The first ``limit`` lines after a line that contain a text, which escape sequences do not hide."""
     run = runs.row(tx, run_id).id

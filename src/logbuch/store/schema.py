@@ -220,6 +220,14 @@ arrivals = Table(
     sqlite_autoincrement=True,
 )
 
+# Runs of which points are in the log, but not yet among the latest values.
+backlog = Table(
+    "backlog",
+    metadata,
+    Column("run", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("first", Id, nullable=False, comment="id of the first row of the log that is not merged"),
+)
+
 blocks = Table(
     "blocks",
     metadata,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,10 +19,10 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
 from logbuch.store import adopt, batch, bulk, changes, copying, erase, journals, logs, migrate, retention, runs
-from logbuch.store.metrics import log
+from logbuch.store.metrics import backlog, log
 from logbuch.store.metrics.sealing import Sealer
 from logbuch.store.seam import Seam
-from logbuch.store.tx import Pending, Tx
+from logbuch.store.tx import Pending, Tx, needs_latest
 from logbuch.store.writer import Job, LoopWaiter, ThreadWaiter, Writer
 
 P = ParamSpec("P")
@@ -29,6 +30,8 @@ R = TypeVar("R")
 logger = logging.getLogger("logbuch.store")
 _KNOWN_NAMES_LIMIT = 200_000
 _RETRIES = 5
+CATCH_UP_SECONDS = 10.0
+"""For so long a reader waits until the latest values are up to date; then it goes on with those there are."""
 _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
     {
         batch.log_batch,
@@ -42,7 +45,12 @@ _OF_A_RUN: frozenset[Callable[..., Any]] = frozenset(
     }
 )
 """Functions whose first argument is the ID of a run. A group locks and reads all its runs at once, in order."""
-_OF_RUNS: frozenset[Callable[..., Any]] = bulk.OF_RUNS | {adopt.take, erase.erase_runs, retention.remove}
+_OF_RUNS: frozenset[Callable[..., Any]] = bulk.OF_RUNS | {
+    adopt.take,
+    backlog.merge,
+    erase.erase_runs,
+    retention.remove,
+}
 """Functions whose first argument is the IDs of runs."""
 
 
@@ -63,6 +71,7 @@ class Store:
         self._seam = seam
         self._names: dict[str, int] = {}
         self._followers: list[Callable[[], None]] = []
+        self._growth = backlog.Growth()
         try:
             self.id = migrate.prepare(seam)
         except BaseException:
@@ -79,15 +88,18 @@ class Store:
         return self._seam.where
 
     def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs a store function in a reading transaction of its own: one snapshot."""
+        """Runs a store function in a reading transaction of its own: one snapshot, latest values up to date."""
         try:
-            with self._seam.reader.connect() as connection, self._seam.begin_read(connection):
-                tx = Tx(connection, self._seam, self._names)
-                value = function(tx, *args, **kwargs)
+            if needs_latest(function):
+                with self._snapshot() as tx:
+                    waiting = backlog.waiting(tx)
+                    if not waiting:
+                        return function(tx, *args, **kwargs)
+                self._catch_up(waiting)
+            with self._snapshot() as tx:
+                return function(tx, *args, **kwargs)
         except SQLAlchemyError as error:
             raise self._translated(error) from error
-        self._remember(tx.pending.names)
-        return value
 
     def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a store function in the next group commit and waits until it is durable."""
@@ -145,6 +157,25 @@ class Store:
         self._writer.close()
         self._seam.close()
 
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Tx]:
+        with self._seam.reader.connect() as connection, self._seam.begin_read(connection):
+            tx = Tx(connection, self._seam, self._names)
+            yield tx
+        self._remember(tx.pending.names)
+
+    def _catch_up(self, run_ids: Sequence[str]) -> None:
+        """Has the latest values of these runs brought up to date. Where the database takes no writes, its readers see
+        those that there are."""
+        future: Future[None] = Future()
+        try:
+            self._writer.submit(Job(ThreadWaiter(future), backlog.merge, (run_ids,)))
+            future.result(CATCH_UP_SECONDS)
+        except (LogbuchError, TimeoutError) as error:
+            logger.warning("the latest values of %d runs are behind: %s", len(run_ids), error)
+
     # -- group commit ------------------------------------------------------------------------------------------------
 
     def _commit(self, jobs: Sequence[Job]) -> None:
@@ -186,7 +217,9 @@ class Store:
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
-            run_ids = sorted({name for job in jobs for name in _written(job)})
+            written = {name for job in jobs for name in _written(job)}
+            due = self._growth.due(written)
+            run_ids = sorted(written.union(due))
             self._seam.lock_runs(connection, run_ids)
             if len(jobs) > 1 or len(run_ids) > 2:  # one run and its journal are read one by one
                 group.heads = runs.preload(Tx(connection, self._seam, self._names, group), run_ids)
@@ -196,6 +229,10 @@ class Store:
             log.flush(finish, group)
             logs.flush(finish, group)
             changes.flush(finish, group)
+            if due:
+                backlog.merge(finish, due)
+        self._growth.add(group.unmerged)
+        self._growth.drop(due)
         return group
 
     def _attempt(self, job: Job, tx: Tx) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +19,7 @@ from logbuch.store.seam import Seam
 
 _SQL_VARIABLES = 500
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class LogLines(NamedTuple):
@@ -47,6 +48,8 @@ class Pending:
     """Console output by run."""
     logged: Mapping[int, int] = field(default_factory=dict)
     """How many points each run got, once they are written."""
+    unmerged: Mapping[str, int] = field(default_factory=dict)
+    """The same by run ID: points whose latest values are left to the backlog."""
 
     def merge(self, other: Pending) -> None:
         if other.names:
@@ -125,15 +128,6 @@ class Tx:
     def head(self, run_id: str) -> RunRow | None:
         """A run's row, if this group has read it already and no job has changed it since."""
         return self._group.heads.get(run_id)
-
-    def moved(self, run: int, experiment: int) -> None:
-        """Told by whoever moves a run: what the group has gathered for it goes along."""
-        for pending in (self._group, self.pending):
-            pending.arrivals = [
-                arrival._replace(experiment=experiment) if arrival.run == run else arrival
-                for arrival in pending.arrivals
-            ]
-        self.touch(run, experiment)
 
     def gone(self, runs: Iterable[int]) -> None:
         """Told by whoever removes runs: what the group has gathered for them has nowhere to go."""
@@ -244,6 +238,17 @@ class Tx:
     def protected(self) -> bool:
         """Whether :meth:`undo` can take back what the job did."""
         return self._savepoint
+
+
+def beside_latest(function: F) -> F:
+    """Marks a store function that reads no latest values of metrics: it need not wait until they are up to date."""
+    function.__dict__["beside_latest"] = True
+    return function
+
+
+def needs_latest(function: Callable[..., Any]) -> bool:
+    """Whether a store function may read latest values: all do that are not marked."""
+    return not getattr(function, "beside_latest", False)
 
 
 def chunks(items: Sequence[T], size: int = _SQL_VARIABLES) -> Iterable[Sequence[T]]:

@@ -14,6 +14,7 @@ from logbuch.answers import reading as told_reading
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.model import Experiment, RunStatus, Tag
 from logbuch.store import experiments, runs, schema, search
+from logbuch.store.metrics import backlog
 from logbuch.store.search import RunQuery
 from logbuch.store.tx import Tx
 
@@ -71,6 +72,7 @@ def keep(tx: Tx, experiment_id: str, wanted: Wanted, baseline: str | None) -> Ma
         _set(tx, experiment_id, METRIC_TAG, limits.check_key(wanted.metric, "metric"))
     key = wanted.metric or experiment.tags.get(METRIC_TAG)
     if key is None and (wanted.lower is not None or wanted.reading is not None):
+        backlog.catch_up(tx)
         key = _main(tx, experiment_id, "")
     if wanted.lower is not None:
         _set(tx, experiment_id, f"{DIRECTION_TAG}{key}", "lower" if wanted.lower else "higher")

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, func, select, update
 from logbuch import limits
 from logbuch.alerts import Level
 from logbuch.store.delivery.tables import deliveries, destinations
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, beside_latest
 from logbuch.webhooks import Delivery, Event, Kind
 
 KEPT_MS = 30 * 86_400_000
@@ -78,6 +78,7 @@ def drop(tx: Tx, destination: int, reason: str) -> None:
     tx.change(update(deliveries).where(waiting).values(due=None, error=reason))
 
 
+@beside_latest
 def next_due(tx: Tx, but: Collection[int] = ()) -> int | None:
     """When the next message is to be sent (ms), those to some destinations left out; None if none waits."""
     waiting = deliveries.c.due.is_not(None) & deliveries.c.destination.not_in(but)

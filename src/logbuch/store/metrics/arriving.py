@@ -21,7 +21,7 @@ class Arrival(NamedTuple):
     """Points of one run in parallel columns; ``keys`` holds the inner ids of their keys."""
 
     run: int
-    experiment: int
+    run_id: str
     keys: Column
     steps: Column
     timestamps: Column

@@ -21,7 +21,7 @@ from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal, rows
 from logbuch.store.metrics.points import Packer, Series, unpack_block
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 BLOCK_POINTS = 32_768
 """Points of a full block. Larger ones compress no better, and a read of a part would decode too much."""
@@ -156,6 +156,7 @@ def _place(series: Series, end: tuple[int, int], side: Literal["left", "right"])
     return first + int(np.searchsorted(series.timestamps[first:last], time, side=side))
 
 
+@beside_latest
 def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
     """What has to be written so that blocks hold these points too; each series is in order.
 

@@ -14,12 +14,13 @@ from logbuch.model import Metric
 from logbuch.store.metrics import blocks, ordinal, series
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.series import Outline
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, beside_latest
 
 Place = tuple[int, int, int]
 """Where a page ended: the timestamp, step and ordinal of its last point."""
 
 
+@beside_latest
 def page(tx: Tx, run_id: str, key: str, limit: int | None, token: str = "") -> tuple[Series, str | None]:
     """Points by (timestamp, step, value), from after the token on, and the token of the next page.
 

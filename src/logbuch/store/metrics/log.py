@@ -10,7 +10,7 @@ import numpy as np
 from logbuch import limits
 from logbuch.store import schema
 from logbuch.store.heads import RunRow
-from logbuch.store.metrics import latest
+from logbuch.store.metrics import backlog
 from logbuch.store.metrics.arriving import Arrival, Arrived, Column
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.metrics.points import pack_arrival
@@ -31,18 +31,20 @@ def arrival(tx: Tx, head: RunRow, points: Incoming) -> Arrival:
     """Points with the inner ids of their keys, which are checked."""
     ids = _ids(tx, points.names)
     keys = _spread([ids[name] for name in points.names], points.index)
-    return Arrival(head.id, head.experiment, keys, points.steps, points.timestamps, points.values)
+    return Arrival(head.id, head.run_id, keys, points.steps, points.timestamps, points.values)
 
 
 def flush(tx: Tx, group: Pending) -> None:
-    """Writes the group's points: one arrival row a run, and their latest values. Runs ascend, against deadlocks."""
+    """Writes the group's points: one arrival row a run. Their latest values are left to the backlog."""
     if not group.arrivals:
         return
     arrived = Arrived.of(group.arrivals)
     rows = [(run, len(keys), pack_arrival(keys, points)) for run, keys, points in arrived]
     tx.insert_rows(_insert, ("run", "points", "data"), rows)
-    latest.update(tx, arrived, {arrival.run: arrival.experiment for arrival in group.arrivals})
+    backlog.note(tx, arrived.runs)
     group.logged = arrived.counts()
+    ids = {arrival.run: arrival.run_id for arrival in group.arrivals}
+    group.unmerged = {ids[run]: count for run, count in group.logged.items()}
 
 
 def _spread(ids: list[int], index: Column) -> Column:

@@ -120,7 +120,7 @@ def _span(column: NDArray[np.int64]) -> tuple[int, int]:
 def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
     """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if given."""
     wanted = None if only is None else np.sort(np.fromiter(only, np.int64, len(only)))
-    unpacked = [part for blob in blobs if len((part := _unpack_arrival(blob, wanted))[0])]
+    unpacked = [part for blob in blobs if len((part := unpack_arrival(blob, wanted))[0])]
     if not unpacked:
         return {}
     keys = np.concatenate([keys for keys, _ in unpacked])
@@ -133,8 +133,11 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
     return {int(keys[start]): points[start:end] for start, end in zip(starts, ends, strict=True)}
 
 
-def _unpack_arrival(blob: bytes, wanted: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], Series]:
-    """The keys of an arrival and its points; only those of the keys in ``wanted``, which ascend, if given."""
+def unpack_arrival(blob: bytes, wanted: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], Series]:
+    """The keys of an arrival and its points; only those of the keys in ``wanted``, which ascend, if given.
+
+    Raises ValueError, KeyError or struct.error if it is damaged.
+    """
     (head,) = _HEAD.unpack_from(blob)
     count = head & 0xFFFF_FFFF
     widths = [head >> shift & 0xFF for shift in (32, 40, 48)]

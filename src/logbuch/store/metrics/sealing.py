@@ -19,9 +19,9 @@ from sqlalchemy import delete, func, select
 
 from logbuch.errors import LogbuchError
 from logbuch.store import schema
-from logbuch.store.metrics import blocks
+from logbuch.store.metrics import backlog, blocks
 from logbuch.store.metrics.points import split_arrivals
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 logger = logging.getLogger("logbuch.store.sealing")
 
@@ -161,6 +161,7 @@ class Sealer:
         self._untidy = True
 
 
+@beside_latest
 def _long_logs(tx: Tx) -> list[int]:
     """Runs that another process left, or another writer goes on with."""
     long = (func.count() >= LOG_ROWS // 4) | (func.sum(_log.c.points) >= REST_POINTS)
@@ -175,6 +176,9 @@ def seal(
     What arrives meanwhile waits for the next time: a run that never rests must not keep the others from being sealed.
     """
     moved, newest = 0, read(_newest_of, run)
+    waits = read(backlog.waits, run)
+    if waits is not None:
+        write(backlog.merge, [waits])  # what is swapped away below must be among the latest values
     while newest is not None and not stop():
         ids, blobs = read(_log_of, run, newest)
         if not ids:
@@ -188,11 +192,13 @@ def seal(
     return moved
 
 
+@beside_latest
 def _newest_of(tx: Tx, run: int) -> int | None:
     newest: int | None = tx.execute(select(func.max(_log.c.id)).where(_log.c.run == run)).scalar()
     return newest
 
 
+@beside_latest
 def _log_of(tx: Tx, run: int, newest: int) -> tuple[list[int], list[bytes]]:
     """The oldest rows of a run's log, as many as are packed at once."""
     mine = (_log.c.run == run) & (_log.c.id <= newest)
@@ -208,6 +214,8 @@ def _log_of(tx: Tx, run: int, newest: int) -> tuple[list[int], list[bytes]]:
 
 def _swap(tx: Tx, run: int, log: Sequence[int], packed: blocks.Packed) -> None:
     tx.seam.lock_run(tx.connection, run)
+    if backlog.first(tx, run) <= log[-1]:
+        raise _Taken
     for part in chunks(log):
         if tx.change(delete(_log).where(_log.c.id.in_(part))).rowcount != len(part):
             raise _Taken

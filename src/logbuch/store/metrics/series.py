@@ -12,7 +12,7 @@ from logbuch.store import runs, schema
 from logbuch.store.metrics import blocks
 from logbuch.store.metrics.blocks import Head, Segment
 from logbuch.store.metrics.points import Series, split_arrivals
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, beside_latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def outlines(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, Outline]:
     return found
 
 
+@beside_latest
 def between(tx: Tx, run_id: str, key: str, start: int | None = None, end: int | None = None) -> Series:
     """The points of a metric between two steps (inclusive; None: all), by (step, timestamp, value)."""
     place = find(tx, run_id, key)
