@@ -182,7 +182,8 @@ def test_a_group_writes_in_the_order_of_run_and_key(store: Store, monkeypatch: p
     keys = [row[:2] for row in written["latest"]]
     assert len(keys) == 9
     assert keys == sorted(set(keys))
-    for table in ("arrivals", "backlog", "changes"):
+    assert written["backlog"] == sorted(written["backlog"])
+    for table in ("arrivals", "changes"):
         owners = [row[0] for row in written[table]]
         assert owners == sorted(inner(store, run_id) for run_id in run_ids)
 

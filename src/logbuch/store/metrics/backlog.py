@@ -65,7 +65,7 @@ def note(tx: Tx, runs: Sequence[int]) -> None:
         if fresh:
             # All that a run had before was merged, and what this commit adds is one row.
             newest = select(_log.c.run, func.max(_log.c.id)).where(_log.c.run.in_(fresh)).group_by(_log.c.run)
-            tx.insert_rows(_insert, ("run", "first"), [tuple(row) for row in tx.execute(newest)])
+            tx.insert_rows(_insert, ("run", "first"), sorted(map(tuple, tx.execute(newest))))
 
 
 @beside_latest
