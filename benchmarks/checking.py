@@ -1,8 +1,9 @@
 """``python -m benchmarks.checking``: what it costs the server to judge the stability of runs while they are logged.
 
 Logs 20 runs of 20 metrics, among them those that are watched, 50 steps a request, by Logbuch's protocol and by JSON
-batches, each to a fresh server that judges runs and to one that does not, in turns. Counted is all processor time of
-the server until it has come to rest, so that what it puts off is part of it.
+batches, each to a fresh server that judges runs and to one that does not, in turns. ``while`` counts the server's
+processor time while the runs go on, ``after`` that until it has come to rest, which seals the points and judges runs
+that have ended.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from benchmarks import servers
 from benchmarks.encoders import Encoder, encoders
@@ -29,21 +30,23 @@ REST_SECONDS, AT_REST = 5.0, 0.005
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.checking", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=2000, help="of each run")
+    parser.add_argument("--steps", type=int, default=20_000, help="of each run")
     options = parser.parse_args()
     for place, name in enumerate(("JSON batches", "native")):
-        with_checks, without = [], []
+        off, on = [], []
         for _ in range(options.rounds):
-            without.append(_cpu(place, options.steps, checks=False))
-            with_checks.append(_cpu(place, options.steps, checks=True))
-        on, off = statistics.median(with_checks), statistics.median(without)
-        points = RUNS * KEYS * options.steps
-        print(f"{name}: {points:,} points, {off:.2f} s of CPU without checks ({_all(without)}), {on:.2f} s with them "
-              f"({_all(with_checks)}): {on / off - 1:+.1%}", flush=True)  # fmt: skip
+            off.append(_cpu(place, options.steps, checks=False))
+            on.append(_cpu(place, options.steps, checks=True))
+        print(f"{name}: {RUNS * KEYS * options.steps:,} points, s of the server's CPU")
+        for part, (without, checked) in zip(("while", "after"), zip(zip(*off), zip(*on)), strict=True):  # noqa: B905
+            print(f"  {part:6} {_all(without)} without checks, {_all(checked)} with them: "
+                  f"{statistics.median(checked) - statistics.median(without):+.2f} s, "
+                  f"{statistics.median(checked) / statistics.median(without) - 1:+.1%}", flush=True)  # fmt: skip
     return 0
 
 
-def _cpu(encoder: int, steps: int, *, checks: bool) -> float:
+def _cpu(encoder: int, steps: int, *, checks: bool) -> tuple[float, float]:
+    """The server's processor time while points come, and after that."""
     with servers.logbuch_sqlite(environment={"LOGBUCH_CHECK_RUNS": str(checks)}) as server:
         experiment = server.client.new_experiment("checked")
         runs = [server.client.new_run(experiment) for _ in range(RUNS)]
@@ -51,8 +54,9 @@ def _cpu(encoder: int, steps: int, *, checks: bool) -> float:
         before = server.processes.cpu_seconds()
         how: type[Encoder] = encoders(server)[encoder]
         batch.log(server, how, [_blocks(runs, lane, steps) for lane in range(LANES)])
+        between = server.processes.cpu_seconds()
         _rest(server.processes)
-        return server.processes.cpu_seconds() - before
+        return between - before, server.processes.cpu_seconds() - between
 
 
 def _blocks(runs: list[str], lane: int, steps: int) -> Iterator[Block]:
@@ -71,7 +75,7 @@ def _rest(processes: Processes) -> None:
             return
 
 
-def _all(seconds: list[float]) -> str:
+def _all(seconds: Iterable[float]) -> str:
     return ", ".join(f"{one:.2f}" for one in seconds)
 
 

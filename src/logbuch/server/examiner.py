@@ -1,9 +1,8 @@
 """The examiner: judges the stability of runs as they change, in the background and at a bounded cost.
 
 A run that goes on is judged every few seconds, one that has ended a few seconds after. After each judgement the
-examiner rests for many times as long as that took, so that it never takes more than a small share of one core: where
-many runs train at once, each is judged less often. Runs that changed while no server was there come last, the newest
-first.
+examiner rests until the server has done many times as much work of its own (:mod:`logbuch.server.budget`): where many
+runs train at once, each is judged less often. Runs that changed while no server was there come last, the newest first.
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from logbuch.errors import NotFound
+from logbuch.server.budget import Budget
 from logbuch.server.following import Follower, Pace
 from logbuch.store import Store, changes, verdicts
 from logbuch.store.verdicts import Examined
 
-SHARE = 0.05
-"""Of one core, at most."""
 SETTLE_SECONDS, AGAIN_SECONDS = 2.0, 10.0
 """How long after a change a run is judged, and how long after it was judged it is at the earliest judged again."""
 _TURN_SECONDS = 1.0
@@ -33,6 +31,7 @@ class Examiner(Follower):
         self._cursor: int | None = None
         self._past: int | None = None
         self._past_left = True
+        self._budget = Budget(self._end)
 
     def _news(self) -> Sequence[int]:
         if self._cursor is None:
@@ -65,4 +64,4 @@ class Examiner(Follower):
             self._store.write(verdicts.keep, [found])
         except NotFound:
             return  # erased meanwhile
-        self._end.wait((time.thread_time() - begin) * (1 / SHARE - 1))
+        self._budget.rest(time.thread_time() - begin)

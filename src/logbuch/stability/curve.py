@@ -47,6 +47,12 @@ class Curve:
         infinite = table["pos_inf"] + table["neg_inf"]
         return cls(x, low, high, mean, int(table["count"].sum()), _broken(table["x"], table["nan"], infinite))
 
+    @classmethod
+    def of_broken(cls, x: Floats, nan: Floats, infinite: Floats) -> Curve:
+        """Of a series only where it was not finite: parallel columns of its rows, in order."""
+        nothing = np.empty(0)
+        return cls(nothing, nothing, nothing, nothing, 0, _broken(x, nan, infinite))
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from logbuch.stability.curve import Curve, Floats
 from logbuch.stability.findings import Finding, Kind
-from logbuch.stability.robust import level, trend
+from logbuch.stability.robust import level, medians, trend
 
 LEAST_BUCKETS = 20
 JUMP_SHARE, JUMP_STEPS, WARM = 0.2, 8, 5
@@ -65,8 +65,8 @@ def idle_gpu(metric: str, curve: Curve) -> list[Finding]:
 def _middle(values: Floats, width: int) -> Floats:
     """What was usual up to each place: the median of the last ``width`` values; of the first ones, of these."""
     windows = sliding_window_view(values, width)
-    medians = np.median(windows, axis=1)
-    return np.concatenate((np.full(width - 1, medians[0]), medians))
+    found = medians(windows)
+    return np.concatenate((np.full(width - 1, found[0]), found))
 
 
 def _longest(

@@ -19,14 +19,16 @@ from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema, tags
-from logbuch.store.metrics import charts, ordinal
+from logbuch.store.metrics import buckets, charts, ordinal
 from logbuch.store.metrics.buckets import COLUMNS, View
+from logbuch.store.metrics.charts import Line
 from logbuch.store.metrics.rows import Axis
 from logbuch.store.tx import Tx, chunks
 
 TAG = "logbuch.stability"
 BUCKETS = 2000
 """What a check reads of a series; see docs/reference/stability.md."""
+_VIEW = View(BUCKETS)
 OTHERS = 64
 """Of metrics without a part, so many are looked into for values that are not finite; those that stand at one first."""
 _SILENT = frozenset({Word.SHORT, Word.UNKNOWN})
@@ -121,8 +123,9 @@ def _watch(tx: Tx, run: int) -> Watch:
     watched = _by_step(chosen)
     candidates = dict.fromkeys([*_keys(tx, run, _not_finite()), *keys])
     others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
-    by_step = _curves(tx, run, keys, [*watched, *others], "step")
-    by_time = _curves(tx, run, keys, chosen.gpus, "time")
+    lines = _lines(tx, run, keys, [*watched, *others], "step")
+    by_step = _curves(lines, watched)
+    by_time = _curves(_lines(tx, run, keys, chosen.gpus, "time"), chosen.gpus)
     return Watch(
         loss=by_step.get(chosen.loss or ""),
         evaluation=by_step.get(chosen.evaluation or ""),
@@ -130,7 +133,7 @@ def _watch(tx: Tx, run: int) -> Watch:
         rates=_of(by_step, chosen.rates),
         throughputs=_of(by_step, chosen.throughputs),
         gpus=_of(by_time, chosen.gpus),
-        others=_of(by_step, others),
+        others=tuple(_broken(key, lines[key]) for key in others if key in lines),
     )
 
 
@@ -149,13 +152,24 @@ def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ..
     return tuple(curves[key] for key in keys if key in curves)
 
 
-def _curves(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis) -> dict[str, Watched]:
-    found = charts.tables(tx, run, [ids[key] for key in keys], axis, View(BUCKETS)) if keys else {}
-    return {
-        key: Watched(key, Curve.of_buckets(dict(zip(COLUMNS, found[ids[key]].table, strict=True))))
-        for key in keys
-        if ids[key] in found
+def _lines(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis) -> dict[str, Line]:
+    found = charts.lines(tx, run, [ids[key] for key in keys], axis, _VIEW) if keys else {}
+    return {key: found[ids[key]] for key in keys if ids[key] in found}
+
+
+def _curves(lines: Mapping[str, Line], keys: Sequence[str]) -> dict[str, Watched]:
+    tables = {
+        key: buckets.table(lines[key].rows, _VIEW, lines[key].low, lines[key].high) for key in keys if key in lines
     }
+    return {
+        key: Watched(key, Curve.of_buckets(dict(zip(COLUMNS, table, strict=True)))) for key, table in tables.items()
+    }
+
+
+def _broken(key: str, line: Line) -> Watched:
+    """A metric of which only that matters where it is not finite: no buckets are made of its points."""
+    rows = line.rows
+    return Watched(key, Curve.of_broken(rows.x, rows.nan, rows.pos_inf + rows.neg_inf))
 
 
 def _not_finite() -> Any:

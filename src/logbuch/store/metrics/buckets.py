@@ -57,7 +57,7 @@ def table(rows: Rows, view: View, low: float, high: float) -> Floats:
     starts = _starts(
         shown.x, low if view.start is None else view.start, high if view.end is None else view.end, view.count
     )
-    merged = merge(shown, starts)
+    merged = shown if len(starts) == len(shown) else merge(shown, starts)
     # The average as it stands at the bucket's last finite point.
     places = np.maximum.accumulate(np.where(shown.count > 0, np.arange(len(shown)), -1))
     ends = np.append(starts[1:], len(shown)) - 1
