@@ -63,7 +63,7 @@ def _importance(
     text, view = (criterion.finished(filter_), ViewType.ACTIVE_ONLY) if run_ids is None else (filter_, ViewType.ALL)
     ranking = Ranking(tx, RunQuery(experiment_ids, text, view=view, run_ids=run_ids), by)
     runs = ranking.count()
-    rows = ranking.sample(runs, SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
+    rows = ranking.sample(SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
     if not rows:
         raise criterion.nothing(experiment.experiment_id, by.metric)
     first, _ = ranking.top(1, lambda found: found[0].value if found else None)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Row, and_, func, select, true
+from numpy.typing import NDArray
+from sqlalchemy import and_, false, select
 
 from logbuch.answers import SMOOTHING, Reading
 from logbuch.store import experiments, params, schema, search
 from logbuch.store.answers.criterion import Criterion
 from logbuch.store.metrics import charts, ordinal
 from logbuch.store.metrics.buckets import COLUMNS, View
+from logbuch.store.query import columns
+from logbuch.store.query.among import among
 from logbuch.store.search import RunQuery
 from logbuch.store.tx import Tx
 
@@ -38,7 +41,8 @@ class Ranked(NamedTuple):
 
 
 class Ranking:
-    """The runs of a search, by a criterion."""
+    """The runs of a search by a criterion, the best first: the ids and values of all of them are read at once, in two
+    columns; names only of those that are asked for."""
 
     def __init__(self, tx: Tx, query: RunQuery, by: Criterion) -> None:
         self._tx, self._by = tx, by
@@ -47,21 +51,22 @@ class Ranking:
         if by.reading is not Reading.LAST:
             # No moving average is better than the best value that is in it: it is the bound of those that are smoothed.
             column = _latest.c.min if by.lower else _latest.c.max
-        self._column = column
         condition = search.condition(tx, query)
-        self._none = condition is None
         self._where = and_(
             _latest.c.experiment.in_([experiments.inner_id(id_) for id_ in query.experiment_ids]),
             _latest.c.key == self._key,
             column.is_not(None),
             column.not_in(_INFINITE),
-            true() if condition is None else condition,
+            false() if condition is None else condition,
         )
         self._from = _latest.join(_runs, _runs.c.id == _latest.c.run)
+        rows = select(_latest.c.run, column.label("number")).select_from(self._from).where(self._where)
+        ids, numbers = (np.array(found, np.int64) for found in columns.fetch(tx, rows))
+        order = np.lexsort((ids, numbers if by.lower else ~numbers))
+        self._ids, self._values = ids[order], ordinal.decode_array(numbers[order])
 
     def count(self) -> int:
-        query = select(func.count()).select_from(self._from).where(self._where)
-        return 0 if self._none else int(self._tx.execute(query).scalar() or 0)
+        return len(self._ids)
 
     def top(self, limit: int, enough: Callable[[Sequence[Ranked]], float | None]) -> tuple[list[Ranked], bool]:
         """The best runs, at least as many as matter, and whether these are surely the best.
@@ -69,18 +74,17 @@ class Ranking:
         Where runs are read by single values these are the first ``limit``. Moving averages have to be read run by run:
         ``enough`` says of what was read which value a further run must surpass to matter, None while all do.
         """
-        order = self._column.asc() if self._by.lower else self._column.desc()
         if self._by.reading is not Reading.SMOOTHED:
-            return self._read(self._rows(limit=limit, order=order)), True
-        bounds = self._rows(limit=SMOOTHED + 1, order=order)
+            return self._read(np.arange(min(limit, self.count()))), True
+        most = min(self.count(), SMOOTHED)
         found: list[Ranked] = []
-        for start in range(0, min(len(bounds), SMOOTHED), PART):
-            found = self._sorted([*found, *self._read(bounds[start : start + PART])])
-            following = bounds[start + PART : start + PART + 1]
+        for start in range(0, most, PART):
+            following = min(start + PART, most)
+            found = self._sorted([*found, *self._read(np.arange(start, following))])
             needed = enough(found)
-            if not following or (needed is not None and not self._better(ordinal.decode(following[0].value), needed)):
+            if following == self.count() or (needed is not None and not self._better(self._values[following], needed)):
                 return found, True
-        return found, len(bounds) <= SMOOTHED
+        return found, self.count() <= SMOOTHED
 
     def same(self, wanted: Sequence[tuple[str, str]], limit: int) -> list[Ranked]:
         """Runs that have all of these params."""
@@ -91,13 +95,14 @@ class Ranking:
             .exists()
             for key, value in wanted
         ]
-        return self._read(self._rows(*conditions, limit=limit))
+        query = select(_runs.c.id).select_from(self._from).where(self._where, *conditions).limit(limit)
+        return self._read(np.flatnonzero(np.isin(self._ids, self._tx.execute(query).scalars().all())))
 
-    def sample(self, runs: int, limit: int) -> list[Ranked]:
-        """About so many of the ``runs`` that there are, spread evenly and always the same, in the order of ids."""
-        share = min(_SLOTS, math.ceil(_SLOTS * limit / max(runs, 1)))
-        scattered = [(_runs.c.id * _SCATTER) % _SLOTS < share] if share < _SLOTS else []
-        return self._read(self._rows(*scattered, limit=2 * limit, order=_runs.c.id))
+    def sample(self, limit: int) -> list[Ranked]:
+        """About so many of the runs, spread evenly and always the same, in the order of ids."""
+        share = min(_SLOTS, math.ceil(_SLOTS * limit / max(self.count(), 1)))
+        places = np.flatnonzero((self._ids * _SCATTER) % _SLOTS < share)
+        return self._read(places[np.argsort(self._ids[places])][: 2 * limit])
 
     def _better(self, one: float, other: float) -> bool:
         return one < other if self._by.lower else one > other
@@ -105,20 +110,17 @@ class Ranking:
     def _sorted(self, rows: list[Ranked]) -> list[Ranked]:
         return sorted(rows, key=lambda row: row.value if self._by.lower else -row.value)
 
-    def _rows(self, *more: Any, limit: int, order: Any = None) -> list[Row[Any]]:
-        if self._none:
-            return []
-        columns = (_runs.c.id, _runs.c.run_id, _runs.c.name, self._column.label("value"))
-        query = select(*columns).select_from(self._from).where(self._where, *more).limit(limit)
-        if order is not None:
-            query = query.order_by(order, _runs.c.id)
-        return list(self._tx.execute(query).all())
-
-    def _read(self, rows: Sequence[Row[Any]]) -> list[Ranked]:
-        if self._by.reading is not Reading.SMOOTHED:
-            return [Ranked(row.id, row.run_id, row.name, ordinal.decode(row.value)) for row in rows]
-        values = ((row, smoothed(self._tx, row.id, self._key, lower=self._by.lower)) for row in rows)
-        return [Ranked(row.id, row.run_id, row.name, value) for row, value in values if value is not None]
+    def _read(self, places: NDArray[np.intp]) -> list[Ranked]:
+        ids, values = self._ids[places].tolist(), self._values[places].tolist()
+        query = select(_runs.c.id, _runs.c.run_id, _runs.c.name).where(among(_runs.c.id, ids))
+        names = {row.id: row for row in self._tx.execute(query)} if ids else {}
+        if self._by.reading is Reading.SMOOTHED:
+            values = [smoothed(self._tx, id_, self._key, lower=self._by.lower) for id_ in ids]
+        return [
+            Ranked(id_, names[id_].run_id, names[id_].name, value)
+            for id_, value in zip(ids, values, strict=True)
+            if value is not None
+        ]
 
 
 def value_of(tx: Tx, run: int, by: Criterion) -> float | None:
