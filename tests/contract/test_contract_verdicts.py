@@ -13,6 +13,7 @@ from logbuch.model import Metric, Tag
 from logbuch.server.examiner import AGAIN_SECONDS, SETTLE_SECONDS, Examiner
 from logbuch.stability.findings import Kind, Word
 from logbuch.store import Store, batch, runs, search, verdicts
+from logbuch.store.metrics import sealing
 from logbuch.store.runs import NewRun
 from logbuch.store.search import RunQuery
 
@@ -201,3 +202,14 @@ def test_a_single_nan_amid_any_metric_is_told(store: Store) -> None:
     run_id = new_run(store, FALLING)
     log(store, run_id, [1.0, math.nan, 1.0], "aux/entropy")
     assert words(store, run_id) == (Word.DIVERGED, [Kind.NOT_FINITE])
+
+
+def test_the_place_of_a_nan_in_a_long_metric_is_told_exactly(store: Store) -> None:
+    run_id = new_run(store, FALLING)
+    values = [1.0] * 6000
+    values[4321] = math.nan
+    for first in range(0, 6000, 1000):
+        log(store, run_id, values[first : first + 1000], "aux/entropy", first)
+    sealing.seal(store.read, store.write, store.read(runs.row, run_id).id)
+    (finding,) = store.read(verdicts.current, run_id).verdict.findings
+    assert (finding.metric, finding.start, finding.count) == ("aux/entropy", 4321, 1)

@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, or_, select
 
 from logbuch import limits
 from logbuch.model import Noun, Tag
-from logbuch.stability.curve import Curve
+from logbuch.stability.curve import Curve, Floats
 from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
@@ -28,7 +28,7 @@ from logbuch.store.tx import Tx, chunks
 TAG = "logbuch.stability"
 BUCKETS = 2000
 """What a check reads of a series; see docs/reference/stability.md."""
-_VIEW = View(BUCKETS)
+_VIEW, _COARSE = View(BUCKETS), View(1)
 OTHERS = 64
 """Of metrics without a part, so many are looked into for values that are not finite; those that stand at one first."""
 _SILENT = frozenset({Word.SHORT, Word.UNKNOWN})
@@ -123,9 +123,8 @@ def _watch(tx: Tx, run: int) -> Watch:
     watched = _by_step(chosen)
     candidates = dict.fromkeys([*_keys(tx, run, _not_finite()), *keys])
     others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
-    lines = _lines(tx, run, keys, [*watched, *others], "step")
-    by_step = _curves(lines, watched)
-    by_time = _curves(_lines(tx, run, keys, chosen.gpus, "time"), chosen.gpus)
+    by_step = _curves(_lines(tx, run, keys, watched, "step"))
+    by_time = _curves(_lines(tx, run, keys, chosen.gpus, "time"))
     return Watch(
         loss=by_step.get(chosen.loss or ""),
         evaluation=by_step.get(chosen.evaluation or ""),
@@ -133,7 +132,7 @@ def _watch(tx: Tx, run: int) -> Watch:
         rates=_of(by_step, chosen.rates),
         throughputs=_of(by_step, chosen.throughputs),
         gpus=_of(by_time, chosen.gpus),
-        others=tuple(_broken(key, lines[key]) for key in others if key in lines),
+        others=_broken(tx, run, keys, others),
     )
 
 
@@ -152,24 +151,33 @@ def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ..
     return tuple(curves[key] for key in keys if key in curves)
 
 
-def _lines(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis) -> dict[str, Line]:
-    found = charts.lines(tx, run, [ids[key] for key in keys], axis, _VIEW) if keys else {}
+def _lines(
+    tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis, view: View = _VIEW
+) -> dict[str, Line]:
+    found = charts.lines(tx, run, [ids[key] for key in keys], axis, view) if keys else {}
     return {key: found[ids[key]] for key in keys if ids[key] in found}
 
 
-def _curves(lines: Mapping[str, Line], keys: Sequence[str]) -> dict[str, Watched]:
-    tables = {
-        key: buckets.table(lines[key].rows, _VIEW, lines[key].low, lines[key].high) for key in keys if key in lines
-    }
+def _curves(lines: Mapping[str, Line]) -> dict[str, Watched]:
+    tables = {key: buckets.table(line.rows, _VIEW, line.low, line.high) for key, line in lines.items()}
     return {
         key: Watched(key, Curve.of_buckets(dict(zip(COLUMNS, table, strict=True)))) for key, table in tables.items()
     }
 
 
-def _broken(key: str, line: Line) -> Watched:
-    """A metric of which only that matters where it is not finite: no buckets are made of its points."""
-    rows = line.rows
-    return Watched(key, Curve.of_broken(rows.x, rows.nan, rows.pos_inf + rows.neg_inf))
+def _broken(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str]) -> tuple[Watched, ...]:
+    """Those of these metrics that are not finite somewhere, and where. Summaries tell which; of these points are read,
+    which tell the place, and no buckets are made of any."""
+    suspects = [key for key, line in _lines(tx, run, ids, keys, "step", _COARSE).items() if _odd(line).any()]
+    found = _lines(tx, run, ids, suspects, "step")
+    return tuple(
+        Watched(key, Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf))
+        for key, line in found.items()
+    )
+
+
+def _odd(line: Line) -> Floats:
+    return line.rows.nan + line.rows.pos_inf + line.rows.neg_inf
 
 
 def _not_finite() -> Any:

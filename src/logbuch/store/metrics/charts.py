@@ -86,7 +86,7 @@ def _is_long(outline: Outline, view: View) -> bool:
     """Whether not every point has to be read: there are too many for the view, or it shows a part."""
     heads = outline.heads
     whole = view.start is None and view.end is None
-    return len(heads) > 1 and (not whole or sum(head.points for head in heads) > _fine(view))
+    return sum(head.points for head in heads) > _fine(view) if whole else len(heads) > 1
 
 
 def _fine(view: View) -> int:
