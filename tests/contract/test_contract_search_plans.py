@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
+from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy, Part
 from logbuch.filter.entities import RUNS, SIZE_OPERATORS
 from logbuch.model import Dataset, DatasetInput, Metric, Param, RunStatus, Tag, ViewType
 from logbuch.store import Store, batch, experiments, runs, search
@@ -36,6 +36,12 @@ ORDERS = [
     (OrderBy(Key(Kind.ATTRIBUTE, "end_time"), False),),
     (OrderBy(Key(Kind.ATTRIBUTE, "run_name")),),
     (OrderBy(Key(Kind.METRIC, "never")),),
+    (OrderBy(Key(Kind.METRIC, "m", Part.MIN)),),
+    (OrderBy(Key(Kind.METRIC, "m", Part.MAX), False), OrderBy(Key(Kind.METRIC, "m", Part.MIN))),
+    (OrderBy(Key(Kind.METRIC, "m")), OrderBy(Key(Kind.METRIC, "n", Part.MAX))),
+    (OrderBy(Key(Kind.TAG, "t")), OrderBy(Key(Kind.PARAM, "p"))),
+    (OrderBy(Key(Kind.PARAM, "p")), OrderBy(Key(Kind.METRIC, "m", Part.MIN), False)),
+    (OrderBy(Key(Kind.PARAM, "never")),),
 ]
 PLANS: dict[str, dict[str, float]] = {
     "own choice": {},
@@ -94,12 +100,17 @@ def _log(store: Store, experiment: str, number: int, pick: random.Random) -> Nai
         },
     )
     run.metrics = {key: pick.choice(NUMBERS) for key in ("m", "n") if pick.random() < 0.7}
+    run.earlier = {key: pick.choice(NUMBERS) for key in run.metrics if pick.random() < 0.5}
     run.params = {key: pick.choice(TEXTS) for key in ("p", "q") if pick.random() < 0.7}
     run.tags = {key: pick.choice(TEXTS) for key in ("t", "u") if pick.random() < 0.7}
     store.write(
         batch.log_batch,
         run_id,
-        [Metric(key=key, value=value, timestamp=1, step=1) for key, value in run.metrics.items()],
+        [
+            Metric(key=key, value=value, timestamp=step, step=step)
+            for step, points in enumerate((run.earlier, run.metrics))
+            for key, value in points.items()
+        ],
         [Param(key=key, value=value) for key, value in run.params.items()],
         [Tag(key=key, value=value) for key, value in run.tags.items()],
     )
@@ -114,6 +125,7 @@ def _log(store: Store, experiment: str, number: int, pick: random.Random) -> Nai
 
 
 LOGGED = [Key(kind, name) for kind, names in KEYS.items() for name in names]
+LOGGED += [Key(Kind.METRIC, name, part) for name in ("m", "never") for part in (Part.MIN, Part.MAX)]
 OTHERS = [Key(Kind.ATTRIBUTE, name) for name in ATTRIBUTES]
 OTHERS += [Key(Kind.DATASET, name) for name in ("name", "digest", "context")]
 KEY = st.sampled_from(LOGGED * 4 + OTHERS)
@@ -204,6 +216,21 @@ def test_every_plan_finds_what_python_finds(
     with plan(name):
         found = pages(module_store, query, tree, order, size)
     assert found == [run.run_id for run in expected]
+
+
+@pytest.mark.parametrize(
+    "order", ["metrics.m", "min(metrics.m) DESC", "params.p", "params.p DESC", "tags.t", "start_time", "run_name"]
+)
+def test_an_offset_leaves_out_what_came_before(
+    module_store: Store, logged: tuple[list[str], list[NaiveRun]], order: str
+) -> None:
+    query = search.RunQuery(logged[0][:1], "NOT params.q = 'a'", [order], by_size=True)
+    whole = [row.run_id for row in module_store.read(search.page, query, 100)[0]]
+    assert len(whole) > 15
+    for skip in range(len(whole) + 2):
+        rows, token = module_store.read(lambda tx, skip=skip: search.Search(tx, query).page(4, skip=skip))
+        assert [row.run_id for row in rows] == whole[skip : skip + 4]
+        assert (token is None) == (skip + 4 >= len(whole))
 
 
 def test_a_token_of_one_plan_is_good_in_another(module_store: Store, logged: tuple[list[str], list[NaiveRun]]) -> None:

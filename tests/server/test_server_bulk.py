@@ -147,3 +147,24 @@ def test_chosen_runs_and_columns_as_files(shared_server: Server, experiment: str
     assert [(row[0], row[-1]) for row in rows[1:]] == [(made[0], "0.0"), (made[1], "0.1")]
     parquet = shared_server.native("runs/export", {**body, "format": "parquet"})
     assert arro3.io.read_parquet(io.BytesIO(parquet.content)).read_all().shape == (2, 8)
+
+
+def test_least_and_greatest_values_are_ordered_searched_and_saved(shared_server: Server, experiment: str) -> None:
+    made = logged(shared_server, experiment, 3)
+    for run, value in zip(made, (9, 8, -1), strict=True):
+        shared_server.post("runs/log-metric", {"run_id": run, "key": "loss", "value": value, "timestamp": 0, "step": 0})
+    body = {"experiment_ids": [experiment], "order_by": ["min(metrics.loss) DESC"], "filter": "max(metrics.loss) > 2"}
+    assert [run["run_id"] for run in call(shared_server, "runs/table", body)["runs"]] == [made[1], made[0]]
+    columns = ["metrics.loss", "max(metrics.loss)", "params.lr"]
+    asked = {"experiment_id": experiment, "column": columns, "order_by": "max(metrics.loss)"}
+    text = httpx.get(f"{shared_server.url}/api/logbuch/1/runs.csv", params=asked).text
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][-3:] == columns
+    assert [row[-3:] for row in rows[1:]] == [["2.0", "2.0", "0.2"], ["nan", "8.0", "0.1"], ["0.0", "9.0", "0.0"]]
+    parquet = httpx.get(f"{shared_server.url}/api/logbuch/1/runs.parquet", params=asked)
+    assert arro3.io.read_parquet(io.BytesIO(parquet.content)).read_all().column("max(metrics.loss)").to_pylist() == [
+        2.0, 8.0, 9.0,
+    ]  # fmt: skip
+    refused = httpx.get(f"{shared_server.url}/api/logbuch/1/runs.csv", params=asked | {"column": "min(params.lr)"})
+    assert refused.status_code == 400
+    assert "min(params.lr)" in refused.json()["message"]

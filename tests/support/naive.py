@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
+from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy, Part
 
 COMPARISONS: dict[Op, Callable[[Any, Any], bool]] = {
     Op.EQ: operator.eq,
@@ -26,6 +26,8 @@ class NaiveRun:
     run_id: str
     attributes: dict[str, Any]
     metrics: dict[str, float] = field(default_factory=dict)
+    earlier: dict[str, float] = field(default_factory=dict)
+    """Of metrics that have two points, the first."""
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     datasets: list[dict[str, str]] = field(default_factory=list)
@@ -35,9 +37,17 @@ class NaiveRun:
         """What the run has of a key: a value, none, or of data sets one each."""
         if key.kind is Kind.DATASET:
             return [dataset[key.name] for dataset in self.datasets if key.name in dataset]
+        if key.part is not Part.LAST:
+            return self._extreme(key)
         kinds = {Kind.METRIC: self.metrics, Kind.PARAM: self.params, Kind.TAG: self.tags}
         found: Any = kinds.get(key.kind, self.attributes).get(key.name)
         return [] if found is None else [found]
+
+    def _extreme(self, key: Key) -> list[float]:
+        """The least or the greatest number that was logged; NaN is none."""
+        logged = [points[key.name] for points in (self.metrics, self.earlier) if key.name in points]
+        numbers = sorted((value for value in logged if not math.isnan(value)), key=_signed)
+        return numbers[:1] if key.part is Part.MIN else numbers[-1:]
 
 
 def matches(run: NaiveRun, node: Node | None) -> bool:

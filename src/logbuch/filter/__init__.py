@@ -16,7 +16,7 @@ from logbuch.filter.entities import (
     Field,
     ValueType,
 )
-from logbuch.filter.nodes import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy
+from logbuch.filter.nodes import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy, Part
 from logbuch.filter.order import parse_order_by
 from logbuch.filter.parser import parse_filter
 from logbuch.filter.writing import equalities
@@ -39,6 +39,7 @@ __all__ = [
     "Op",
     "Or",
     "OrderBy",
+    "Part",
     "ValueType",
     "equalities",
     "parse_filter",

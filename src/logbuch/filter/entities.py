@@ -76,6 +76,8 @@ class Entity:
     """A key for messages."""
     repeated_order: bool = False
     """Whether an order may name a field twice."""
+    extremes: bool = False
+    """Whether metrics have a least and a greatest value too, as in ``min(metrics.loss)``."""
     _canonical: Mapping[Kind, Mapping[str, str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -140,6 +142,7 @@ RUNS = Entity(
         Kind.DATASET: {name: Field(ValueType.TEXT, orderable=False) for name in ("name", "digest", "context")},
     },
     example="metrics.loss",
+    extremes=True,
 )
 """``MlflowClient.search_runs``."""
 

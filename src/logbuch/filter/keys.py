@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from logbuch.errors import InvalidFilter
 from logbuch.filter.entities import Entity, Field
-from logbuch.filter.lexer import Token, show
-from logbuch.filter.nodes import Key, Kind
+from logbuch.filter.lexer import Lexeme, Token, show
+from logbuch.filter.nodes import Key, Kind, Part
 from logbuch.limits import clip
+
+
+def read_key(tokens: Sequence[Token], place: int, entity: Entity) -> tuple[Key, Field, int]:
+    """The key that stands at a place, its rules, and the place after it: a name, or min or max around a metric's.
+
+    Raises ``InvalidFilter``.
+    """
+    function = tokens[place]
+    if not (entity.extremes and function.is_word("MIN", "MAX") and tokens[place + 1].lexeme is Lexeme.OPEN):
+        return *resolve(function, entity), place + 1
+    inside = tokens[place + 2]
+    if not inside.is_identifier:
+        raise inside.error(f"expected a metric such as {entity.example}; found {inside.describe()}")
+    key, field = resolve(inside, entity)
+    if key.kind is not Kind.METRIC:
+        raise inside.error(f"{function.value} takes a metric such as {entity.example}; found a {key.kind.value}")
+    if tokens[place + 3].lexeme is not Lexeme.CLOSE:
+        raise tokens[place + 1].error("the parenthesis that opens here is never closed; add a )")
+    return Key(key.kind, key.name, Part(function.value.lower())), field, place + 4
 
 
 def resolve(token: Token, entity: Entity) -> tuple[Key, Field]:

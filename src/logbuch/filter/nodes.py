@@ -19,6 +19,14 @@ class Kind(StrEnum):
     DATASET = "dataset"
 
 
+class Part(StrEnum):
+    """Which of a metric's values is meant: the latest, or the least or greatest it ever had."""
+
+    LAST = "last"
+    MIN = "min"
+    MAX = "max"
+
+
 class Op(StrEnum):
     """A comparison. LIKE heeds case and ILIKE does not; in both ``%`` is any text and ``_`` any character."""
 
@@ -40,6 +48,8 @@ class Key:
 
     kind: Kind
     name: str
+    part: Part = Part.LAST
+    """Of a metric alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The order of a search: clauses of ``key [ASC|DESC]``."""
+"""The order of a search: clauses of ``key [ASC|DESC]``; of a metric also ``min(key)`` and ``max(key)``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from logbuch import limits
 from logbuch.errors import InvalidFilter
 from logbuch.filter.entities import Entity
-from logbuch.filter.keys import resolve
+from logbuch.filter.keys import read_key
 from logbuch.filter.lexer import Lexeme, Token, show, tokenize
 from logbuch.filter.nodes import Key, OrderBy
 
@@ -50,13 +50,14 @@ def _check_new(key: Key, before: Sequence[OrderBy], clause: str) -> None:
 def _clause(clause: str, entity: Entity) -> OrderBy:
     if len(clause) > limits.FILTER_LENGTH:
         raise InvalidFilter(f"a clause has at most {limits.FILTER_LENGTH} characters", length=len(clause))
-    name, *rest, end = tokenize(clause) if clause.strip() else _empty()
+    tokens = tokenize(clause) if clause.strip() else _empty()
+    name = tokens[0]
     if not name.is_identifier:
         raise name.error(f"expected a key such as start_time; found {name.describe()}")
-    key, field = resolve(_whole_quoted(name, entity), entity)
+    key, field, after = read_key([_whole_quoted(name, entity), *tokens[1:]], 0, entity)
     if not field.orderable:
         raise name.error(f"{entity.name} cannot be ordered by a {key.kind.value}")
-    return OrderBy(key, ascending=_ascending(rest, end))
+    return OrderBy(key, ascending=_ascending(tokens[after:-1], tokens[-1]))
 
 
 def _empty() -> list[Token]:

@@ -4,6 +4,7 @@
     conjunction  = term { AND term }
     term         = NOT term | "(" disjunction ")" | comparison
     comparison   = key ( operator value | IS [NOT] NULL | [NOT] IN "(" text { "," text } [","] ")" )
+    key          = name | ( MIN | MAX ) "(" name ")"
 
 MLflow's parser takes a missing, leading, trailing or doubled AND between plain comparisons for one AND, and clients
 rely on what it takes; so does this one, but not next to OR, NOT or parentheses, which MLflow does not have.
@@ -14,7 +15,7 @@ from __future__ import annotations
 from logbuch import limits
 from logbuch.errors import InvalidFilter
 from logbuch.filter.entities import SIZE_OPERATORS, Entity, Field, ValueType
-from logbuch.filter.keys import resolve
+from logbuch.filter.keys import read_key
 from logbuch.filter.lexer import Lexeme, Token, show, tokenize
 from logbuch.filter.nodes import And, Compare, IsNull, Key, Node, Not, Op, Or
 from logbuch.filter.values import number_value, text_value
@@ -139,11 +140,11 @@ class _Parser:
         return node
 
     def _comparison(self) -> Node:
-        token = self._take()
+        token = self._token
         if not token.is_identifier or token.is_word("AND"):
             raise token.error(f"expected a key such as {self._entity.example}; found {token.describe()}")
         self._count(token)
-        key, field = resolve(token, self._entity)
+        key, field, self._next = read_key(self._tokens, self._next, self._entity)
         if self._take_word("IS"):
             return self._is_null(key)
         op = self._operator(token, field)

@@ -52,6 +52,8 @@ _RETRY_STATES = {"40001", "40P01"}
 class PostgresSeam:
     """PostgreSQL's ways; see :class:`logbuch.store.seam.Seam`."""
 
+    values_in_order = False
+
     def __init__(self, url: URL) -> None:
         try:
             import psycopg  # noqa: F401

@@ -136,6 +136,15 @@ Index(
     params.c.run,
     postgresql_where=text(f"octet_length(value) > {INDEXED_BYTES}"),
 ).ddl_if(dialect="postgresql")
+# The order of params by size. PostgreSQL reads all runs for it, as for the order of texts.
+Index(
+    "ix_params_number",
+    params.c.key,
+    params.c.number,
+    params.c.value,
+    params.c.run,
+    sqlite_where=params.c.number.is_not(None),
+).ddl_if(dialect="sqlite")
 
 tags = Table(
     "tags",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from logbuch.filter import (
     Not,
     Or,
     OrderBy,
+    Part,
     parse_filter,
     parse_order_by,
 )
@@ -31,7 +32,8 @@ from logbuch.store import runs as run_store
 from logbuch.store import schema
 from logbuch.store.heads import RunRow
 from logbuch.store.plans import candidates
-from logbuch.store.plans.conditions import Condition, Conditions
+from logbuch.store.plans.conditions import TABLES, Condition, Conditions
+from logbuch.store.plans.leads import comparisons, leads, left_over
 from logbuch.store.plans.members import Members, members
 from logbuch.store.plans.orders import NEWEST_FIRST, Ordered, ordered
 from logbuch.store.query.among import as_value, given
@@ -42,6 +44,8 @@ from logbuch.store.tx import Tx
 MANY_RUNS = 1000
 """In a store with fewer runs no plan is better than to ask them all."""
 SAMPLE = 500
+OTHERS_PASSED = 4
+"""Of so many entries of a value index at least one is to be a run of the experiment that is read in its order."""
 ASKED_AGAIN = 1000
 """Longer questions, in characters, are not expected to be asked again."""
 _RUN_COLUMNS = len(RunRow._fields)
@@ -155,8 +159,7 @@ class Search:
         limits.check_offset(skip, token)
         if self._finds_nothing:
             return [], None
-        by_value = len(self._experiments) == 1 and bool(self._wanted) and self._wanted[0].key.kind is Kind.METRIC
-        listing = self._is_listing(self._wanted)
+        by_value, listing = self._leads(), self._is_listing(self._wanted)
         self._few = self._candidates(size, streamed=by_value or listing)
         if self._few is not None:
             # With none at all the token still has to be looked at.
@@ -185,6 +188,27 @@ class Search:
         """Whether an index gives this order, so that a page ends as soon as it is full."""
         by_time = not wanted or wanted[0].key == NEWEST_FIRST.key
         return by_time and len(self._experiments) == 1 and self._query.view is not ViewType.ALL
+
+    def _leads(self) -> bool:
+        """Whether runs are read by the value index of what they are ordered by."""
+        if len(self._experiments) != 1 or not self._wanted or self._query.run_ids is not None:
+            return False
+        key = self._wanted[0].key
+        if key.kind is Kind.METRIC:
+            return key.part is Part.LAST
+        if key.kind not in TABLES or not self._tx.seam.values_in_order:
+            return False
+        # The index of params and tags knows no experiments: those of others are in the way.
+        entries, ours = self._statements.estimate(self._tx, "share", self._statements("share", self._share))[0]
+        return int(entries) <= OTHERS_PASSED * int(ours)
+
+    def _share(self) -> Select[Any]:
+        """How many runs of all experiments have the key that is ordered by, and how many runs are ours."""
+        key = self._wanted[0].key
+        table = TABLES[key.kind].c
+        entries = select(func.count()).where(table.key == self._keys.get(key.name, -1))
+        ours = select(func.count()).where(schema.runs.c.experiment.in_(self._experiments))
+        return select(entries.scalar_subquery(), ours.scalar_subquery())
 
     def _candidates(self, size: int, *, streamed: bool) -> candidates.Found | None:
         """The runs among which all matches are, if they are so few that to ask each of them is the shorter way."""
@@ -246,35 +270,51 @@ class Search:
         return ordered(self._keys, self._wanted, by_size=self._query.by_size)
 
     @functools.cached_property
-    def _indexed(self) -> Ordered:
-        return ordered(self._keys, self._wanted, by_size=self._query.by_size, experiment=self._experiments[0])
+    def _leading(self) -> list[Ordered]:
+        """What value indexes give of the order, one part after the other."""
+        by_size, field = self._query.by_size, self._wanted[0]
+        tests = [self._conditions.test(term) for term in comparisons(self._tree, field)]
+        parts = leads(self._keys, field, tests, by_size=by_size, experiment=self._experiments[0])
+        return [ordered(self._keys, self._wanted, by_size=by_size, lead=lead) for lead in parts]
 
     def _page_by_value(self, size: int, token: str, skip: int) -> tuple[list[RunRow], str | None]:
-        """A page in the order of a metric: numbers come from the value index, and only then the runs without one."""
+        """A page in the order of values: those that an index has come from it, and only then the runs without one."""
         rows: list[RunRow] = []
         last = ""
-        if not token or self._indexed.order.values(token)[0] == 0:
-            # The index knows the experiment already; to say it of the runs too would tempt the planner to begin there.
-            rows, following, last = self._part("value", self._indexed, lambda: self._asked, size, token, skip)
+        for place, part in enumerate([*self._leading, self._plain]):
+            if token and not part.order.holds(token):
+                continue
+            found, following, end = self._part(
+                ("value", place), part, functools.partial(self._of_part, place), max(size - len(rows), 1), token, skip
+            )
+            if len(rows) == size:
+                if found:
+                    return rows, last
+                continue
+            rows += found
             if following is not None:
                 return rows, following
-            token = ""
-            skip = 0 if rows or not skip else max(0, skip - self._count_of_values())
-        left = size - len(rows)
-        without = lambda: self._of_all() & (self._plain.order.keys[0].column != 0)  # noqa: E731
-        more, following, _ = self._part("no value", self._plain, without, max(left, 1), token, skip)
-        if left == 0:
-            return rows, last if more else None
-        return rows + more, following
+            # A token names a row of its own part; what comes after it follows from the start.
+            token, last = "", end or last
+            skip = 0 if found or not skip else max(0, skip - self._count_of_part(place))
+        return rows, None
 
-    def _count_of_values(self) -> int:
-        """How many of the runs have a number by which they are sorted."""
-        statement = self._statements(("count", "value"), lambda: self._indexed.count(self._anywhere))
+    def _of_part(self, place: int) -> Condition:
+        """What holds of the runs of a part of the order, beyond what binds its tables."""
+        if place < len(self._leading):
+            # The parts know the experiment already; to say it of the runs too would tempt the planner to begin there.
+            return self._asked
+        return self._of_all() & left_over(self._plain, self._wanted[0], by_size=self._query.by_size)
+
+    def _count_of_part(self, place: int) -> int:
+        """How many runs a part of the order has."""
+        part = [*self._leading, self._plain][place]
+        statement = self._statements(("count", "value", place), lambda: part.count(self._of_part(place)))
         return int(statement.rows(self._tx)[0][0])
 
     def _read(
         self,
-        plan: str,
+        plan: Hashable,
         found: Ordered,
         condition: Callable[[], Condition],
         size: int,
@@ -287,7 +327,7 @@ class Search:
 
     def _part(
         self,
-        plan: str,
+        plan: Hashable,
         found: Ordered,
         condition: Callable[[], Condition],
         size: int,

@@ -43,6 +43,8 @@ _PRAGMAS = (
 class SqliteSeam:
     """SQLite's ways; see :class:`logbuch.store.seam.Seam`."""
 
+    values_in_order = True
+
     def __init__(self, file: Path) -> None:
         self.file = file
         self.where = str(file)

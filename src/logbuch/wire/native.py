@@ -53,7 +53,10 @@ class ColumnsRequest(Body, kw_only=True):
 
 
 class CsvRequest(Body, kw_only=True):
+    """Without a ``column`` all that the experiments' runs have logged."""
+
     experiment_id: list[str] = []
+    column: list[str] = []
     filter: str = ""
     order_by: list[str] = []
     view: str = "active"

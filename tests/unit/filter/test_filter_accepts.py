@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from logbuch.filter import EXPERIMENTS, RUNS, And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, parse_filter
+from logbuch.filter import EXPERIMENTS, RUNS, And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, Part, parse_filter
 
 
 def metric(name: str, op: str, value: float) -> Compare:
@@ -161,6 +161,10 @@ EXTENSIONS: list[tuple[str, Node | None]] = [
     ("status IN ('RUNNING', 'FINISHED')", attribute("status", "IN", ("RUNNING", "FINISHED"))),
     ("`run name` not in ('a')", attribute("run_name", "NOT IN", ("a",))),
     ("metrics.a IS NULL", IsNull(Key(Kind.METRIC, "a"))),
+    ("min(metrics.a) < 1", Compare(Key(Kind.METRIC, "a", Part.MIN), Op.LT, 1.0)),
+    ("MAX ( metrics.`a b` ) > 1", Compare(Key(Kind.METRIC, "a b", Part.MAX), Op.GT, 1.0)),
+    ("max(metric.a) IS NULL", IsNull(Key(Kind.METRIC, "a", Part.MAX))),
+    ("NOT (min(metrics.a) < 1)", Not(Compare(Key(Kind.METRIC, "a", Part.MIN), Op.LT, 1.0))),
     ("end_time IS NOT NULL", IsNull(Key(Kind.ATTRIBUTE, "end_time"), negated=True)),
     ("dataset.name IS NULL", IsNull(Key(Kind.DATASET, "name"))),
     ("metrics.a < 1 OR metrics.b > 2", Or((A, B))),

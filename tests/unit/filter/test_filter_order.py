@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logbuch.errors import InvalidFilter
-from logbuch.filter import EXPERIMENTS, RUNS, Key, Kind, OrderBy, parse_order_by
+from logbuch.filter import EXPERIMENTS, RUNS, Key, Kind, OrderBy, Part, parse_order_by
 from logbuch.limits import ORDER_BY_CLAUSES
 
 MLFLOW = [
@@ -66,13 +66,27 @@ REFUSED = [
     ("metrics.a;", "unexpected character"),
     ("-metrics.a", "did you mean metrics"),
     ("(metrics.a) desc", "expected a key"),
-    ("max(metrics.a)", "have no attribute"),
+    ("max(params.a)", "max takes a metric"),
+    ("max(metrics.a", "never closed"),
+    ("max(metrics.a) foo", "expected ASC or DESC"),
+    ("last(metrics.a)", "have no attribute"),
     ("1", "expected a key"),
     ("'start_time'", "expected a key"),
     ("`status", "never closed"),
     ("metrics.a = 1", "one key, then ASC or DESC"),
     ("metrics.\ud800", "cannot be stored"),
 ]
+
+
+def test_least_and_greatest_values() -> None:
+    found = parse_order_by(["min(metrics.`a b`) DESC", "MAX(metrics.a)", "metrics.a"], RUNS)
+    assert found == (
+        OrderBy(Key(Kind.METRIC, "a b", Part.MIN), ascending=False),
+        OrderBy(Key(Kind.METRIC, "a", Part.MAX)),
+        OrderBy(Key(Kind.METRIC, "a")),
+    )
+    with pytest.raises(InvalidFilter, match="have no attribute"):
+        parse_order_by(["min(creation_time)"], EXPERIMENTS)
 
 
 @pytest.mark.parametrize(("clause", "kind", "name", "ascending"), MLFLOW + EXTENSIONS)

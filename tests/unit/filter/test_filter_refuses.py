@@ -56,6 +56,17 @@ RUNS_REFUSED = [
     ("params.a IS TRUE", "TRUE", "expected NULL"),
     ("params.batch size = '8'", "size", "needs backticks"),
     ("metrics.a <", "", "compares with a number"),
+    # least and greatest values
+    ("min(params.a) > 1", "params.a", "min takes a metric"),
+    ("min(status) = 'x'", "status", "min takes a metric"),
+    ("max(1) > 1", "1", "expected a metric"),
+    ("max() > 1", ")", "expected a metric"),
+    ("max(metrics.a > 1", "(", "never closed"),
+    ("max(metrics.a", "(", "never closed"),
+    ("max(", "", "expected a metric"),
+    ("min(max(metrics.a)) > 1", "max", "have no attribute"),
+    ("avg(metrics.a) > 1", "avg", "have no attribute"),
+    ("min metrics.a > 1", "min", "have no attribute"),
     # keys
     ("METRICS.a < 1", "METRICS.a", "did you mean metrics"),
     ("foo.a < 1", "foo.a", "Valid ones are metrics"),

@@ -115,9 +115,9 @@ export async function getColumns(experimentIds: string[], signal?: AbortSignal):
 
 export type FileFormat = "csv" | "parquet";
 
-/** Where a whole search result is downloaded from. */
-export function fileHref(format: FileFormat, experimentId: string, filter: string, orderBy: string[], view: View): string {
-  return under(`${NATIVE}/runs.${format}`) + queryString({ experiment_id: experimentId, filter: filter || undefined, order_by: orderBy, view });
+/** Where a whole search result is downloaded from, with all columns or with those that are named. */
+export function fileHref(format: FileFormat, experimentId: string, filter: string, orderBy: string[], view: View, columns: string[] = []): string {
+  return under(`${NATIVE}/runs.${format}`) + queryString({ experiment_id: experimentId, filter: filter || undefined, order_by: orderBy, view, column: columns });
 }
 
 /** The file of some runs, in the order of a search. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Columns, Row } from "../api/table";
-import { defaultColumns, differs, headerGroups, fitValues, metricValue, moveColumn, orderBy, toColumn, toColumns, windowOf, wireColumn, withDelta, withPinned, withWidths } from "./columns";
+import { defaultColumns, differs, fileColumn, headerGroups, fitValues, metricValue, moveColumn, orderBy, toColumn, toColumns, windowOf, wireColumn, withDelta, withPinned, withWidths } from "./columns";
 import { addSlot, assignSlots, removeSlot, slotOf, toggleSlot } from "./slots";
 
 const columns: Columns = {
@@ -15,7 +15,7 @@ describe("columns", () => {
     expect(defaultColumns(columns, "eval/loss", "train/loss")).toEqual(
       ["metrics.eval/loss", "metrics.eval/ppl", "spark.train/loss", "params.lr", "max:metrics.train/grad_norm", "tags.phase", "run.duration", "run.started"]));
   it("reads ids", () => {
-    expect(toColumn("max:metrics.train/grad_norm")).toMatchObject({ kind: "metric", key: "train/grad_norm", aggregate: "max", group: "train/", name: "grad_norm", sort: null });
+    expect(toColumn("max:metrics.train/grad_norm")).toMatchObject({ kind: "metric", key: "train/grad_norm", aggregate: "max", group: "train/", name: "grad_norm", sort: "max:metrics.train/grad_norm" });
     expect(toColumn("params.a.b")).toMatchObject({ kind: "param", key: "a.b", sort: "params.a.b" });
     expect(toColumn("nonsense")).toBeNull();
     expect(toColumn("run.nonsense")).toBeNull();
@@ -42,6 +42,8 @@ describe("columns", () => {
   });
   it("adds the change after every metric", () =>
     expect(withDelta(toColumns(["params.a", "min:metrics.m", "tags.b"])).map((c) => [c.id, c.aggregate])).toEqual([["params.a", "last"], ["min:metrics.m", "min"], ["delta.min:metrics.m", "min"], ["tags.b", "last"]]));
+  it("takes the change beside a last value from the kept reading", () =>
+    expect(withDelta(toColumns(["metrics.m", "max:metrics.m"]), () => "best").map((c) => [c.id, c.aggregate])).toEqual([["metrics.m", "last"], ["delta.metrics.m", "best"], ["max:metrics.m", "max"], ["delta.max:metrics.m", "max"]]));
   it("brings pinned ones to the front and keeps given widths", () => {
     const list = withWidths(withPinned(toColumns(["params.a", "params.b", "params.c"]), ["params.c"]), { "params.a": 99, "params.b": 1 });
     expect(list.map((c) => c.key)).toEqual(["c", "a", "b"]);
@@ -64,7 +66,13 @@ describe("columns", () => {
     const row = { run: {}, texts: {}, metrics: { m: { last: 2, min: 1, max: 3 } } } as unknown as Row;
     expect([metricValue(row, "m", "best", true), metricValue(row, "m", "best", false), metricValue(row, "m", "last", false)]).toEqual([1, 3, 2]);
   });
-  it("writes order_by", () => expect(orderBy([{ key: "metrics.eval/loss", desc: false }, { key: "attributes.start_time", desc: true }])).toEqual(["metrics.`eval/loss` ASC", "attributes.start_time DESC"]));
+  it("writes order_by", () => {
+    const written = (...keys: string[]) => orderBy(keys.map((key) => ({ key, desc: key.startsWith("a") })), (key) => key !== "acc");
+    expect(written("metrics.eval/loss", "attributes.start_time", "params.a`b")).toEqual(["metrics.`eval/loss` ASC", "attributes.start_time DESC", "params.`a``b` ASC"]);
+    expect(written("min:metrics.loss", "best:metrics.loss", "best:metrics.acc", "max:metrics.a.b")).toEqual(["min(metrics.`loss`) ASC", "min(metrics.`loss`) ASC", "max(metrics.`acc`) ASC", "max(metrics.`a.b`) ASC"]);
+  });
+  it("names columns for files", () =>
+    expect(["metrics.a", "best:metrics.acc", "spark.a", "params.lr", "run.duration"].map((id) => fileColumn(toColumn(id)!, (key) => key !== "acc"))).toEqual(["metrics.a", "max(metrics.acc)", null, "params.lr", null]));
   it("knows what differs", () => {
     const row = (lr: string | null): Row => ({ run: {} as Row["run"], metrics: {}, texts: { "params.lr": lr } });
     expect(differs(toColumn("params.lr")!, [row("1"), row("1")])).toBe(false);

@@ -46,7 +46,7 @@ export function toColumn(id: string): Column | null {
   const base = { id, key, aggregate, left: false };
   switch (space) {
     case "metrics":
-      return { ...base, kind: "metric", group: namespace || "metrics", name, sort: aggregate === "last" ? full : null, width: width(aggregate === "last" ? name : `${name} ${aggregate}`, 68) };
+      return { ...base, kind: "metric", group: namespace || "metrics", name, sort: id, width: width(aggregate === "last" ? name : `${name} ${aggregate}`, 68) };
     case "spark":
       return { ...base, kind: "spark", group: namespace || "metrics", name, sort: null, width: SPARK_WIDTH, left: true };
     case "delta":
@@ -91,7 +91,7 @@ const isOwnTag = (key: string) => !key.startsWith("mlflow.") && !key.startsWith(
 const MOST_PARAMS = 8;
 
 /** The columns before anybody chose: main metric and another, the loss as a line, what varied, then the rest. */
-export function defaultColumns(columns: Columns, main: string | null, trainLoss: string | null): string[] {
+export function defaultColumns(columns: Columns, main: string | null, trainLoss: string | null, reading: Aggregate = "last"): string[] {
   const metrics = columns.metrics.map((m) => m.key).filter((key) => !isSystem(key) && key !== main);
   const more = metrics.filter((key) => isEval(key) && key !== trainLoss).slice(0, main ? 1 : 2);
   const train = metrics.filter((key) => !isEval(key) && key !== trainLoss);
@@ -101,18 +101,19 @@ export function defaultColumns(columns: Columns, main: string | null, trainLoss:
   const params = (varied.length ? varied : columns.params).slice(0, MOST_PARAMS);
   const tags = columns.tags.filter((t) => isOwnTag(t.key) && t.distinct > 1).slice(0, 2);
   return [
-    ...(main ? [`metrics.${main}`] : []), ...more.map((k) => `metrics.${k}`),
+    ...(main ? [metricId(main, reading)] : []), ...more.map((k) => `metrics.${k}`),
     ...(trainLoss ? [`spark.${trainLoss}`] : []), ...params.map((p) => `params.${p.key}`),
     ...(norm ? [`max:metrics.${norm}`] : []), ...others.map((k) => `metrics.${k}`), ...tags.map((t) => `tags.${t.key}`), "run.duration", "run.started",
   ];
 }
 
-/** Puts the change against the baseline right after every metric. */
-export function withDelta(columns: readonly Column[]): Column[] {
+/** Puts the change against the baseline right after every metric. Beside a last value it is that of the kept reading. */
+export function withDelta(columns: readonly Column[], reading: (key: string) => Aggregate = () => "last"): Column[] {
   return columns.flatMap((column) => {
     if (column.kind !== "metric") return [column];
     const delta = toColumn(`delta.${column.key}`)!;
-    return [column, { ...delta, id: `delta.${column.id}`, aggregate: column.aggregate, pinned: column.pinned }];
+    const aggregate = column.aggregate === "last" ? reading(column.key) : column.aggregate;
+    return [column, { ...delta, id: `delta.${column.id}`, aggregate, pinned: column.pinned }];
   });
 }
 
@@ -186,11 +187,36 @@ export function headerGroups(columns: readonly Column[]): { group: string; colum
   return groups;
 }
 
-/** The order_by clauses of the server for a list of sort keys such as "metrics.eval/loss". */
-export function orderBy(sort: readonly { key: string; desc: boolean }[]): string[] {
-  return sort.map(({ key, desc }) => {
-    const dot = key.indexOf(".");
-    const name = key.startsWith("attributes.") ? key : `${key.slice(0, dot)}.\`${key.slice(dot + 1)}\``;
-    return `${name} ${desc ? "DESC" : "ASC"}`;
-  });
+/** The metric that a sort key such as "metrics.eval/loss" or "min:metrics.eval/loss" names, and which of its values. */
+export function sortedMetric(key: string): { key: string; aggregate: Aggregate } | null {
+  const column = toColumn(key);
+  return column?.kind === "metric" ? column : null;
+}
+
+/** A column as a file of runs names it; null for what is in every file, and for lines and changes. */
+export function fileColumn(column: Column, lower: (key: string) => boolean): string | null {
+  if (column.kind !== "metric") return column.kind === "param" || column.kind === "tag" ? wireColumn(column) : null;
+  const part = partOf(column.aggregate, lower(column.key));
+  return part === "last" ? `metrics.${column.key}` : `${part}(metrics.${column.key})`;
+}
+
+/** A sort key that names no best value, but the least or the greatest that it stands for. */
+export function plainSort(key: string, lower: (key: string) => boolean): string {
+  const metric = sortedMetric(key);
+  return metric ? metricId(metric.key, partOf(metric.aggregate, lower(metric.key))) : key;
+}
+
+/** What a sort key names in the server's language. */
+function orderKey(key: string, lower: (key: string) => boolean): string {
+  if (key.startsWith("attributes.")) return key;
+  const metric = sortedMetric(key);
+  const [kind, name] = metric ? ["metrics", metric.key] : [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
+  const quoted = `${kind}.\`${name.replaceAll("`", "``")}\``;
+  const part = metric ? partOf(metric.aggregate, lower(metric.key)) : "last";
+  return part === "last" ? quoted : `${part}(${quoted})`;
+}
+
+/** The order_by clauses of the server for a list of sort keys. `lower` tells which extreme of a metric is its best. */
+export function orderBy(sort: readonly { key: string; desc: boolean }[], lower: (key: string) => boolean): string[] {
+  return sort.map(({ key, desc }) => `${orderKey(key, lower)} ${desc ? "DESC" : "ASC"}`);
 }

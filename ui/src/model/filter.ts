@@ -6,7 +6,8 @@ import { isNumeric } from "./format";
 const OPERATOR = /[=<>!()]|\b(i?like|in|not|is|null|and|or|between)\b/i;
 const PREFIX = /^(metrics?|params?|parameters?|tags?|attributes?|attr|run|datasets?)\./i;
 
-const quote = (text: string) => (text.includes("'") ? `"${text.replaceAll('"', "")}"` : `'${text}'`);
+/** A text as the search language wants it. */
+export const quote = (text: string) => (text.includes("'") ? `"${text.replaceAll('"', "")}"` : `'${text}'`);
 
 /** True for words that name no key and hold no operator: they search names. */
 export const isPlain = (text: string) => !OPERATOR.test(text) && !text.trim().split(/\s+/).some((word) => PREFIX.test(word));
@@ -123,7 +124,7 @@ const STATUSES = ["FINISHED", "RUNNING", "LOST", "FAILED", "KILLED", "SCHEDULED"
 const NUMBER_OPS = ["<", "<=", ">", ">=", "=", "!="];
 const TEXT_OPS = ["=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
 const NUMERIC_PARAM_OPS = ["=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
-const KEY = /(metrics?|params?|parameters?|tags?|attributes?|attr|run)\.(`[^`]*`|"[^"]*"|[\w./-]+)\s*$/i;
+const KEY = /(metrics?|params?|parameters?|tags?|attributes?|attr|run)\.(`[^`]*`|"[^"]*"|[\w./-]+)\)?\s*$/i;
 
 const bare = (key: string) => key.replace(/^[`"]|[`"]$/g, "");
 

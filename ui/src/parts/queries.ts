@@ -16,7 +16,7 @@ export function useColumns(experimentIds: string[]) {
 }
 
 export function useRun(runId: string) {
-  return useQuery({ queryKey: ["run", runId], queryFn: ({ signal }) => getRun(runId, signal) });
+  return useQuery({ queryKey: ["run", runId], queryFn: ({ signal }) => getRun(runId, signal), enabled: runId !== "" });
 }
 
 /** A search for a part of the page. After a failure the last good answer stays. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, BinaryIO
@@ -25,14 +26,15 @@ _TIMES = ("start_time", "end_time")
 _PAGE = 1000
 _IN_MEMORY = 8 * 1024 * 1024
 PARQUET = "application/vnd.apache.parquet"
+_EXTREME = re.compile(r"(min|max)\((metrics\..+)\)", re.DOTALL)
 
 
 async def as_csv(context: Context, request: wire.CsvRequest) -> Response:
-    return await _csv(context, _of_get(request), await _columns(context, request.experiment_id, []))
+    return await _csv(context, _of_get(request), await _columns(context, request.experiment_id, request.column))
 
 
 async def as_parquet(context: Context, request: wire.CsvRequest) -> Response:
-    return await _parquet(context, _of_get(request), await _columns(context, request.experiment_id, []))
+    return await _parquet(context, _of_get(request), await _columns(context, request.experiment_id, request.column))
 
 
 async def export(context: Context, request: bulk_wire.ExportRequest) -> Response:
@@ -68,7 +70,10 @@ async def _columns(context: Context, experiment_ids: list[str], wanted: list[str
 
 
 def _page(context: Context, query: search.RunQuery, columns: Sequence[str], token: str) -> table.Page:
-    return context.store.read(table.page, query, columns, _PAGE, token, 0, ("last",))
+    sources = [_source(name) for name in columns]
+    parts = {part for _, part in sources} - {"value"} or {"last"}
+    read = list(dict.fromkeys(column for column, _ in sources))
+    return context.store.read(table.page, query, read, _PAGE, token, 0, sorted(parts))
 
 
 def _pages(context: Context, query: search.RunQuery, columns: Sequence[str], found: table.Page) -> Iterator[table.Page]:
@@ -78,8 +83,16 @@ def _pages(context: Context, query: search.RunQuery, columns: Sequence[str], fou
         yield found
 
 
+def _source(name: str) -> tuple[str, str]:
+    """The column of the table that a column of the file is read from, and which part: ``min(metrics.loss)`` is one."""
+    if extreme := _EXTREME.fullmatch(name):
+        return extreme[2], extreme[1]
+    return name, "last" if name.startswith("metrics.") else "value"
+
+
 def _values(found: table.Page, name: str) -> list[Any]:
-    return found.columns[name]["last" if name.startswith("metrics.") else "value"]
+    column, part = _source(name)
+    return found.columns[column][part]
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------
@@ -138,7 +151,7 @@ def _types(columns: Sequence[str]) -> list[tuple[str, Any]]:
 
     time = DataType.timestamp("ms", tz="UTC")
     head = [(name, time if name in _TIMES else DataType.utf8()) for name in _HEAD]
-    kinds: Callable[[str], Any] = lambda name: DataType.float64() if name.startswith("metrics.") else DataType.utf8()  # noqa: E731
+    kinds: Callable[[str], Any] = lambda name: DataType.utf8() if _source(name)[1] == "value" else DataType.float64()  # noqa: E731
     return head + [(name, kinds(name)) for name in columns]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Text as SqlText
 
 from logbuch import limits
 from logbuch.errors import InvalidFilter
-from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or
+from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, Part
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import LOST, RunStatus
 from logbuch.store import schema
@@ -28,6 +28,9 @@ Test = Callable[[Any], Condition]
 
 TABLES = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
 """Where the values of keys stand, a row a run and key."""
+
+PARTS = {Part.LAST: "value", Part.MIN: "min", Part.MAX: "max"}
+"""The columns of :data:`schema.latest` with a metric's values; least and greatest are NULL where all was NaN."""
 
 _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
     Op.EQ: operator.eq,
@@ -85,7 +88,7 @@ class Conditions:
     def test(self, term: Compare) -> Test:
         """A comparison with the value of a metric, param or tag."""
         if term.key.kind is Kind.METRIC:
-            return lambda row: number(row.value, term.op, term.value)
+            return lambda row: number(row[PARTS[term.key.part]], term.op, term.value)
         if isinstance(term.value, float):  # a param, by size
             return lambda row: number(row.number, term.op, term.value)
         return lambda row: self.text(row.value, term)
@@ -98,6 +101,8 @@ class Conditions:
             return self._dataset(key.name, lambda column: column.is_not(None))
         if self._entity is schema.experiments:
             return self._experiment_tag(key.name, lambda _: true())
+        if key.part is not Part.LAST:
+            return self._keyed(key, lambda row: row[PARTS[key.part]].is_not(None))
         return self._keyed(key, lambda _: true())
 
     def key_id(self, name: str) -> int | None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, Table, false, select, true, union_all
 
-from logbuch.filter import Compare, IsNull, Key, Kind, Op
+from logbuch.filter import Compare, IsNull, Key, Kind, Op, Part
 from logbuch.store import schema
-from logbuch.store.plans.conditions import TABLES, Condition, Conditions
+from logbuch.store.plans.conditions import PARTS, TABLES, Condition, Conditions
 
 RUN_ID = Key(Kind.ATTRIBUTE, "run_id")
 
@@ -47,7 +47,8 @@ def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequenc
     rows = select(table.c.run).where(table.c.key == key)
     if term.key.kind is Kind.METRIC:
         rows = rows.where(table.c.experiment.in_(experiments))
-        ranged = isinstance(term, IsNull) or term.op is not Op.NE
+        last = term.key.part is Part.LAST
+        ranged = last and (isinstance(term, IsNull) or term.op is not Op.NE)
         return Members(rows.where(_tested(conditions, term, table)), ranged, table)
     start = [] if isinstance(term, IsNull) else _start(table.c.value, term)
     found = rows.where(_tested(conditions, term, table), *start)
@@ -57,7 +58,10 @@ def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequenc
 
 
 def _tested(conditions: Conditions, term: Compare | IsNull, table: Table) -> Condition:
-    return true() if isinstance(term, IsNull) else conditions.test(term)(table.c)
+    if not isinstance(term, IsNull):
+        return conditions.test(term)(table.c)
+    present: Condition = true() if term.key.part is Part.LAST else table.c[PARTS[term.key.part]].is_not(None)
+    return present
 
 
 def _of_run_ids(conditions: Conditions, term: Compare | IsNull) -> Members | None:

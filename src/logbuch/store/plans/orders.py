@@ -12,10 +12,11 @@ from logbuch.filter import Key, Kind, OrderBy
 from logbuch.model import LOST, RunStatus
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal
-from logbuch.store.plans.conditions import artifact_uri
+from logbuch.store.plans.conditions import PARTS, TABLES, artifact_uri
 from logbuch.store.query.paging import Order, SortKey
 
 _RUNS = select(schema.runs)
+_Keys = list[SortKey]
 NEWEST_FIRST = OrderBy(Key(Kind.ATTRIBUTE, "start_time"), ascending=False)
 
 
@@ -37,53 +38,57 @@ class Ordered:
         return select(func.count()).select_from(self.source).where(self.bound, condition)
 
 
-def ordered(
-    ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool, experiment: int | None = None
-) -> Ordered:
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What the first field of an order reads in place of all runs: the join, its condition, and the field's keys."""
+
+    source: Any
+    bound: ColumnElement[bool]
+    keys: _Keys
+
+
+def ordered(ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool, lead: Lead | None = None) -> Ordered:
     """An order of runs; ties go to the newest run, then to the id. ``ids`` are those of the keys that were ever logged.
 
-    With ``experiment`` the first field must be a metric: its numbers in that experiment lead, by the value index.
+    With a ``lead`` it is the order of those runs alone that the lead reads, with the same tokens.
     """
-    source: Any = schema.runs
-    keys: list[SortKey] = []
-    bound: ColumnElement[bool] = literal(True)
-    for place, field in enumerate(wanted):
+    if lead is None:
+        lead = Lead(schema.runs, literal(True), [])
+        later = wanted
+    else:
+        later = wanted[1:]
+    source, keys = lead.source, list(lead.keys)
+    for field in later:
         if field.key.kind is Kind.ATTRIBUTE:
             keys += _attribute_keys(field)
             continue
         id_ = ids.get(field.key.name, -1)
-        tables = {Kind.METRIC: schema.latest, Kind.PARAM: schema.params, Kind.TAG: schema.tags}
-        table = tables[field.key.kind].alias()
-        if experiment is not None and place == 0:
-            source = table.join(schema.runs, schema.runs.c.id == table.c.run)
-            bound = (table.c.experiment == experiment) & (table.c.key == id_) & (table.c.value < ordinal.NAN)
-            keys += [SortKey(literal(0), constant=True), SortKey(table.c.value, field.ascending)]
-            continue
+        table = TABLES[field.key.kind].alias()
         source = source.outerjoin(table, (table.c.run == schema.runs.c.id) & (table.c.key == id_))
         if by_size and field.key.kind is Kind.PARAM:
             keys += _size_keys(table.c.number, field)
-        keys += _value_keys(table.c.value, field)
+        keys += _value_keys(table, field)
     if not any(field.key == NEWEST_FIRST.key for field in wanted):
         keys.append(SortKey(schema.runs.c.start_time, False))
     keys.append(SortKey(schema.runs.c.run_id))
-    return Ordered(source, Order(keys, repr((wanted, by_size))), bound)
+    return Ordered(source, Order(keys, repr((wanted, by_size))), lead.bound)
 
 
-def _value_keys(column: Any, field: OrderBy) -> list[SortKey]:
+def _value_keys(table: Any, field: OrderBy) -> _Keys:
     """Numbers, then NaN, then what is absent: in both directions."""
     if field.key.kind is Kind.METRIC:
-        return _size_keys(column, field)
-    rank = case((column.is_(None), 1), else_=0)
-    return [SortKey(rank), SortKey(func.coalesce(column, ""), field.ascending)]
+        return _size_keys(table.c[PARTS[field.key.part]], field)
+    rank = case((table.c.value.is_(None), 1), else_=0)
+    return [SortKey(rank), SortKey(func.coalesce(table.c.value, ""), field.ascending)]
 
 
-def _size_keys(column: Any, field: OrderBy) -> list[SortKey]:
+def _size_keys(column: Any, field: OrderBy) -> _Keys:
     """Numbers by size, then NaN, then whatever is no number."""
     rank = case((column.is_(None), 2), (column == ordinal.NAN, 1), else_=0)
     return [SortKey(rank), SortKey(func.coalesce(column, 0), field.ascending)]
 
 
-def _attribute_keys(field: OrderBy) -> list[SortKey]:
+def _attribute_keys(field: OrderBy) -> _Keys:
     name, table = field.key.name, schema.runs.c
     if name == "end_time":
         absent = case((table.end_time.is_(None), 1), else_=0)

@@ -24,8 +24,8 @@ class SortKey:
 
     column: ColumnElement[Any]
     ascending: bool = True
-    constant: bool = False
-    """The same in every row: it stands in tokens, and need not be sorted by."""
+    constant: int | None = None
+    """What it is in every row, if it is the same: then it stands in tokens, and need not be sorted by."""
 
 
 class Order:
@@ -60,7 +60,7 @@ class Order:
         return {f"after_{index}": value for index, value in enumerate(self.values(token))}
 
     def _sorted(self, query: Select[Any]) -> Select[Any]:
-        sorted_by = [key for key in self.keys if not key.constant]
+        sorted_by = [key for key in self.keys if key.constant is None]
         return query.order_by(*(key.column.asc() if key.ascending else key.column.desc() for key in sorted_by))
 
     def token(self, row: Any) -> str:
@@ -73,7 +73,7 @@ class Order:
 
     def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """(a, b, c) after (x, y, z): a beyond x, or equal and b beyond y, and so on."""
-        pairs = [pair for pair in zip(self.keys, values, strict=True) if not pair[0].constant]
+        pairs = [pair for pair in zip(self.keys, values, strict=True) if pair[0].constant is None]
         terms: list[ColumnElement[bool]] = []
         for index, (key, value) in enumerate(pairs):
             equal = [before.column == its for before, its in pairs[:index]]
@@ -83,6 +83,10 @@ class Order:
         first, value = pairs[0]
         seek = first.column >= value if first.ascending else first.column <= value
         return and_(seek, or_(*terms))
+
+    def holds(self, token: str) -> bool:
+        """Whether the token's row is one of this order, by its constants."""
+        return all(key.constant in (None, value) for key, value in zip(self.keys, self.values(token), strict=True))
 
     def values(self, token: str) -> list[Any]:
         """The sort values of a token's row; InvalidInput for a token of another order."""

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Row } from "../../api/table";
-import { metricValue, type Column } from "../../model/columns";
-import { addCondition, equals, quoteKey, splitColumn } from "../../model/filter";
+import { metricValue, partOf, type Column } from "../../model/columns";
+import { addCondition, quote, quoteKey } from "../../model/filter";
 import { formatParam, isNumeric } from "../../model/format";
 import { t } from "../../i18n";
 import { MenuList, type MenuEntry } from "../../ui/Menu";
@@ -36,39 +36,50 @@ export function rawValue(row: Row, column: Column, main: MainMetric): string | n
   }
 }
 
+const isText = (column: Column) => column.kind === "param" || column.kind === "tag" || column.kind === "user";
+
 /** The column as the search language names it; null where it cannot. */
-function searched(column: Column): string | null {
-  if (column.kind === "metric" && column.aggregate !== "last") return null;
-  if (column.kind === "metric" || column.kind === "spark") return `metrics.${column.key}`;
-  if (column.kind === "param" || column.kind === "tag") return column.id;
-  if (column.kind === "user") return "attributes.user_id";
-  return column.kind === "started" ? "attributes.start_time" : null;
+function searched(column: Column, main: MainMetric): string | null {
+  switch (column.kind) {
+    case "metric":
+    case "spark": {
+      const part = partOf(column.aggregate, main.lower(column.key));
+      const name = `metrics.${quoteKey(column.key)}`;
+      return part === "last" ? name : `${part}(${name})`;
+    }
+    case "param":
+    case "tag":
+      return `${column.kind}s.${quoteKey(column.key)}`;
+    case "user":
+      return "attributes.user_id";
+    case "started":
+      return "attributes.start_time";
+    default:
+      return null;
+  }
 }
 
 /** The condition that a value is exactly this; what Alt and a click add. */
-export function condition(column: Column, value: string | null): string | null {
-  const id = searched(column);
-  if (id === null) return null;
-  const [kind, key] = splitColumn(id);
-  if (value === null) return `${kind}.${quoteKey(key)} IS NULL`;
-  return column.kind === "started" ? `${id} = ${value}` : equals(id, value);
+export function condition(column: Column, value: string | null, main: MainMetric): string | null {
+  const name = searched(column, main);
+  if (name === null) return null;
+  if (value === null) return `${name} IS NULL`;
+  return `${name} = ${isText(column) ? quote(value) : value}`;
 }
 
 /** What can be done with one value of the table. */
 export function cellEntries({ row, column }: CellAt, view: ExperimentView, main: MainMetric, change: (change: Partial<ExperimentView>) => void): MenuEntry[] {
   const value = rawValue(row, column, main);
-  const id = searched(column);
+  const name = searched(column, main);
   const entries: MenuEntry[] = [];
   const add = (label: string, text: string) => entries.push({ label, icon: "filter", onSelect: () => change({ q: addCondition(view.q, text) }) });
-  if (id !== null) {
-    const [kind, key] = splitColumn(id);
-    const name = `${kind}.${quoteKey(key)}`;
-    const same = condition(column, value)!;
+  if (name !== null) {
+    const same = condition(column, value, main)!;
     if (value === null) add(t.filterMissing, same);
     else {
       const shown = column.kind === "param" ? formatParam(value) : value.slice(0, 30);
       add(t.filterEquals(shown), same);
-      if (kind !== "metrics" && column.kind !== "started") add(t.filterNot(shown), same.replace(`${name} = `, `${name} != `));
+      if (isText(column)) add(t.filterNot(shown), same.replace(`${name} = `, `${name} != `));
       if (isNumeric(value)) {
         add(t.filterAtMost(shown), `${name} <= ${value}`);
         add(t.filterAtLeast(shown), `${name} >= ${value}`);

@@ -5,6 +5,8 @@ import { ApiError } from "../../api/http";
 import { allIds } from "../../api/table";
 import type { Group } from "../../api/tableGroups";
 import { t } from "../../i18n";
+import { plainSort } from "../../model/columns";
+import { BASELINE_TAG } from "../../model/criterion";
 import { isRunning } from "../../model/status";
 import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
@@ -30,7 +32,7 @@ import { PageMenu } from "./PageMenu";
 import { RunsList } from "./RunsList";
 import { RunsPane } from "./RunsPane";
 import { useTableKeys } from "./useTableKeys";
-import { BASELINE_TAG, useBaseline, useDiffering, useMain, useRows, useSlots, useSort, useTableColumns } from "./useExperiment";
+import { useBaseline, useDiffering, useMain, useRows, useSlots, useSort, useTableColumns } from "./useExperiment";
 import { useLines } from "./useLines";
 import { useSavedViews } from "./useSavedViews";
 import { ViewMenu } from "./ViewMenu";
@@ -59,7 +61,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const shown = useDiffering(query, chosen, state.rows, view.diff);
   const { lines, groups } = useLines(view, sort, chosen, main, query, store, state, nested, known);
   const base = useBaseline(view.base, rows, query);
-  const from = formatFrom({ q: view.q, sort, deleted: view.deleted });
+  const from = useMemo(() => formatFrom({ q: view.q, sort: sort.map(({ key, desc }) => ({ key: plainSort(key, main.lower), desc })), deleted: view.deleted }), [view.q, view.deleted, sort, main]);
   const slots = useSlots(view, state.rows, main);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [cursor, setCursor] = useState(-1);
@@ -139,7 +141,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
       <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running} alerts={{ experiment: experimentId }}>
         <ViewMenu experimentId={experimentId} view={asked} views={views} />
         {!phone && <Segment label={t.layout} value={layout} options={options} onChange={(next) => change({ layout: next })} />}
-        <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} change={change} />
+        <PageMenu experimentId={experimentId} experiment={experiment} view={view} sort={sort} shown={shown} main={main} change={change} />
       </Top>
       {empty
         ? <div className="body"><EmptyStart name={experiment?.name} /></div>

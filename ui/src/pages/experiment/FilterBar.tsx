@@ -1,7 +1,7 @@
 import type { Ref } from "react";
 import type { Columns } from "../../api/table";
 import type { TableState } from "../../api/tableStore";
-import type { Column } from "../../model/columns";
+import { sortedMetric, type Column } from "../../model/columns";
 import { formatCount } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { Button } from "../../ui/Button";
@@ -26,15 +26,19 @@ interface Props {
   main: MainMetric;
 }
 
-const label = (key: string) => (key.startsWith("attributes.") ? t.started : key.slice(key.indexOf(".") + 1));
+const label = (key: string) => ({ "attributes.start_time": t.started, "attributes.user_id": t.user, "attributes.run_name": t.run })[key] ?? key.slice(key.indexOf(".") + 1) + (/^(min|max|best):/.exec(key) ? ` ${key.slice(0, key.indexOf(":"))}` : "");
 
 export function FilterBar({ inputRef, view, change, columns, state, all, hidden, sort, main }: Props) {
   const total = columns?.runs ?? state.total;
   const count = view.q && total >= state.total ? t.ofTotal(formatCount(state.total, locale), formatCount(total, locale)) : t.runs(state.total);
   const first = sort[0];
+  const descFirst = (key: string) => {
+    const metric = sortedMetric(key);
+    return metric ? !main.lower(metric.key) : key === "attributes.start_time";
+  };
   const sorts = () => [{ key: "attributes.start_time", column: null }, ...all.filter((c) => c.sort && c.kind !== "started").map((c) => ({ key: c.sort!, column: c }))].map(({ key }) => ({
     label: label(key), checked: first?.key === key,
-    onSelect: () => change({ sort: [{ key, desc: first?.key === key ? !first.desc : key.startsWith("metrics.") ? !main.lower(key.slice(8)) : key.startsWith("attributes.") }] }),
+    onSelect: () => change({ sort: [{ key, desc: first?.key === key ? !first.desc : descFirst(key) }] }),
   }));
   return (
     <div className="bar">

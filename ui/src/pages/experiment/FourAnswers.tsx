@@ -44,7 +44,7 @@ const MOST_PARAMS = 40;
 export function FourAnswers({ experimentId, view, filter, first, from, columns, main, slots, total, change }: Props) {
   const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).filter((key) => !isSeed(key)).slice(0, MOST_PARAMS) : []), [columns]);
   const wire = [...new Set([main.key, main.trainLoss].filter((k): k is string => k !== null))].map((k) => `metrics.${k}`).concat(keys.map((k) => `params.${k}`));
-  const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }]);
+  const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }], main.lower);
   const stage = view.deleted ? "deleted" : "active";
   const table = useTable("answers", { experiment_ids: [experimentId], filter: filter ?? "", order_by: order, columns: wire, view: stage, max_results: LOOKED_AT }, columns !== undefined && filter !== null);
   useRefresh(["table"], 4000);

@@ -14,8 +14,6 @@ interface Props {
   someSelected: boolean;
   selectable: boolean;
   onSelectAll: (on: boolean) => void;
-  /** The direction a column is first sorted in: best first for metrics. */
-  descFirst: (column: Column) => boolean;
   /** A width while the edge is dragged; null when it is let go. */
   onSizing: (size: { id: string; width: number } | null) => void;
 }
@@ -83,7 +81,7 @@ export function RunsHeader(p: Props) {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`.thead [data-col="${CSS.escape(column.id)}"] .sortbtn`)?.focus());
   };
   const cell = (column: Column, number: number) => {
-    const at = sort.findIndex((s) => s.key === column.sort && column.sort !== null && column.aggregate === "last");
+    const at = sort.findIndex((s) => s.key === column.sort);
     const desc = sort[at]?.desc;
     const name = names[column.name] ?? column.name;
     const about = column.aggregate === "last" ? null : column.aggregate === "best" ? t.best : column.aggregate;
@@ -93,7 +91,7 @@ export function RunsHeader(p: Props) {
         onPointerDown={(e) => drag.down(e, column)} onPointerMove={drag.move} onPointerUp={drag.up} onPointerCancel={drag.up} onKeyDown={(e) => keys(e, column)}>
         {column.kind !== "delta" && <MenuButton look="ghost" className="colmenu" icon="down" label={t.columnMenu(column.key)} entries={() => columnMenu(column, actions)} />}
         {column.sort
-          ? <button type="button" className="sortbtn" title={column.key} onClick={(e) => change({ sort: sorted(sort, column, e.shiftKey, p.descFirst(column)) })}><span className="ell">{name}</span>{at >= 0 && <Icon name={desc ? "arrowDown" : "arrowUp"} small />}{at >= 0 && sort.length > 1 && <small>{at + 1}</small>}</button>
+          ? <button type="button" className="sortbtn" title={column.key} onClick={(e) => change({ sort: sorted(sort, column, e.shiftKey, actions.descFirst(column)) })}><span className="ell">{name}{about && <small className="muted"> {about}</small>}</span>{at >= 0 && <Icon name={desc ? "arrowDown" : "arrowUp"} small />}{at >= 0 && sort.length > 1 && <small>{at + 1}</small>}</button>
           : <span className="ell" title={column.key}>{name}{about && <small className="muted"> {about}</small>}</span>}
         {column.kind !== "delta" && <Edge column={column} onSizing={p.onSizing} onFit={() => actions.onFit(column.id)} onDone={(width) => change({ widths: { ...view.widths, [column.id]: width } }, true)} />}
       </div>

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, 
 import { setExperimentTag } from "../../api/experiments";
 import { hotRun } from "../../charts/hot";
 import { wireColumn, type Column } from "../../model/columns";
+import { DIRECTION_TAG, MAIN_TAG, READING_TAG } from "../../model/criterion";
 import { addCondition, quoteKey, splitColumn } from "../../model/filter";
 import { slotOf } from "../../model/slots";
 import { t } from "../../i18n";
@@ -19,7 +20,6 @@ import { SelectionBar } from "./SelectionBar";
 import { TableFooter } from "./TableFooter";
 import type { TableProps } from "./tableTypes";
 import { useColumnWindow } from "./useColumnWindow";
-import { MAIN_TAG } from "./useExperiment";
 
 const HEADER_ROWS = 2;
 const MOST_FIT = 480;
@@ -104,11 +104,14 @@ export function RunsPane(p: PaneProps) {
     anchor.current = index;
   }, [lineAt, pickRange, pickOne]);
   const hover = useCallback((id: string | null) => hotRun.set(id), []);
-  const setMain = (key: string) => void setExperimentTag(p.experimentId, MAIN_TAG, key).then(() => client.invalidateQueries({ queryKey: ["experiments"] }), complain);
+  const keep = (tag: string, value: string) => setExperimentTag(p.experimentId, tag, value).then(() => client.invalidateQueries({ predicate: ({ queryKey }) => ["experiments", "best", "importance"].includes(String(queryKey[0])) }), complain);
   const descFirst = (c: Column) => (c.kind === "metric" || c.kind === "spark" ? !main.lower(c.key) : c.kind === "started");
 
   const actions: ColumnActions = {
-    view, change, columns: p.all, sort: p.sort, main, onMain: setMain,
+    view, change, columns: p.all, sort: p.sort, main, descFirst,
+    onMain: (key) => void keep(MAIN_TAG, key),
+    onDirection: (key, lower) => void keep(DIRECTION_TAG + key, lower ? "lower" : "higher").then(() => change({ up: view.up.filter((k) => k !== key), down: view.down.filter((k) => k !== key) }, true)),
+    onReading: (key, reading) => void keep(READING_TAG + key, reading),
     onFit: (id) => scroller.current && change({ widths: { ...view.widths, [id]: fitted(scroller.current, id) } }, true),
     onCopy: (c) => void copyText(rows.map((row) => rawValue(row, c, main) ?? "").join("\n")),
     onFilter: (c) => {
@@ -134,7 +137,7 @@ export function RunsPane(p: PaneProps) {
   };
   const altClick = (event: MouseEvent) => {
     const cell = event.altKey ? cellOf(event.target) : null;
-    const text = cell && condition(cell.column, rawValue(cell.row, cell.column, main));
+    const text = cell && condition(cell.column, rawValue(cell.row, cell.column, main), main);
     if (!text) return;
     event.preventDefault();
     event.stopPropagation();
@@ -182,7 +185,7 @@ export function RunsPane(p: PaneProps) {
           <div ref={scroller} className="tscroll" role={lines.grouped ? "treegrid" : "grid"} aria-label={t.runsTable} aria-rowcount={lines.count + HEADER_ROWS} aria-colcount={columns.length + 2} aria-multiselectable="true" data-testid="runs-table"
             onClickCapture={altClick} onContextMenu={contextMenu} onKeyDown={keys}>
             <div className="tsize" style={{ width }}>
-              <RunsHeader drawn={drawn} actions={actions} descFirst={descFirst} onSizing={setSizing} selectable={!lines.grouped}
+              <RunsHeader drawn={drawn} actions={actions} onSizing={setSizing} selectable={!lines.grouped}
                 allSelected={selected.size > 0 && runsShown.every((r) => selected.has(r.run.run_id))} someSelected={selected.size > 0} onSelectAll={(on) => (on ? p.onSelect(rows.map((r) => r.run.run_id), true) : p.onClearSelection())} />
               <div role="rowgroup" className="tbody" style={{ height: virtual.getTotalSize() }}>
                 {items.map(({ index, start }) => {

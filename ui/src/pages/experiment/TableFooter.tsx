@@ -1,12 +1,13 @@
 import { formatCount, formatNumber } from "../../model/format";
 import { keyNames, locale, t } from "../../i18n";
+import { metricValue, sortedMetric } from "../../model/columns";
 import { isRunning } from "../../model/status";
 import type { TableProps } from "./tableTypes";
 
 /** Number of runs and drawn ones, mean and deviation of the sorted metric, the keys. */
-export function TableFooter({ rows, state, sort, slots, lines }: TableProps) {
-  const key = sort[0]?.key.startsWith("metrics.") ? sort[0].key.slice(8) : null;
-  const values = key === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => r.metrics[key]?.last ?? NaN).filter(Number.isFinite);
+export function TableFooter({ rows, state, sort, slots, lines, main }: TableProps) {
+  const metric = sort[0] ? sortedMetric(sort[0].key) : null;
+  const values = metric === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => metricValue(r, metric.key, metric.aggregate, main.lower(metric.key)) ?? NaN).filter(Number.isFinite);
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / Math.max(1, values.length - 1));
   return (

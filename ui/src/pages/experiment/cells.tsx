@@ -2,6 +2,7 @@ import type { Row } from "../../api/table";
 import type { Group } from "../../api/tableGroups";
 import { Spark } from "../../charts/Spark";
 import { metricValue, type Column } from "../../model/columns";
+import { changeOf } from "../../model/criterion";
 import { formatAgo, formatCount, formatDelta, formatDuration, formatValue } from "../../model/format";
 import { durationOf, isRunning } from "../../model/status";
 import { locale, t } from "../../i18n";
@@ -35,14 +36,11 @@ function Metric({ row, column, formats, lower }: CellProps) {
   return <Padded strength={heatOf(value, formats.heat.get(column.id))}>{text}</Padded>;
 }
 
-const NOISE = 0.002;
-
 /** A change in per cent: better in green, within noise grey. */
 export function Change({ value, base, lower }: { value: number | null; base: number | null; lower: boolean }) {
-  if (value === null || !base || !Number.isFinite(value) || !Number.isFinite(base)) return MISSING;
-  const ratio = (value - base) / Math.abs(base);
-  const better = lower ? ratio < -NOISE : ratio > NOISE;
-  return <span className={better ? "good" : Math.abs(ratio) <= NOISE ? "muted" : "sec"}>{formatDelta(ratio, locale)}</span>;
+  const change = changeOf(value, base, lower);
+  if (!change) return MISSING;
+  return <span className={change.better ? "good" : change.noise ? "muted" : "sec"}>{formatDelta(change.ratio, locale)}</span>;
 }
 
 function Delta({ row, column, baseline, lower }: CellProps) {

@@ -1,3 +1,4 @@
+import { READINGS, type Reading } from "../../model/criterion";
 import { metricId, moveColumn, type Aggregate, type Column } from "../../model/columns";
 import { t } from "../../i18n";
 import type { MenuEntry } from "../../ui/Menu";
@@ -10,8 +11,13 @@ export interface ColumnActions {
   /** All columns of the view but the changes against the baseline, in their order. */
   columns: Column[];
   sort: SortKey[];
+  /** The direction a column is first sorted in: best first for metrics. */
+  descFirst: (column: Column) => boolean;
   main: MainMetric;
   onMain: (key: string) => void;
+  /** Both are kept with the experiment, for everyone. */
+  onDirection: (key: string, lower: boolean) => void;
+  onReading: (key: string, reading: Reading) => void;
   onFit: (id: string) => void;
   onCopy: (column: Column) => void;
   onFilter: (column: Column) => void;
@@ -55,15 +61,24 @@ function metricEntries(column: Column, p: ColumnActions): MenuEntry[] {
   const ids = idsOf(p.columns);
   const replace = (aggregate: Aggregate) => change({ cols: ids.map((id) => (id === column.id ? metricId(column.key, aggregate) : id)), pin: view.pin.map((id) => (id === column.id ? metricId(column.key, aggregate) : id)) });
   const lower = main.lower(column.key);
-  const turn = (down: boolean) => change({ up: view.up.filter((k) => k !== column.key).concat(down ? [] : [column.key]), down: view.down.filter((k) => k !== column.key).concat(down ? [column.key] : []) });
+  const names: Record<Reading, string> = { last: t.judgeLast, best: t.judgeBest, smoothed: t.judgeSmoothed };
   return [
     ...shown.filter(([a]) => a === column.aggregate || !ids.includes(metricId(column.key, a))).map(([a, label]): MenuEntry => ({ label, checked: a === column.aggregate, onSelect: () => replace(a) })),
     "line",
-    { label: t.lowerBetter, checked: lower, onSelect: () => turn(true) },
-    { label: t.higherBetter, checked: !lower, onSelect: () => turn(false) },
+    { label: t.lowerBetter, checked: lower, onSelect: () => p.onDirection(column.key, true) },
+    { label: t.higherBetter, checked: !lower, onSelect: () => p.onDirection(column.key, false) },
+    "line",
+    ...READINGS.map((reading): MenuEntry => ({ label: names[reading], checked: main.reading(column.key) === reading, onSelect: () => p.onReading(column.key, reading) })),
     { label: t.useAsMain, checked: column.key === main.key, onSelect: () => p.onMain(column.key) },
     "line",
   ];
+}
+
+/** A place in the order after the columns that are sorted by, or none. */
+function alsoSorted(column: Column, { sort, change, descFirst }: ColumnActions): MenuEntry[] {
+  const key = column.sort!;
+  if (sort.some((one) => one.key === key)) return sort.length > 1 ? [{ label: t.sortWithout, onSelect: () => change({ sort: sort.filter((one) => one.key !== key) }) }] : [];
+  return sort.length ? [{ label: t.sortThen, hint: "⇧", onSelect: () => change({ sort: [...sort, { key, desc: descFirst(column) }] }) }] : [];
 }
 
 /** Everything that can be done with a column. */
@@ -75,7 +90,7 @@ export function columnMenu(column: Column, p: ColumnActions): MenuEntry[] {
   const text = column.kind === "param" || column.kind === "tag";
   const wider = (by: number) => () => change({ widths: { ...view.widths, [column.id]: column.width + by } }, true);
   return [
-    ...(key ? [sortEntry(false), sortEntry(true), "line" as const] : []),
+    ...(key ? [sortEntry(false), sortEntry(true), ...alsoSorted(column, p), "line" as const] : []),
     ...(column.kind === "metric" ? metricEntries(column, p) : []),
     ...(column.kind === "metric" || column.kind === "param" ? [{ label: t.colourScale, checked: heated.includes(column.id), onSelect: () => change({ heat: toggled(heated, column.id) }) }] : []),
     ...(text ? [{ label: t.filterHint.split(":")[0]!, icon: "filter" as const, onSelect: () => p.onFilter(column) }, { label: t.groupByThis, icon: "group" as const, onSelect: () => change({ group: [column.id], open: [] }) }] : []),

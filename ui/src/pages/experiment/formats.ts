@@ -4,7 +4,9 @@ import { digitsFor, type Digits } from "../../model/format";
 
 export interface Heat {
   best: number;
+  /** From the best value to where the colour ends. */
   reach: number;
+  lower: boolean;
 }
 export interface Formats {
   digits: Map<string, Digits>;
@@ -29,7 +31,7 @@ export function formatsOf(columns: Column[], rows: Row[], heated: readonly strin
     if (finite.length < 3) continue;
     const best = finite[0]!;
     const middle = finite[Math.floor(finite.length * 0.75)]!;
-    heat.set(column.id, { best, reach: Math.abs(middle - best) || 1 });
+    heat.set(column.id, { best, reach: Math.abs(middle - best) || 1, lower: down });
   }
   return { digits, heat };
 }
@@ -39,9 +41,10 @@ export function asNumber(text: string | null | undefined): number | null {
   return Number.isNaN(number) ? null : number;
 }
 
-/** How strong the pad behind a value is: 1 for the best, 0 from the third quarter on. */
+/** How strong the pad behind a value is: full for the best and for what is better yet, nothing from the third quarter on. */
 export function heatOf(value: number | null, heat: Heat | undefined): number {
   if (value === null || !heat || !Number.isFinite(value)) return 0;
-  const left = Math.max(0, 1 - Math.abs(value - heat.best) / heat.reach);
+  const behind = (heat.lower ? value - heat.best : heat.best - value) / heat.reach;
+  const left = Math.min(1, Math.max(0, 1 - behind));
   return Math.round(left ** 1.4 * 95) / 100;
 }

@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Columns, Row, TableQuery } from "../../api/table";
 import { PAGE, TableStore } from "../../api/tableStore";
-import { defaultColumns, differs, fitValues, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Column } from "../../model/columns";
+import { defaultColumns, differs, fitValues, metricId, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Aggregate, type Column } from "../../model/columns";
+import { lowerOf, MAIN_TAG, readingOf, type Reading, type Tags } from "../../model/criterion";
 import { toFilter } from "../../model/filter";
-import { lowerIsBetter, pickMain, pickTrainLoss } from "../../model/metrics";
+import { pickMain, pickTrainLoss } from "../../model/metrics";
 import { PARENT_COLUMN } from "../../model/nest";
 import { assignSlots } from "../../model/slots";
 import { isRunning } from "../../model/status";
@@ -12,30 +13,30 @@ import { useTable } from "../../parts/queries";
 import { useLatest, useStore } from "../../ui/hooks";
 import type { ExperimentView, SortKey } from "../../url/experiment";
 
-export const MAIN_TAG = "mlflow.experiment.primaryMetric.name";
-export const DIRECTION_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter";
-/** Followed by a metric: "lower" or "higher". */
-const OWN_DIRECTION_TAG = "logbuch.direction.";
-export const BASELINE_TAG = "logbuch.baseline";
-
 export interface MainMetric {
   key: string | null;
   trainLoss: string | null;
   lower: (key: string) => boolean;
+  /** How runs are read by a metric, as the experiment keeps it. */
+  reading: (key: string) => Reading;
+  /** The value of a metric that the table has for that: of a smoothed curve, the best one of the plain curve. */
+  judged: (key: string) => Aggregate;
 }
 
-/** The metric that decides, from the experiment's tags or the metrics' names; the view may turn a metric's direction. */
-export function useMain(columns: Columns | undefined, tags: Record<string, string> | undefined, view: ExperimentView): MainMetric {
+const NO_TAGS: Tags = {};
+
+/** The metric that decides, from the experiment's tags or the metrics' names; an address may turn a metric's direction. */
+export function useMain(columns: Columns | undefined, tags: Tags = NO_TAGS, view: Pick<ExperimentView, "up" | "down">): MainMetric {
   const turned = `${view.up.join("~")}|${view.down.join("~")}`;
   return useMemo(() => {
     const [up = [], down = []] = turned.split("|").map((list) => list.split("~"));
-    const chosen = tags?.[MAIN_TAG];
+    const chosen = tags[MAIN_TAG];
     const metrics = columns?.metrics ?? [];
     const key = chosen && metrics.some((m) => m.key === chosen) ? chosen : pickMain(metrics);
-    const direction = tags?.[DIRECTION_TAG];
-    const told = (name: string) => ({ lower: true, higher: false })[tags?.[OWN_DIRECTION_TAG + name]?.toLowerCase() ?? ""] ?? (name === chosen && direction ? !/^true$/i.test(direction) : lowerIsBetter(name));
-    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : told(name));
-    return { key, trainLoss: pickTrainLoss(metrics), lower };
+    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : lowerOf(name, tags));
+    const reading = (name: string) => readingOf(name, tags);
+    const judged = (name: string): Aggregate => (reading(name) === "last" ? "last" : "best");
+    return { key, trainLoss: pickTrainLoss(metrics), lower, reading, judged };
   }, [columns, tags, turned]);
 }
 
@@ -43,7 +44,7 @@ export function useMain(columns: Columns | undefined, tags: Record<string, strin
 export function useSort(view: ExperimentView, main: MainMetric): SortKey[] {
   return useMemo(() => {
     if (view.sort.length) return view.sort;
-    return main.key === null ? [{ key: "attributes.start_time", desc: true }] : [{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }];
+    return main.key === null ? [{ key: "attributes.start_time", desc: true }] : [{ key: metricId(main.key, main.judged(main.key)), desc: !main.lower(main.key) }];
   }, [view.sort, main]);
 }
 
@@ -58,14 +59,15 @@ export function useTableColumns(view: ExperimentView, columns: Columns | undefin
     const fitted = toColumns(view.cols ?? initial).map((column) => fitValues(column, columns));
     const arranged = withPinned(fitted, view.pin);
     const roomy = grouped ? arranged.map((c) => (c.kind === "metric" ? { ...c, width: Math.max(c.width, GROUPED_WIDTH) } : c)) : arranged;
-    return withWidths(view.base ? withDelta(roomy) : roomy, view.widths);
-  }, [view.cols, view.base, view.pin, view.widths, grouped, columns, initial]);
+    return withWidths(view.base ? withDelta(roomy, main.judged) : roomy, view.widths);
+  }, [view.cols, view.base, view.pin, view.widths, grouped, columns, initial, main]);
 }
 
 /** What is shown before anybody chose. Columns that a sample has named stay where they are when the counts arrive. */
 function useInitialColumns(columns: Columns | undefined, main: MainMetric): string[] {
   const [kept, setKept] = useState<string[] | null>(null);
-  const fresh = useMemo(() => (columns ? defaultColumns(columns, main.key, main.trainLoss) : []), [columns, main.key, main.trainLoss]);
+  const reading = main.key === null ? "last" : main.judged(main.key);
+  const fresh = useMemo(() => (columns ? defaultColumns(columns, main.key, main.trainLoss, reading) : []), [columns, main.key, main.trainLoss, reading]);
   if (columns?.partial && kept === null) setKept(fresh);
   return kept ?? fresh;
 }
@@ -92,7 +94,7 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
   const state = useStore(store.state);
   const wire = useMemo(() => coreWires(columns, main), [columns, main]);
   const parts = useMemo(() => (columns.some((c) => c.aggregate !== "last") ? ["last", "min", "max"] : ["last"]), [columns]);
-  const order = useMemo(() => orderBy(sort), [sort]);
+  const order = useMemo(() => orderBy(sort, main.lower), [sort, main]);
   const filter = toFilter(view.q);
   const query = useMemo<TableQuery>(() => ({ experiment_ids: [experimentId], filter, order_by: order, columns: wire, parts, view: view.deleted ? "deleted" : "active" }), [experimentId, filter, order, wire, parts, view.deleted]);
   const asked = JSON.stringify(query);

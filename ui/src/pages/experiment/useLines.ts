@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { TableQuery } from "../../api/table";
 import { GroupStore, type GroupState, type Item } from "../../api/tableGroups";
 import type { TableState, TableStore } from "../../api/tableStore";
-import { partOf, type Aggregate, type Column } from "../../model/columns";
+import { partOf, sortedMetric, type Aggregate, type Column } from "../../model/columns";
 import type { Nested } from "../../model/nest";
 import { useOnChanges } from "../../parts/live";
 import { useLatest, useStore } from "../../ui/hooks";
@@ -28,12 +28,18 @@ export function measureOf(key: string, aggregate: Aggregate, lower: boolean): st
 
 const MOST_MEASURES = 50;
 
-function groupOrder(sort: SortKey[], by: string[], measures: string[]): string[] {
+/** The measure that a sort key names; null for what is no metric. */
+function sortedMeasure(key: string, main: MainMetric): string | null {
+  const metric = sortedMetric(key);
+  return metric && measureOf(metric.key, metric.aggregate, main.lower(metric.key));
+}
+
+function groupOrder(sort: SortKey[], by: string[], measures: string[], main: MainMetric): string[] {
   return sort.flatMap(({ key, desc }) => {
     const way = desc ? "DESC" : "ASC";
     if (by.includes(key)) return [`${key} ${way}`];
-    const metric = key.startsWith("metrics.") ? key.slice(8) : null;
-    return metric !== null && measures.includes(metric) ? [`mean(${metric}) ${way}`] : [];
+    const measure = sortedMeasure(key, main);
+    return measure !== null && measures.includes(measure) ? [`mean(${measure}) ${way}`] : [];
   });
 }
 
@@ -46,13 +52,13 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
   const on = view.group.length > 0;
   const measures = useMemo(() => {
     const own = columns.filter(isMetric).map((c) => measureOf(c.key, c.aggregate, main.lower(c.key)));
-    const sorted = sort.flatMap(({ key }) => (key.startsWith("metrics.") ? [key.slice(8)] : []));
+    const sorted = sort.flatMap(({ key }) => sortedMeasure(key, main) ?? []);
     return [...new Set([...sorted, ...own])].slice(0, MOST_MEASURES);
   }, [columns, main, sort]);
   const asked = useMemo(() => ({
     experiment_ids: query.experiment_ids ?? [], filter: query.filter ?? "", view: query.view ?? "active" as const,
-    by: view.group, metrics: measures, order_by: groupOrder(sort, view.group, measures),
-  }), [query, view.group, measures, sort]);
+    by: view.group, metrics: measures, order_by: groupOrder(sort, view.group, measures, main),
+  }), [query, view.group, measures, sort, main]);
   const text = JSON.stringify([asked, query]);
   const latest = useLatest({ asked, query });
   useEffect(() => {

@@ -31,7 +31,7 @@ export function MetricsTab({ run, metrics, main }: Props) {
         </div>
       )}
       {table && keys.length > 0
-        ? <MetricsTable runId={run.info.run_id} keys={keys} metrics={metrics} live={isRunning(run.info)} />
+        ? <MetricsTable experimentId={run.info.experiment_id} runId={run.info.run_id} keys={keys} metrics={metrics} live={isRunning(run.info)} />
         : <RunCharts run={run} keys={keys} main={main} empty={t.noMetrics} hint={t.noMetricsHint} place="run" />}
     </>
   );

@@ -3,7 +3,7 @@ import type { RunDetail } from "../../api/runs";
 import { ChartCard } from "../../charts/ChartCard";
 import { differences, LOOKED_AT, usualValues } from "../../model/answers";
 import { formatCount, formatNumber } from "../../model/format";
-import { isEval, isLoss, isSystem, lowerIsBetter } from "../../model/metrics";
+import { isEval, isLoss, isSystem } from "../../model/metrics";
 import { locale, t } from "../../i18n";
 import { useFindings } from "../../parts/findings";
 import { useTable } from "../../parts/queries";
@@ -17,6 +17,7 @@ import { ParameterTable } from "./ParameterTable";
 import { ReproduceCard } from "./ReproduceCard";
 import { useDrawn } from "./RunCharts";
 import { StabilityCard } from "./StabilityCard";
+import { ChangeText, useAgainst } from "./useAgainst";
 import type { RunMetrics } from "./useRunMetrics";
 
 const Notes = lazy(() => import("./Notes"));
@@ -39,13 +40,15 @@ function tileKeys(keys: string[], main: string | null, loss: string | null): str
   return [...new Set([main, loss].filter((k): k is string => k !== null)), ...others].slice(0, TILES);
 }
 
-function Tiles({ keys, metrics }: { keys: string[]; metrics: RunMetrics }) {
+function Tiles({ run, keys, metrics }: { run: RunDetail; keys: string[]; metrics: RunMetrics }) {
+  const against = useAgainst(run.info.experiment_id, run.info.run_id, metrics);
   if (!keys.length) return null;
   return (
     <section className="card metrics">
       {keys.map((key) => {
         const cell = metrics.cells[key]!;
-        const lower = lowerIsBetter(key);
+        const lower = against.lower(key);
+        const change = against.name === null ? null : against.change(key);
         const [best, step] = lower ? [cell.min, cell.minStep] : [cell.max, cell.maxStep];
         const bad = cell.last !== null && !Number.isFinite(cell.last);
         return (
@@ -53,6 +56,7 @@ function Tiles({ keys, metrics }: { keys: string[]; metrics: RunMetrics }) {
             <div className="n" title={key}>{key}</div>
             <div className={`big${bad ? " bad" : ""}`}>{formatNumber(cell.last, locale)}</div>
             <div className="s">{best !== null && step !== null ? (isEval(key) || !lower ? t.bestAtStep : t.minAtStep)(formatNumber(best, locale), formatCount(step, locale)) : ""}</div>
+            {change && <div className="s num" data-testid="against"><ChangeText against={change} name={against.name!} /> {t.vsBaseline}</div>}
           </div>
         );
       })}
@@ -94,7 +98,7 @@ export function Overview({ run, metrics, main, loss }: Props) {
         <TagsCard run={run} />
       </div>
       <div className="colm c2">
-        <Tiles keys={tiles} metrics={metrics} />
+        <Tiles run={run} keys={tiles} metrics={metrics} />
         {first && chart(first, phone ? 230 : 272, evaluation)}
         {small.length > 0 && <div className="grid2">{small.map((key) => chart(key, 136))}</div>}
         {!metrics.loading && metrics.keys.length === 0 && <section className="card"><p className="note">{t.noMetrics}</p></section>}

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { orderBy } from "../../model/columns";
 import { toFilter } from "../../model/filter";
+import { lowerIsBetter } from "../../model/metrics";
 import { useTable } from "../../parts/queries";
 import { parseExperiment, type SortKey } from "../../url/experiment";
 
@@ -21,7 +22,7 @@ const BY_START: SortKey[] = [{ key: "attributes.start_time", desc: true }];
 export function useNeighbours(experimentId: string, runId: string, from: string): Neighbours | null {
   const list = useMemo(() => parseExperiment(from), [from]);
   const sort = list.sort.length ? list.sort : BY_START;
-  const table = useTable("siblings", { experiment_ids: [experimentId], filter: toFilter(list.q), order_by: orderBy(sort), view: list.deleted ? "deleted" : "active", max_results: MOST });
+  const table = useTable("siblings", { experiment_ids: [experimentId], filter: toFilter(list.q), order_by: orderBy(sort, lowerIsBetter), view: list.deleted ? "deleted" : "active", max_results: MOST });
   return useMemo(() => {
     const ids = table.data?.rows.map((r) => r.run.run_id) ?? [];
     const at = ids.indexOf(runId);

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { changeOf, isDirected, lowerOf, readingOf } from "./criterion";
+
+describe("what an experiment is judged by", () => {
+  it("takes the direction of the tags, then of MLflow's, then of the name", () => {
+    const main = { "mlflow.experiment.primaryMetric.name": "loss", "mlflow.experiment.primaryMetric.greaterIsBetter": "True" };
+    expect([lowerOf("loss", {}), lowerOf("acc", {}), lowerOf("thing", {})]).toEqual([true, false, true]);
+    expect([lowerOf("loss", main), lowerOf("train/loss", main)]).toEqual([false, true]);
+    expect(lowerOf("loss", { ...main, "logbuch.direction.loss": "lower" })).toBe(true);
+    expect(lowerOf("loss", { "logbuch.direction.loss": "sideways" })).toBe(true);
+  });
+  it("knows when nothing tells a direction", () =>
+    expect([isDirected("thing", {}), isDirected("thing", { "logbuch.direction.thing": "Higher" }), isDirected("loss", {})]).toEqual([false, true, true]));
+  it("reads the last value unless a reading is kept", () =>
+    expect([readingOf("a", {}), readingOf("a", { "logbuch.reading.a": "Best" }), readingOf("a", { "logbuch.reading.a": "worst" })]).toEqual(["last", "best", "last"]));
+  it("tells better, worse and noise", () => {
+    expect(changeOf(0.9, 1, true)).toMatchObject({ better: true, noise: false });
+    expect(changeOf(0.9, 1, false)).toMatchObject({ better: false, noise: false });
+    expect(changeOf(1.001, 1, true)).toMatchObject({ better: false, noise: true });
+    expect(changeOf(-1, -2, false)?.ratio).toBe(0.5);
+    expect([changeOf(null, 1, true), changeOf(1, 0, true), changeOf(Infinity, 1, true), changeOf(1, NaN, true)]).toEqual([null, null, null, null]);
+  });
+});

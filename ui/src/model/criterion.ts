@@ -1,0 +1,51 @@
+import { hasDirection, lowerIsBetter } from "./metrics";
+
+/** By what an experiment's runs are judged, as its tags say it for everyone; see docs/reference/best.md. */
+
+export type Tags = Readonly<Record<string, string>>;
+export type Reading = "last" | "best" | "smoothed";
+
+export const READINGS: readonly Reading[] = ["last", "best", "smoothed"];
+export const MAIN_TAG = "mlflow.experiment.primaryMetric.name";
+export const BASELINE_TAG = "logbuch.baseline";
+/** Both are followed by a metric. */
+export const DIRECTION_TAG = "logbuch.direction.";
+export const READING_TAG = "logbuch.reading.";
+const GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter";
+
+/** What the tags say of a metric's direction; null where they are silent. */
+function told(key: string, tags: Tags): boolean | null {
+  const own = tags[DIRECTION_TAG + key]?.toLowerCase();
+  if (own === "lower" || own === "higher") return own === "lower";
+  const greater = key === tags[MAIN_TAG] ? tags[GREATER_TAG]?.toLowerCase() : undefined;
+  return greater === "true" ? false : greater === "false" ? true : null;
+}
+
+/** True when a lower value is the better one: by the tags, else by the metric's name. */
+export const lowerOf = (key: string, tags: Tags): boolean => told(key, tags) ?? lowerIsBetter(key);
+
+/** True when the tags or the name say which way is better. */
+export const isDirected = (key: string, tags: Tags): boolean => told(key, tags) !== null || hasDirection(key);
+
+/** How a run is read by a metric. */
+export function readingOf(key: string, tags: Tags): Reading {
+  const kept = tags[READING_TAG + key]?.toLowerCase();
+  return READINGS.find((reading) => reading === kept) ?? "last";
+}
+
+const NOISE = 0.002;
+
+export interface Change {
+  /** Relative to the absolute value of the base. */
+  ratio: number;
+  better: boolean;
+  /** Too small to mean anything. */
+  noise: boolean;
+}
+
+/** A value against that of the baseline; null where one of them is missing or no number, or the base is 0. */
+export function changeOf(value: number | null, base: number | null, lower: boolean): Change | null {
+  if (value === null || !base || !Number.isFinite(value) || !Number.isFinite(base)) return null;
+  const ratio = (value - base) / Math.abs(base);
+  return { ratio, better: lower ? ratio < -NOISE : ratio > NOISE, noise: Math.abs(ratio) <= NOISE };
+}
