@@ -10,10 +10,11 @@ import pytest
 
 from logbuch.errors import NotFound
 from logbuch.model import Metric, Tag
+from logbuch.server.alarms import Alarms
 from logbuch.server.examiner import AGAIN_SECONDS, SETTLE_SECONDS, Examiner
 from logbuch.stability.findings import Kind, Word
 from logbuch.store import Store, batch, runs, search, verdicts
-from logbuch.store.metrics import sealing
+from logbuch.store.metrics import backlog, sealing
 from logbuch.store.runs import NewRun
 from logbuch.store.search import RunQuery
 
@@ -213,3 +214,12 @@ def test_the_place_of_a_nan_in_a_long_metric_is_told_exactly(store: Store) -> No
     sealing.seal(store.read, store.write, store.read(runs.row, run_id).id)
     (finding,) = store.read(verdicts.current, run_id).verdict.findings
     assert (finding.metric, finding.start, finding.count) == ("aux/entropy", 4321, 1)
+
+
+def test_judging_merges_no_latest_values(store: Store, examiner: Examiner, time: Time) -> None:
+    run_id = new_run(store, [*FALLING, math.nan])
+    alarms = Alarms(store, time)
+    later(examiner, time, SETTLE_SECONDS)
+    alarms.turn()
+    assert store.read(backlog.waiting) == [run_id], "whoever logs much would pay for it at each look"
+    assert told(store, run_id) == "diverged"

@@ -18,7 +18,7 @@ from logbuch.server.following import Follower, Pace
 from logbuch.store import Store, changes
 from logbuch.store.alarms import evaluation, rules
 from logbuch.store.alarms.evaluation import Change, Silence, Subject
-from logbuch.store.tx import Tx
+from logbuch.store.tx import Tx, beside_latest
 
 SHARE = 0.05
 """Of one core, at most."""
@@ -103,6 +103,7 @@ class Alarms(Follower):
         return Silence(last, condition.seconds if due <= now else now - since)
 
 
+@beside_latest
 def _news(tx: Tx, cursor: int | None, known: set[str]) -> tuple[list[int], Rules, int]:
     """The runs to judge: those that changed since a cursor and, of experiments with rules that are not known yet, those
     that changed last. With all rules and the next cursor."""

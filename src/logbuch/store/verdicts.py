@@ -19,11 +19,11 @@ from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema, tags
-from logbuch.store.metrics import buckets, charts, ordinal
+from logbuch.store.metrics import backlog, buckets, charts, ordinal
 from logbuch.store.metrics.buckets import COLUMNS, View
 from logbuch.store.metrics.charts import Line
 from logbuch.store.metrics.rows import Axis
-from logbuch.store.tx import Tx, chunks
+from logbuch.store.tx import Tx, beside_latest, chunks
 
 TAG = "logbuch.stability"
 BUCKETS = 2000
@@ -45,8 +45,9 @@ class Examined(Noun, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+@beside_latest
 def examine(tx: Tx, run_id: str) -> Examined:
-    """Judges a run as it now stands."""
+    """Judges a run as it now stands, from its points: latest values only tell which metrics there are."""
     head = runs.row(tx, run_id)
     version = tx.execute(select(_changes.c.version).where(_changes.c.run == head.id)).scalar() or 0
     return Examined(run_id=run_id, version=version, verdict=judge(_watch(tx, head.id)))
@@ -85,10 +86,13 @@ def keep(tx: Tx, examined: Iterable[Examined]) -> None:
             _tell(tx, head.id, head.experiment, one.verdict.word)
 
 
+@beside_latest
 def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
     """Those of these runs (inner ids) that have changed since they were judged, or never were although they have
     points; deleted ones never."""
-    has_points = select(_latest.c.run).where(_latest.c.run == schema.runs.c.id).exists()
+    has_points = or_(
+        *(select(table.c.run).where(table.c.run == schema.runs.c.id).exists() for table in (_latest, schema.backlog))
+    )
     found: list[str] = []
     for part in chunks(run_ids):
         query = (
@@ -102,6 +106,7 @@ def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
     return found
 
 
+@beside_latest
 def before(tx: Tx, version: int | None, limit: int) -> tuple[list[int], int | None]:
     """The runs (inner ids) that changed last before a version, newest first, and the version to go on from; None: now,
     and at the end."""
@@ -137,8 +142,10 @@ def _watch(tx: Tx, run: int) -> Watch:
 
 
 def _keys(tx: Tx, run: int, *conditions: Any) -> dict[str, int]:
-    """The metrics of a run, with their inner ids."""
-    ids = tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars()
+    """The metrics of a run, with their inner ids; with conditions those of which they hold, of what is merged."""
+    ids = set(tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars())
+    if not conditions:
+        ids |= backlog.keys(tx, run)
     return {key: id_ for id_, key in sorted(tx.texts(ids).items(), key=lambda item: item[1])}
 
 

@@ -11,6 +11,7 @@ import logging
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 from sqlalchemy import delete, func, select
 
 from logbuch.limits import INT64_MAX
@@ -86,6 +87,14 @@ def first(tx: Tx, run: int) -> int:
     """The first row of a run's log that is not merged: for a run (inner id) that is merged, one that will never be."""
     found = tx.execute(select(_table.c.first).where(_table.c.run == run)).scalar()
     return INT64_MAX if found is None else int(found)
+
+
+@beside_latest
+def keys(tx: Tx, run: int) -> set[int]:
+    """The inner ids of the keys of which a run (inner id) has points that are not merged."""
+    query = select(_log.c.data).where(_log.c.run == run, _log.c.id >= first(tx, run))
+    arrivals = (_arrival(run, data) for data in tx.execute(query).scalars())
+    return {int(key) for one in arrivals if one is not None for key in np.unique(one.keys)}
 
 
 def merge(tx: Tx, run_ids: Sequence[str]) -> None:
