@@ -90,6 +90,13 @@ chromium:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null; } || \
 	  { echo "Chromium is needed for the browser tests: install the package chromium."; exit 1; }
 
+# MLflow's databases are read from MySQL too; MariaDB's server stands for it.
+.PHONY: mariadb
+mariadb:
+	@command -v mariadbd >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null; } || \
+	  { echo "MariaDB is needed for the tests of MySQL: install the package mariadb-server."; exit 1; }
+
 # -- the two commands -------------------------------------------------------------------------------------------------
 
 demo: setup
@@ -102,7 +109,7 @@ train-smoke: setup
 
 compat-envs: $(MLFLOW3)/.ready $(MLFLOW2)/.ready
 
-test: setup chromium compat-envs lint
+test: setup chromium mariadb compat-envs lint
 	cd ui && npm run --silent test
 	@mkdir -p $(OUTPUT)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --junitxml=$(OUTPUT)/python.xml

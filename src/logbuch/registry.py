@@ -134,6 +134,8 @@ class Caller(Noun, frozen=True, kw_only=True, gc=False):
     address: str = ""
     quiet: bool = False
     """Whether nobody is told of the change: it was made elsewhere, and is only taken over."""
+    recorded: bool = False
+    """Whether the audit trail tells of the change already: it came with it."""
 
 
 class Lineage(Noun, frozen=True, kw_only=True):
@@ -151,11 +153,15 @@ class Lineage(Noun, frozen=True, kw_only=True):
 
 
 class MovedRegistration(Noun, frozen=True, kw_only=True):
-    """A registered model with the versions that there are; ``last_version`` is the highest number it ever gave."""
+    """A registered model with the versions that there are; ``last_version`` is the highest number it ever gave.
+
+    ``history`` is its audit trail, the oldest entry first; empty where its place keeps none.
+    """
 
     model: RegisteredModel
     versions: tuple[ModelVersion, ...] = ()
     last_version: int = 0
+    history: tuple[AuditEntry, ...] = ()
 
 
 class Refusal(Noun, frozen=True, kw_only=True):

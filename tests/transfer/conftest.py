@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from logbuch.model import ViewType
+from logbuch.store import open_store, search
+from logbuch.store.metrics import series
+
 CLIENTS = Path(__file__).parent / "clients"
 ROOT = Path(__file__).parents[2]
 STABILITY_TAG = "logbuch.stability"
@@ -42,12 +46,12 @@ def python(major: int) -> Path:
     return found
 
 
-def run(major: int, home: Path, *command: str) -> str:
-    """Runs one version's interpreter and returns what it printed."""
+def run(major: int, home: Path, *command: str, **more: str) -> str:
+    """Runs one version's interpreter, with more in its environment, and returns what it printed."""
     steering = ("MLFLOW_", "LOGBUCH_", "PYTEST_", "COV_")
     own = {key: value for key, value in os.environ.items() if not key.startswith(steering)}
     own |= {"HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "OMP_NUM_THREADS": "1"}
-    own |= {"GIT_PYTHON_REFRESH": "quiet", "PYTHONDONTWRITEBYTECODE": "1", "MLFLOW_ALLOW_FILE_STORE": "true"}
+    own |= {"GIT_PYTHON_REFRESH": "quiet", "PYTHONDONTWRITEBYTECODE": "1", "MLFLOW_ALLOW_FILE_STORE": "true"} | more
     done = subprocess.run(
         [str(python(major)), *command], cwd=home, env=own, capture_output=True, text=True, timeout=240
     )
@@ -55,9 +59,10 @@ def run(major: int, home: Path, *command: str) -> str:
     return done.stdout
 
 
-def look(major: int, uri: str, home: Path) -> dict[str, Any]:
+def look(major: int, uri: str, home: Path, **more: str) -> dict[str, Any]:
     """All that one version's client sees at a place."""
-    told = [line for line in run(major, home, str(CLIENTS / "look.py"), uri).splitlines() if line.startswith("SEEN ")]
+    lines = run(major, home, str(CLIENTS / "look.py"), uri, **more).splitlines()
+    told = [line for line in lines if line.startswith("SEEN ")]
     seen: dict[str, Any] = json.loads(told[-1].removeprefix("SEEN "))
     return seen
 
@@ -80,6 +85,30 @@ def called(version: Mapping[str, Any]) -> str:
     source, run_id = str(version["source"]), version["run_id"]
     _, found, path = source.partition(f"/{run_id}/artifacts/")
     return f"runs:/{run_id}/{path}" if found else source
+
+
+def held(store: Path) -> dict[str, Any]:
+    """All that a store holds."""
+    opened = open_store(f"sqlite:///{store}/logbuch.db", seal=False)
+    try:
+        found = {}
+        for experiment in opened.read(search.experiments, "", [], 1000, "", ViewType.ALL)[0]:
+            ids = [experiment.experiment_id]
+            for run in opened.read(search.runs, ids, "", [], 1000, "", ViewType.ALL)[0]:
+                points = {key: opened.read(series.between, run.info.run_id, key) for key in run.data.metrics}
+                found[run.info.run_id] = (
+                    run.info,
+                    run.data.param_list,
+                    run.data.tag_list,
+                    {
+                        key: [column.tobytes() for column in (one.steps, one.timestamps, one.values)]
+                        for key, one in points.items()
+                    },
+                    run.inputs,
+                )
+        return found
+    finally:
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,8 +85,9 @@ def test_a_search_result_and_a_running_server_can_be_exported(
     done = call("export", str(tmp_path / "again"), "--tracking-uri", server.url, *chosen)
     assert done.exit_code == 0, done.output
     one, two = contents(tmp_path / "some"), contents(tmp_path / "again")
-    for name in one.keys() - {"experiments.jsonl", "runs.jsonl", "logged_models.jsonl", "holds"}:
+    for name in one.keys() - {"experiments.jsonl", "runs.jsonl", "logged_models.jsonl", "models.jsonl", "holds"}:
         assert two[name] == one[name]
+    assert re.sub(' told by [^"]*', "", two["models.jsonl"].decode()) == one["models.jsonl"].decode()
     names = [json.loads(line)["model"]["name"] for line in two["logged_models.jsonl"].splitlines()]
     assert names == ["net"]  # a server does not tell of deleted ones
 

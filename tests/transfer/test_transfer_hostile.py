@@ -50,6 +50,8 @@ def runs(place: Path) -> dict[str, Run]:
         records.tensor("x", "text", records.whole(1, STRING) + records.whole(8, 5)),
         records.tensor("x", "histograms", records.whole(1, HALF) + records.whole(13, 70000)),
         records.whole(1, 5) + records.scalar("", 1.0),
+        records.tensor("x", "pr_curves", records.whole(1, 1) + records.blob(4, b"12345678")),
+        records.tensor("x", "mesh", records.whole(1, 1) + records.blob(4, b"12345678")),
     ],
     ids=count(),
 )

@@ -19,11 +19,9 @@ from click.testing import CliRunner, Result
 
 from logbuch.cli.main import cli
 from logbuch.errors import LogbuchError
-from logbuch.model import ViewType
-from logbuch.store import open_store, search
-from logbuch.store.metrics import series
+from logbuch.store import open_store
 from support.servers import Server
-from transfer.conftest import Installation, look, restored
+from transfer.conftest import Installation, held, look, restored
 
 Installations = Callable[[int, str], Installation]
 KILLS = 10 if os.environ.get("LOGBUCH_TEST_LONG") else 3
@@ -127,30 +125,6 @@ def test_a_running_server_is_a_source(
     assert done.exit_code == 0, done.output
     wanted = restored(look(3, first.url, tmp_path))
     assert seen_here(store, 3, tmp_path)["runs"] == wanted["runs"]
-
-
-def held(store: Path) -> dict[str, Any]:
-    """All that a store holds."""
-    opened = open_store(f"sqlite:///{store}/logbuch.db", seal=False)
-    try:
-        found = {}
-        for experiment in opened.read(search.experiments, "", [], 1000, "", ViewType.ALL)[0]:
-            ids = [experiment.experiment_id]
-            for run in opened.read(search.runs, ids, "", [], 1000, "", ViewType.ALL)[0]:
-                points = {key: opened.read(series.between, run.info.run_id, key) for key in run.data.metrics}
-                found[run.info.run_id] = (
-                    run.info,
-                    run.data.param_list,
-                    run.data.tag_list,
-                    {
-                        key: [column.tobytes() for column in (one.steps, one.timestamps, one.values)]
-                        for key, one in points.items()
-                    },
-                    run.inputs,
-                )
-        return found
-    finally:
-        opened.close()
 
 
 @pytest.mark.slow

@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from logbuch.cli.main import cli
-from support.mlflow_server import mlflow_server
+from logbuch.errors import LogbuchError
+from logbuch.store import open_store
+from logbuch.transfer.targets import mlflow_process
+from support.mlflow_server import PYTHON, mlflow_server
 from support.servers import Server
 from transfer.conftest import Installation, look, restored
 
@@ -35,7 +38,60 @@ def test_what_moved_in_moves_out_again(
     for _ in range(2):
         done = CliRunner().invoke(cli, ["export", "mlflow", stock, *place])
         assert done.exit_code == 0, (done.output, done.exception)
-    wanted, found = restored(look(3, server.url, tmp_path)), restored(look(3, stock, tmp_path))
+    _compare(restored(look(3, server.url, tmp_path)), restored(look(3, stock, tmp_path)))
+
+
+@pytest.mark.slow
+def test_a_database_that_is_not_there_yet_takes_everything(
+    installations: Callable[[int, str], Installation], make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server, fresh, mlflow = make_server(), tmp_path / "fresh" / "mlflow.db", str(PYTHON.with_name("mlflow"))
+    fresh.parent.mkdir()
+    place = ["--backend-store-uri", server.store_uri, "--default-artifact-root", str(server.folder / "artifacts")]
+    done = CliRunner().invoke(cli, ["import", "mlflow", installations(3, "sqlite").place, *place])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(cli, ["export", "mlflow", str(fresh), "--mlflow", mlflow, *place])
+    assert done.exit_code == 0, (done.output, done.exception)
+    files = fresh.parent / "mlartifacts"
+    shown = f"mlflow server --backend-store-uri sqlite:///{fresh} --artifacts-destination {files}"
+    assert shown in done.output
+    with mlflow_process.served(mlflow, f"sqlite:///{fresh}", files) as address:
+        found = restored(look(3, address, tmp_path))
+    _compare(restored(look(3, server.url, tmp_path)), found)
+    # What it made is an installation like any other.
+    there = f"sqlite:///{tmp_path}/back/logbuch.db"
+    done = CliRunner().invoke(cli, ["import", "mlflow", str(fresh), "--backend-store-uri", there])
+    assert done.exit_code == 0, done.output
+
+
+def test_what_is_no_mlflow_database_is_not_written(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/logbuch.db"
+    open_store(uri).close()
+    before = (tmp_path / "logbuch.db").read_bytes()
+    (tmp_path / "text.db").write_text("no database at all" * 100)
+    for name, why in (("logbuch.db", "is Logbuch's"), ("text.db", "cannot be read")):
+        error = (
+            CliRunner().invoke(cli, ["export", "mlflow", str(tmp_path / name), "--backend-store-uri", uri]).exception
+        )
+        assert isinstance(error, LogbuchError)
+        assert why in error.message
+    assert (tmp_path / "logbuch.db").read_bytes() == before
+
+
+def test_without_mlflow_or_with_one_that_fails_it_says_so(tmp_path: Path) -> None:
+    uri, fresh = f"sqlite:///{tmp_path}/logbuch.db", str(tmp_path / "fresh.db")
+    open_store(uri).close()
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho no such schema >&2\nexit 3\n")
+    broken.chmod(0o755)
+    for program, why in ((str(tmp_path / "none"), "There is no command"), (str(broken), "no such schema")):
+        done = CliRunner().invoke(cli, ["export", "mlflow", fresh, "--mlflow", program, "--backend-store-uri", uri])
+        assert isinstance(done.exception, LogbuchError)
+        assert why in done.exception.message
+        assert not Path(fresh).exists()
+
+
+def _compare(wanted: dict[str, Any], found: dict[str, Any]) -> None:
     names = {run["tags"].pop("logbuch.run_id"): run_id for run_id, run in found["runs"].items()}
     assert names.keys() == wanted["runs"].keys()
     models = {model["tags"].pop("logbuch.model_id"): id_ for id_, model in found["logged"].items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from logbuch.transfer.report import Report
 
 if TYPE_CHECKING:
     from logbuch.transfer.source import Source
+    from logbuch.transfer.target import Target
 
 
 class _Ways(click.Group):
@@ -73,23 +75,48 @@ def folder(folder: Path, **options: Any) -> None:
 @export.command()
 @click.argument("uri")
 @_chosen
-def mlflow(uri: str, **options: Any) -> None:
-    """Write everything, or what a search finds, into the running MLflow server at URI.
+@click.option("--mlflow", "program", metavar="COMMAND", help="The MLflow to use for a database. Absent: mlflow.")
+@click.option(
+    "--mlflow-artifacts",
+    "files",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for the artifacts of a database. Absent: mlartifacts beside it.",
+)
+def mlflow(uri: str, program: str | None, files: Path | None, **options: Any) -> None:
+    """Write everything, or what a search finds, into MLflow.
+
+    URI is the address of a running MLflow server, or a database (a file such as fresh.db, or a URI), which is made if
+    it is not there. For a database MLflow has to be installed: its own server is started on it for as long as the
+    export takes.
 
     MLflow gives runs IDs of its own; the one that a run had stands in its tag logbuch.run_id. Started again, it goes
     on.
     """
+    if uri.startswith(("http://", "https://")):
+        finish(*_send(uri, options))
+        return
+    from logbuch.transfer.sources.mlflow_database import check_room
+    from logbuch.transfer.targets import mlflow_process
+
+    name, beside = check_room(uri)
+    command, place = mlflow_process.program(program), (files or beside).absolute()
+    where = uri if "://" in uri else f"sqlite:///{uri}"
+    with mlflow_process.served(command, where, place) as address:
+        done = _send(address, options)
+    if not options["as_json"]:
+        shown = shlex.join(mlflow_process.command("mlflow", name, place))
+        click.echo(f"To look at it: {shown}")
+    finish(*done)
+
+
+def _send(address: str, options: dict[str, Any]) -> tuple[Report, dict[str, Any], Source, Target]:
+    """Exports into a running MLflow server; what :func:`finish` wants to know."""
     from logbuch.transfer.targets.mlflow_server import MlflowServer
 
-    if not uri.startswith(("http://", "https://")):
-        raise click.BadParameter(
-            f"{uri!r} is no server's address. For a database, start one on it: mlflow server --backend-store-uri {uri}",
-            param_hint="URI",
-        )
     report = Report()
     source = _source(report, options)
-    target = MlflowServer(uri, report)
-    finish(carry(source, target, report, files=not options["no_artifacts"]), options, source, target)
+    target = MlflowServer(address, report)
+    return carry(source, target, report, files=not options["no_artifacts"]), options, source, target
 
 
 def _source(report: Report, options: dict[str, Any]) -> Source:

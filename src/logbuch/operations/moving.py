@@ -8,7 +8,7 @@ import msgspec
 
 from logbuch.limits import clip
 from logbuch.operations.operation import Operation
-from logbuch.registry import Caller
+from logbuch.registry import Caller, MovedRegistration
 from logbuch.store import adopt_models
 from logbuch.store.tx import Tx
 from logbuch.wire import moved as wire
@@ -21,8 +21,14 @@ def _take(tx: Tx, request: wire.TakeModels, by: Caller) -> dict[str, Any]:
     for body in request.logged:
         refused += adopt_models.take_logged(tx, request.experiment_id, wire.logged_in(body))
     for body in request.registered:
-        refused += adopt_models.take_registered(tx, wire.registered_in(body), importer)
+        refused += adopt_models.take_registered(tx, _witnessed(wire.registered_in(body), address), importer)
     return {"refused": refused}
+
+
+def _witnessed(found: MovedRegistration, address: str) -> MovedRegistration:
+    """With an audit trail that says who told of it: what somebody sends is not what was seen here."""
+    history = (msgspec.structs.replace(one, address=f"{one.address} told by {address}") for one in found.history)
+    return msgspec.structs.replace(found, history=tuple(history))
 
 
 OPERATIONS = (

@@ -74,13 +74,14 @@ def take(tx: Tx, run_ids: Sequence[str], parts: Sequence[Part]) -> None:  # noqa
     for part in parts:
         info = part.run.info
         row = heads.fetch(tx, [info.run_id]).get(info.run_id)
+        new = row is None
         if row is None:
             row = _insert_run(tx, part)
         elif str(row.experiment) != part.experiment_id:
             raise AlreadyExists(f"Run {info.run_id} is in another experiment here, {row.experiment}.")
         elif part.head:
             _set_head(tx, row, part)
-        _add_data(tx, row, part)
+        _add_data(tx, row, part, new=new)
 
 
 def _insert(tx: Tx, wanted: Experiment, values: dict[str, Any]) -> int:
@@ -140,7 +141,7 @@ def _set_head(tx: Tx, row: RunRow, part: Part) -> None:
         tx.forget_heads()
 
 
-def _add_data(tx: Tx, row: RunRow, part: Part) -> None:
+def _add_data(tx: Tx, row: RunRow, part: Part, *, new: bool) -> None:
     data = part.run.data
     params.write(tx, row.id, data.param_list, row.run_id)
     tags.write(tx, row.id, data.tag_list)
@@ -148,5 +149,5 @@ def _add_data(tx: Tx, row: RunRow, part: Part) -> None:
         inputs.write(tx, row, part.run.inputs.dataset_inputs)
     of_runs.write(tx, row, part.run.inputs.model_inputs, output=False)
     of_runs.write(tx, row, part.run.outputs.model_outputs, output=True)
-    direct.append(tx, row, part.points)
+    direct.append(tx, row, part.points, new=new)
     tx.touch(row.id, row.experiment)

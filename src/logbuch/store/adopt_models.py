@@ -136,12 +136,13 @@ def take_registered(tx: Tx, wanted: MovedRegistration, by: Caller) -> list[Refus
 
     What breaks a rule is left out and returned. Numbers that were given before are not given again.
     """
-    model, by = wanted.model, msgspec.structs.replace(by, quiet=True)
+    model, by = wanted.model, msgspec.structs.replace(by, quiet=True, recorded=bool(wanted.history))
     updated = limits.check_integer(model.last_updated_timestamp, "last_updated_timestamp")
     row = _model_row(tx, model, by)
     known = {tag.key for tag in labels.of(tx, registered_model_tags, "model", [row.id]).get(row.id, ())}
     fresh = [tag for tag in model.tag_list if tag.key not in known]
     refused: list[Refusal] = []
+    _try(tx, refused, f"audit trail of model {model.name!r}", audit.take, row.id, wanted.history)
     _try(tx, refused, f"tags of model {model.name!r}", labels.write, registered_model_tags, "model", row.id, fresh)
     for version in sorted(wanted.versions, key=lambda one: int(one.version)):
         what = f"version {version.version} of model {model.name!r}"
@@ -251,5 +252,6 @@ def registered(tx: Tx) -> list[MovedRegistration]:
     for row, model in zip(rows, assembly.models(tx, rows), strict=True):
         query = assembly.NAMED.where(model_versions.c.model == row.id).order_by(model_versions.c.version)
         versions = tuple(assembly.versions(tx, tx.execute(query).all()))
-        found.append(MovedRegistration(model=model, versions=versions, last_version=row.last_version))
+        history = tuple(msgspec.structs.replace(entry, id=0) for entry in audit.of_model(tx, row.id))
+        found.append(MovedRegistration(model=model, versions=versions, last_version=row.last_version, history=history))
     return found

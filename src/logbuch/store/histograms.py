@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.store import runs, schema
+from logbuch.store.heads import RunRow
 from logbuch.store.tx import Tx
 
 _table = schema.histograms
@@ -72,7 +73,10 @@ _unpack = msgspec.msgpack.Decoder(_Stored).decode
 
 def put(tx: Tx, run_id: str, histogram: Histogram) -> None:
     """Keeps a histogram of an active run."""
-    head = runs.active(tx, run_id)
+    _put(tx, runs.active(tx, run_id), histogram)
+
+
+def _put(tx: Tx, head: RunRow, histogram: Histogram) -> None:
     key = tx.name_ids([histogram.key])[histogram.key]
     edges, counts = (np.array(numbers, "<f8").tobytes() for numbers in (histogram.edges, histogram.counts))
     stored = _Stored(edges, counts, histogram.nan, histogram.infinite)
@@ -87,11 +91,12 @@ def put(tx: Tx, run_id: str, histogram: Histogram) -> None:
     tx.touch(head.id, head.experiment)
 
 
-def put_all(tx: Tx, run_id: str, found: Sequence[Histogram]) -> None:
-    """Keeps histograms of an active run: all or, if one breaks a rule, none."""
+def take(tx: Tx, run_id: str, found: Sequence[Histogram]) -> None:
+    """Takes over histograms of a run, deleted or not: all or, if one breaks a rule, none."""
+    head = runs.row(tx, run_id)
     for histogram in found:
         edges, counts = (memoryview(np.array(numbers, "<f8").tobytes()) for numbers in histogram[3:5])
-        put(tx, run_id, Histogram.of(*histogram[:3], edges, counts, *histogram[5:]))
+        _put(tx, head, Histogram.of(*histogram[:3], edges, counts, *histogram[5:]))
 
 
 def steps(tx: Tx, run_id: str) -> Mapping[str, list[tuple[int, int]]]:

@@ -23,6 +23,7 @@ from logbuch import limits
 from logbuch.errors import InvalidInput
 from logbuch.model import Noun
 from logbuch.store import runs, schema
+from logbuch.store.heads import RunRow
 from logbuch.store.tx import LogLines, Pending, Tx, beside_latest
 
 CHUNK_BYTES, CHUNK_LINES = 16 * 1024, 500
@@ -119,7 +120,17 @@ _last = (
 
 def append(tx: Tx, run_id: str, lines: LogLines) -> None:
     """Hands lines of an active run to the commit: they are checked here, and written with those of the whole group."""
-    head = runs.active(tx, run_id)
+    _hand(tx, runs.active(tx, run_id), lines)
+
+
+def take(tx: Tx, run_id: str, found: Sequence[LogLines]) -> None:
+    """Takes over output of a run, deleted or not: all or, if one line breaks a rule, none."""
+    head = runs.row(tx, run_id)
+    for lines in found:
+        _hand(tx, head, lines)
+
+
+def _hand(tx: Tx, head: RunRow, lines: LogLines) -> None:
     for name, value in (("stream", lines.stream), ("source", lines.source)):
         limits.check_text(value, name, limits.LOG_SOURCE_LENGTH)
     if lines.dropped < 0:
@@ -257,6 +268,12 @@ def _open_lines(old: Sequence[OpenLine], given: Sequence[LogLines]) -> list[Open
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
+
+
+@beside_latest
+def head(tx: Tx, run_id: str) -> LogHead:
+    """The state of a run's log."""
+    return _head_of(tx, runs.row(tx, run_id).id)
 
 
 @beside_latest

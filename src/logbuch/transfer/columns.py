@@ -63,3 +63,16 @@ class Columns:
             report.note(DUPLICATES, len(found) - len(series))
             index = np.zeros(len(series), np.int64)
             yield Incoming([keys.of(name)], index, series.steps, series.timestamps, series.values)
+
+
+def ordered(found: Incoming) -> Incoming:
+    """Points by metric, step and time. What was logged step by step only has to be brought together by metric."""
+    index = np.asarray(found.index)
+    narrow = index.astype(np.uint16) if len(found.names) <= 1 << 16 else index  # sorted in one linear pass
+    order = np.argsort(narrow, kind="stable")
+    index, steps, times = (np.asarray(column)[order] for column in (found.index, found.steps, found.timestamps))
+    later = (steps[1:] > steps[:-1]) | ((steps[1:] == steps[:-1]) & (times[1:] >= times[:-1]))
+    if not (later | (index[1:] != index[:-1])).all():
+        rest = np.lexsort((times, steps, index))
+        order, index, steps, times = order[rest], index[rest], steps[rest], times[rest]
+    return Incoming(found.names, index, steps, times, np.asarray(found.values)[order])

@@ -20,9 +20,7 @@ _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 def mlflow(place: str, report: Report, *, artifacts: Path | None = None, infinities: bool = True) -> Source:
     """An MLflow installation: a server's address, a database's URI or file, or an ``mlruns`` folder."""
     if _ADDRESS.match(place):
-        from logbuch.transfer.sources.tracking_server import TrackingServer
-
-        return TrackingServer(place, report, infinities=infinities)
+        return _server(place, report, infinities=infinities)
     folder = Path(place.removeprefix("file://") if place.startswith("file:///") else place)
     if folder.is_dir():
         from logbuch.transfer.sources.mlruns import MlrunsFolder
@@ -65,9 +63,19 @@ def tables(places: Sequence[Path], report: Report, wanted: Wanted, experiment: s
 
 def running(address: str, report: Report, names: Sequence[str], filter_text: str) -> Source:
     """A running server: these experiments, all where none is named, and of them the runs that a search finds."""
+    return _server(address, report, infinities=False, names=names, filter_text=filter_text)
+
+
+def _server(
+    address: str, report: Report, *, infinities: bool, names: Sequence[str] = (), filter_text: str = ""
+) -> Source:
+    """A server by what it is: Logbuch keeps ±Inf itself, and more than MLflow's protocol tells."""
+    from logbuch.transfer.sources.logbuch_server import LogbuchServerSource, is_logbuch
     from logbuch.transfer.sources.tracking_server import TrackingServer
 
-    return TrackingServer(address, report, infinities=False, names=names, filter_text=filter_text)
+    if is_logbuch(address):
+        return LogbuchServerSource(address, report, infinities=False, names=names, filter_text=filter_text)
+    return TrackingServer(address, report, infinities=infinities, names=names, filter_text=filter_text)
 
 
 def kept(uri: str, roots: Sequence[str], report: Report, names: Sequence[str], filter_text: str) -> Source:

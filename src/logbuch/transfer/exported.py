@@ -8,12 +8,15 @@
     logged_models.jsonl      one logged model a line
     models.jsonl             one registered model with its versions a line
     models/<model id>/…      the files of logged models
+    histograms/<run>.jsonl   one histogram a line
+    output/<run>.jsonl       one line of console output a line
 
 docs/reference/export.md describes it field by field.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -33,11 +36,14 @@ from logbuch.model import (
     RunStatus,
     Tag,
 )
+from logbuch.store.histograms import Histogram
+from logbuch.store.tx import LogLines
 
 FORMAT = 1
 HEAD, EXPERIMENTS, RUNS = "logbuch-export.json", "experiments.jsonl", "runs.jsonl"
 METRICS, ARTIFACTS = "metrics", "artifacts"
 LOGGED, REGISTERED, MODEL_FILES = "logged_models.jsonl", "models.jsonl", "models"
+HISTOGRAMS, OUTPUT = "histograms", "output"
 Texts = dict[str, str]
 
 
@@ -167,6 +173,52 @@ class RunLine(msgspec.Struct, kw_only=True):
         )
         outputs = RunOutputs(model_outputs=tuple(self.models_made))
         return Run(info=info, data=data, inputs=inputs, outputs=outputs)
+
+
+class HistogramLine(msgspec.Struct, kw_only=True, omit_defaults=True):
+    key: str
+    step: int
+    timestamp: int
+    edges: list[float]
+    counts: list[float]
+    nan: int = 0
+    infinite: int = 0
+
+    @classmethod
+    def of(cls, noun: Histogram) -> HistogramLine:
+        return cls(**noun._asdict())
+
+    def noun(self) -> Histogram:
+        return Histogram(**msgspec.structs.asdict(self))
+
+
+class OutputLine(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A line of console output; without ``text`` one that has no end yet, or a number of lines that were left out."""
+
+    time: int = 0
+    source: str = ""
+    stream: str = ""
+    text: str | None = None
+    open: str | None = None
+    dropped: int = 0
+
+    @classmethod
+    def of(cls, found: LogLines) -> Iterator[OutputLine]:
+        for time, text in zip(found.times, found.texts, strict=True):
+            yield cls(time=time, source=found.source, stream=found.stream, text=text)
+        if found.dropped:
+            yield cls(dropped=found.dropped, stream=found.stream)
+        if found.open:
+            yield cls(time=found.open_time, source=found.source, stream=found.stream, open=found.open)
+
+    def noun(self) -> LogLines:
+        """What it is without ``text``."""
+        return LogLines(self.source, self.stream, (), (), self.open or "", self.time, self.dropped)
+
+
+def media_name(folder: str, run_id: str) -> str:
+    """The name of a run's file of histograms or of output."""
+    return f"{folder}/{run_id}.jsonl"
 
 
 def file_name(number: int) -> str:

@@ -6,38 +6,45 @@ from collections.abc import Callable, Sequence
 
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.store.histograms import Histogram
+from logbuch.store.logs import LogHead, OpenLine
+from logbuch.store.tx import LogLines
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import MediaSource, SourceRun
 from logbuch.transfer.target import MediaTarget
 
 HISTOGRAMS, LINES = "histograms", "lines"
-AT_ONCE = 200
+HISTOGRAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
 
 
 class MediaMove:
-    """The media of one move, run by run."""
+    """The media of one move, run by run. ``flush`` makes durable what the target has of a run so far."""
 
-    def __init__(self, source: MediaSource, target: MediaTarget, report: Report) -> None:
-        self._source, self._target, self._report = source, target, report
+    def __init__(self, source: MediaSource, target: MediaTarget, report: Report, flush: Callable[[], None]) -> None:
+        self.one_by_one = source.one_by_one
+        self._source, self._target, self._report, self._flush = source, target, report, flush
 
     def run(self, wanted: SourceRun) -> None:
-        """Moves the histograms and the output of a run, which has to be there."""
+        """Moves the histograms and the output of a run, which has been begun."""
         self._histograms(wanted)
         self._lines(wanted)
+
+    # -- histograms ----------------------------------------------------------------------------------------------------
 
     def _histograms(self, wanted: SourceRun) -> None:
         run_id = wanted.run.info.run_id
         there = None
         waiting: list[Histogram] = []
         for one in self._source.histograms(wanted):
-            there = self._target.histograms_there(run_id) if there is None else there
+            if there is None:
+                self._flush()
+                there = self._target.histograms_there(run_id)
             self._report.source[HISTOGRAMS] += 1
             if (one.key, one.step, one.timestamp) in there:
                 self._report.already[HISTOGRAMS] += 1
                 self._report.target[HISTOGRAMS] += 1
                 continue
             waiting.append(one)
-            if len(waiting) >= AT_ONCE:
+            if len(waiting) >= HISTOGRAMS_AT_ONCE:
                 self._put(run_id, waiting)
                 waiting = []
         if waiting:
@@ -51,22 +58,32 @@ class MediaMove:
             for one in found:
                 self._put(run_id, [one])
 
+    # -- output --------------------------------------------------------------------------------------------------------
+
     def _lines(self, wanted: SourceRun) -> None:
         run_id = wanted.run.info.run_id
-        there: int | None = None
+        known: _Known | None = None
+        waiting: list[LogLines] = []
         for found in self._source.lines(wanted):
-            there = self._target.lines_there(run_id) if there is None else there
-            count = len(found.texts)
-            self._report.source[LINES] += count
-            known = min(there, count)
-            there -= known
-            self._report.already[LINES] += known
-            self._report.target[LINES] += known
-            if known == count:
-                continue
-            rest = found._replace(times=found.times[known:], texts=found.texts[known:])
-            if self._try(f"output of run {run_id}", True, self._target.lines, run_id, rest):
-                self._report.target[LINES] += count - known
+            if known is None:
+                self._flush()
+                known = _Known(self._target.lines_there(run_id))
+            rest = known.beyond(found)
+            before = len(found.texts) - len(rest.texts)
+            self._report.source[LINES] += len(found.texts)
+            self._report.already[LINES] += before
+            self._report.target[LINES] += before
+            if rest.texts or rest.dropped or rest.open:
+                waiting.append(rest)
+            if sum(len(one.texts) for one in waiting) >= LINES_AT_ONCE:
+                self._write(run_id, waiting)
+                waiting = []
+        if waiting:
+            self._write(run_id, waiting)
+
+    def _write(self, run_id: str, found: Sequence[LogLines]) -> None:
+        if self._try(f"output of run {run_id}", True, self._target.lines, run_id, found):
+            self._report.target[LINES] += sum(len(one.texts) for one in found)
 
     def _try(self, what: str, tell: bool, call: Callable[..., None], *arguments: object) -> bool:
         try:
@@ -78,3 +95,22 @@ class MediaMove:
                 self._report.lost(what, error.message)
             return False
         return True
+
+
+class _Known:
+    """What a target has of a log: its beginning, as far as it came."""
+
+    def __init__(self, head: LogHead) -> None:
+        self._lines, self._dropped, self._open = head.total, head.dropped, set(head.open)
+        self._grown = False
+
+    def beyond(self, found: LogLines) -> LogLines:
+        """What of these lines, which follow those of the last call, is not there yet."""
+        lines, dropped = min(self._lines, len(found.texts)), min(self._dropped, found.dropped)
+        self._lines, self._dropped = self._lines - lines, self._dropped - dropped
+        rest = found._replace(times=found.times[lines:], texts=found.texts[lines:], dropped=found.dropped - dropped)
+        self._grown = self._grown or bool(rest.texts)
+        standing = OpenLine(found.source, found.stream, found.open_time, found.open)
+        if not self._grown and standing in self._open:  # lines that follow would have ended it
+            rest = rest._replace(open="")
+        return rest

@@ -7,7 +7,7 @@ artifacts, it becomes ``runs:/…`` or ``models:/…``, which hold wherever thos
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +16,7 @@ import msgspec
 from logbuch.errors import LogbuchError, Unavailable
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment
-from logbuch.registry import ModelVersion, MovedRegistration, Refusal
+from logbuch.registry import AuditEntry, ModelVersion, MovedRegistration, Refusal
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile
 
@@ -86,7 +86,7 @@ class ModelMove:
             self._report.source[REGISTERED] += 1
             self._report.source[VERSIONS] += len(mine)
             versions = tuple(self._called(one) for one in mine)
-            wanted = msgspec.structs.replace(found, versions=versions)
+            wanted = msgspec.structs.replace(found, versions=versions, history=_of(found.history, mine, runs))
             before = len(self._report.missing)
             if self._take(f"model {found.model.name!r}", self._target.registered_model, wanted):
                 refused = sum(text.startswith("version ") for text in self._report.missing[before:])
@@ -124,6 +124,14 @@ class ModelMove:
             self._report.lost(f"file {file.path!r} of logged model {model.model_id}", why)
         else:
             self._report.target["files"] += 1
+
+
+def _of(
+    history: Sequence[AuditEntry], versions: Iterable[ModelVersion], runs: Container[str] | None
+) -> tuple[AuditEntry, ...]:
+    """The audit trail of what is moved: of a part of the versions, without the entries of the others."""
+    numbers = {one.version for one in versions}
+    return tuple(one for one in history if runs is None or one.version is None or one.version in numbers)
 
 
 def source_of(version: ModelVersion) -> str:

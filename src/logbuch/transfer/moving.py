@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Container, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -22,6 +20,7 @@ from logbuch.store.census import Census
 from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import sieve
+from logbuch.transfer.batches import batches
 from logbuch.transfer.media import MediaMove
 from logbuch.transfer.models import ModelMove, ModelSource
 from logbuch.transfer.report import Report
@@ -32,7 +31,6 @@ RUNS_AT_ONCE = 200
 COUNTED_AT_ONCE = 500
 Told = Callable[[str, int], None]
 """Told of progress: a noun, and how many more of it were dealt with."""
-T = TypeVar("T")
 
 
 class Move:
@@ -48,7 +46,7 @@ class Move:
         self._media: MediaMove | None = None
         report.origin = source.name
         if isinstance(source, MediaSource) and isinstance(target, MediaTarget):
-            self._media = MediaMove(source, target, report)
+            self._media = MediaMove(source, target, report, target.flush)
         if isinstance(source, ModelSource):
             self._models = ModelMove(source, target, report, told, files=files)
 
@@ -72,7 +70,8 @@ class Move:
             self._report.lost(f"experiment {wanted.name!r} with its runs", error.message)
             return
         self._report.target["experiments"] += 1
-        for batch in batches(self._source.runs(wanted), RUNS_AT_ONCE if self._media is None else 1):
+        alone = self._media is not None and self._media.one_by_one
+        for batch in batches(self._source.runs(wanted), 1 if alone else RUNS_AT_ONCE):
             known = self._target.known([one.run.info.run_id for one in batch if is_run_id(one.run.info.run_id)])
             for one in batch:
                 self._run(id_, one, known.get(one.run.info.run_id))
@@ -102,10 +101,9 @@ class Move:
         if known is None or _has_data(missing) or _differs(fitted, known):
             self._target.begin(fitted, missing)
         self._wanted[info.run_id] = self._census(fitted.run, self._points(fitted, known))
-        self._target.end(fitted)
         if self._media is not None:
-            self._target.flush()
             self._media.run(fitted)
+        self._target.end(fitted)
         if self._files:
             for file in self._source.files(fitted):
                 self._file(fitted, file)
@@ -262,13 +260,6 @@ def _among(found: Incoming, mine: np.ndarray, have: Incoming) -> np.ndarray:
     known = np.zeros(len(order), np.bool_)
     known[order[1:]] = same
     return known[len(have) :]
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
-    """The items in lists of at most ``size``."""
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
 
 
 @contextlib.contextmanager

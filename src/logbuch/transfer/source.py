@@ -59,7 +59,10 @@ class Source(Protocol):
 
 @runtime_checkable
 class MediaSource(Protocol):
-    """A source whose runs have histograms and console output too. Its runs are moved one by one."""
+    """A source whose runs have histograms and console output too."""
+
+    one_by_one: bool
+    """Whether it can tell of the run alone that it named last."""
 
     def histograms(self, run: SourceRun) -> Iterator[Histogram]: ...
     def lines(self, run: SourceRun) -> Iterator[LogLines]:

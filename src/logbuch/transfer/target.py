@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from logbuch.model import Experiment, Run
+from logbuch.model import Experiment, LifecycleStage, Run
 from logbuch.store.census import Census
 from logbuch.store.histograms import Histogram
+from logbuch.store.logs import LogHead
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import LogLines
 from logbuch.transfer.models import ModelTarget
@@ -65,6 +66,17 @@ class Target(ModelTarget, Protocol):
     def close(self) -> None: ...
 
 
+def deleted_with(experiment: Experiment, run: SourceRun) -> bool:
+    """Whether a run was deleted together with its experiment, with which it then comes back.
+
+    MLflow notes the time of either by itself, the runs' after the experiment's. Where it does not tell a run's time,
+    it brings back every run of an experiment.
+    """
+    if LifecycleStage.ACTIVE in (experiment.lifecycle_stage, run.run.info.lifecycle_stage):
+        return False
+    return run.deleted_time is None or run.deleted_time >= experiment.last_update_time
+
+
 @runtime_checkable
 class MediaTarget(Protocol):
     """A target that keeps histograms and console output. Both are durable when the call returns."""
@@ -73,7 +85,7 @@ class MediaTarget(Protocol):
         """Key, step and time of the histograms that a run has already."""
 
     def histograms(self, run_id: str, found: Sequence[Histogram]) -> None: ...
-    def lines_there(self, run_id: str) -> int:
-        """How many lines of console output ever came for a run."""
+    def lines_there(self, run_id: str) -> LogHead:
+        """How many lines of console output ever came for a run, how many were left out, and which have no end."""
 
-    def lines(self, run_id: str, found: LogLines) -> None: ...
+    def lines(self, run_id: str, found: Sequence[LogLines]) -> None: ...

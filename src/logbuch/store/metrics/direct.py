@@ -19,15 +19,21 @@ LEAST_POINTS = 512
 """Fewer are read as quickly from the log."""
 
 
-def append(tx: Tx, head: RunRow, parts: Sequence[Incoming]) -> None:
-    """Adds points to a run; they are in blocks when the transaction ends. Known ones change nothing."""
+def append(tx: Tx, head: RunRow, parts: Sequence[Incoming], *, new: bool = False) -> None:
+    """Adds points to a run; they are in blocks when the transaction ends. Known ones change nothing.
+
+    A ``new`` run was made in this transaction: nobody else knows it, and it has no blocks.
+    """
     if sum(map(len, parts)) < LEAST_POINTS:
         for part in parts:
             log.append(tx, head, part)
         return
     arrived = Arrived.of([log.arrival(tx, head, part) for part in parts if len(part)])
-    tx.seam.lock_run(tx.connection, head.id)
-    changed = blocks.rewrites(tx, head.id, _series(arrived))
+    if new:
+        changed = [blocks.Rewrite(key, (), series, even=False) for key, series in _series(arrived).items()]
+    else:
+        tx.seam.lock_run(tx.connection, head.id)
+        changed = blocks.rewrites(tx, head.id, _series(arrived))
     if not blocks.replace(tx, blocks.pack(head.id, changed)):
         raise Unavailable(f"The points of run {head.run_id} are being packed by another process.")
     latest.update(tx, arrived, {head.id: head.experiment})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, or_, select
 
 from logbuch import limits
@@ -36,6 +38,8 @@ def note(
     after: str = "",
 ) -> None:
     """Adds an entry about a model, whose row is given, and tells those who want to know of it."""
+    if by.recorded:
+        return
     row = {
         "time": tx.now(),
         "model": model.id,
@@ -81,6 +85,41 @@ def entries(
         query = query.where(table.c.version == limits.version_number(version))
     rows, token = fetch_page(tx, query, _ORDER, max_results, page_token)
     return [_noun(row) for row in rows], token
+
+
+def of_model(tx: Tx, model: int) -> list[AuditEntry]:
+    """All entries of a model that is there, the oldest first."""
+    rows = tx.execute(select(table).where(table.c.model == model).order_by(table.c.id))
+    return [_noun(row) for row in rows]
+
+
+def take(tx: Tx, model: int, found: Sequence[AuditEntry]) -> None:
+    """Takes over the entries of a model from elsewhere that are not there yet, as they are."""
+    known = {_told(entry) for entry in of_model(tx, model)}
+    for entry in found:
+        if _told(entry) not in known:
+            known.add(_told(entry))
+            tx.change(table.insert().values(_row(model, entry)))
+
+
+def _told(entry: AuditEntry) -> AuditEntry:
+    """What an entry tells, by which it is known wherever it stands."""
+    return msgspec.structs.replace(entry, id=0, address="")
+
+
+def _row(model: int, entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "time": limits.check_integer(entry.time, "time"),
+        "model": model,
+        "name": limits.check_model_name(entry.name),
+        "version": None if entry.version is None else limits.version_number(entry.version),
+        "action": str(entry.action),
+        "alias": limits.check_text(entry.alias, "alias", limits.MODEL_SOURCE_LENGTH),
+        "before": limits.check_text(entry.before, "before", limits.MODEL_SOURCE_LENGTH),
+        "after": limits.check_text(entry.after, "after", limits.MODEL_SOURCE_LENGTH),
+        "user": fitting(entry.user),
+        "address": fitting(entry.address),
+    }
 
 
 def _noun(row: Row[Any]) -> AuditEntry:

@@ -15,7 +15,8 @@ from logbuch.limits import HISTOGRAM_BINS
 from logbuch.transfer.formats.protobuf import Message, Torn
 
 SCALAR, HISTOGRAM, IMAGE, AUDIO, TEXT, HPARAMS = "scalars", "histograms", "images", "audio", "text", "hparams"
-_KINDS = {SCALAR, HISTOGRAM, IMAGE, AUDIO, TEXT, HPARAMS}
+PR_CURVE = "pr_curves"
+_PR_ROWS = 6
 _STRING, _BFLOAT16, _HALF, _BOOL = 7, 14, 19, 10
 _DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "u1", 5: "<i2", 6: "i1", 9: "<i8", 10: "?", 17: "<u2", 19: "<f2"}
 _DTYPES |= {22: "<u4", 23: "<u8"}
@@ -67,7 +68,7 @@ def _value(value: Message, plugins: Plugins) -> Value:
     for field, kind in ((2, SCALAR), (5, HISTOGRAM), (4, IMAGE), (6, AUDIO)):
         if field in value:
             return Value(tag, kind, value)
-    if name in _KINDS or name:
+    if name:
         return Value(tag, name, value)
     tensor = value.message(8)
     return Value(tag, TEXT if tensor.integer(1) == _STRING else SCALAR, value)
@@ -133,6 +134,34 @@ def sounds(value: Message) -> list[bytes]:
     tensor = value.message(8)
     step = 2 if len(shape(tensor)) == 2 else 1
     return [bytes(one) for one in tensor.blobs(8)[::step]]
+
+
+def pr_curve(value: Message, label: str) -> dict[str, Any]:
+    """A PR curve as docs/reference/media.md describes it.
+
+    The tensor has six rows: true and false positives, true and false negatives, precision and recall, at thresholds
+    that are spread evenly from 0 to 1 (tensorboard/plugins/pr_curve/summary.py).
+    """
+    tensor = value.message(8)
+    rows, sizes = numbers(tensor), shape(tensor)
+    if len(sizes) != 2 or sizes[0] != _PR_ROWS or sizes[1] < 1 or len(rows) != sizes[0] * sizes[1]:
+        raise Torn("a PR curve has no six rows")
+    if not np.isfinite(rows).all():
+        raise Torn("a PR curve holds what is no number")
+    true, false, rest, missed, precision, recall = rows.reshape(sizes)[:, ::-1]
+    kept = true + false > 0  # above the highest score nothing is called positive, and there is no precision
+    if not kept.any():
+        raise Torn("a PR curve is of no samples")
+    precision, recall = precision[kept], recall[kept]
+    return {
+        "label": label,
+        "thresholds": np.linspace(1.0, 0.0, sizes[1])[kept].tolist(),
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+        "average_precision": float((np.diff(recall, prepend=0.0) * precision).sum()),
+        "positives": round(true[-1] + missed[-1]),
+        "total": round(true[-1] + false[-1] + rest[-1] + missed[-1]),
+    }
 
 
 def text(value: Message) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -11,13 +12,16 @@ import numpy as np
 
 from logbuch.errors import InvalidInput, StoreRefused
 from logbuch.files import keys
-from logbuch.limits import clip
+from logbuch.limits import LOG_LINES_PER_RECORD, clip
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment
 from logbuch.registry import MovedRegistration
+from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
 from logbuch.transfer import exported
-from logbuch.transfer.exported import ExperimentLine, Head, RunLine, Stretch
+from logbuch.transfer.batches import batches
+from logbuch.transfer.exported import ExperimentLine, Head, OutputLine, RunLine, Stretch
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
@@ -30,6 +34,7 @@ class ExportSource:
     """See :class:`logbuch.transfer.source.Source`."""
 
     partial = False
+    one_by_one = False
 
     def __init__(self, folder: Path, report: Report) -> None:
         self.report = report
@@ -69,6 +74,28 @@ class ExportSource:
     def files(self, run: SourceRun) -> Iterator[SourceFile]:
         folder = self._folder / exported.ARTIFACTS / run.run.info.run_id
         return self._artifacts.below(folder, f"run {run.run.info.run_id}") if folder.is_dir() else iter(())
+
+    # -- histograms and output -----------------------------------------------------------------------------------------
+
+    def histograms(self, run: SourceRun) -> Iterator[Histogram]:
+        for line in self._media(exported.HISTOGRAMS, run, exported.HistogramLine):
+            yield line.noun()
+
+    def lines(self, run: SourceRun) -> Iterator[LogLines]:
+        found = self._media(exported.OUTPUT, run, exported.OutputLine)
+        for (source, stream, whole), same in groupby(found, key=_origin):
+            if whole:
+                for part in batches(same, LOG_LINES_PER_RECORD):
+                    texts = [line.text or "" for line in part]
+                    yield LogLines(source, stream, [line.time for line in part], texts)
+            else:
+                yield from (line.noun() for line in same)
+
+    def _media(self, folder: str, run: SourceRun, kind: type[T]) -> Iterator[T]:
+        name = exported.media_name(folder, run.run.info.run_id)
+        return self._read(name, kind) if (self._folder / name).is_file() else iter(())
+
+    # -- models --------------------------------------------------------------------------------------------------------
 
     def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
         for found in self._models(exported.LOGGED, moved.logged_in):
@@ -128,6 +155,11 @@ class ExportSource:
                     continue
                 if experiment_id is None or getattr(found, "experiment_id", None) == experiment_id:
                     yield found
+
+
+def _origin(line: OutputLine) -> tuple[str, str, bool]:
+    """Where a line comes from, and whether it is a whole one."""
+    return line.source, line.stream, line.text is not None
 
 
 def _head(folder: Path) -> Head:

@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, func, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Float,
+    MetaData,
+    Numeric,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -37,14 +50,18 @@ from logbuch.model import (
 )
 from logbuch.registry import MovedRegistration
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.transfer import columns
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
-from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+from logbuch.transfer.sources.artifacts import DEFAULT_PROXIED, ArtifactFolders, open_file
 from logbuch.transfer.sources.infinities import restore
 from logbuch.transfer.sources.mlflow_models import TABLES, ModelTables
 
 RUNS_AT_ONCE = 200
 ROWS_AT_ONCE = 50_000
+SORTED_HERE = 200_000
+"""Points of a run that are sorted after reading. The database takes as long for that as for reading them, but needs no
+memory for it, however many they are."""
 _NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
 _DEFAULT_WORKSPACE = "default"
 _LOGBUCH = "log_heads"
@@ -72,6 +89,7 @@ class MlflowDatabase:
         )
         self._folders = ArtifactFolders(base, artifacts, report)
         self._points: dict[str, int] | None = self._counted()
+        self._unsorted, self._sorted = _of_points(self._tables["metrics"])
         self._models = ModelTables(self._tables, self._rows, report)
 
     # -- experiments ---------------------------------------------------------------------------------------------------
@@ -179,20 +197,16 @@ class MlflowDatabase:
         run_id = run.run.info.run_id
         if run.points == 0:
             return
-        table = self._tables["metrics"]
-        columns = [table.c[name] for name in ("key", "step", "timestamp", "value")]
-        columns += [table.c.is_nan] if "is_nan" in table.c else []
-        query = select(*columns).where(table.c.run_uuid == run_id)
-        query = query.order_by(table.c.key, table.c.step, table.c.timestamp)
+        together = run.points is not None and run.points <= SORTED_HERE
         with self._telling(f"points of run {run_id}"), self._engine.connect() as connection:
             rest: Sequence[Any] = []
-            for rows in _parts(connection, query):
+            for rows in _parts(connection, self._unsorted if together else self._sorted, {"run": run_id}):
                 rows = [*rest, *rows] if rest else rows
-                whole, rest = _cut(rows) if len(rows) >= ROWS_AT_ONCE else (rows, ())
+                whole, rest = ((), rows) if together else _cut(rows) if len(rows) >= ROWS_AT_ONCE else (rows, ())
                 if whole:
                     yield self._columns(whole)
             if rest:
-                yield self._columns(rest)
+                yield columns.ordered(self._columns(rest)) if together else self._columns(rest)
 
     def _columns(self, rows: Sequence[Sequence[Any]]) -> Incoming:
         keys, steps, timestamps, values, *odd = zip(*rows, strict=True)
@@ -305,14 +319,48 @@ def _tables(engine: Engine, name: str) -> dict[str, Table]:
         metadata = MetaData()
         wanted = _WANTED & known
         metadata.reflect(engine, only=sorted(wanted), resolve_fks=False)
+        for column in (column for table in metadata.tables.values() for column in table.c):
+            if isinstance(column.type, Float | Numeric):
+                column.type = Float()  # MySQL's would come as decimals, rounded
         return {table.name: table for table in metadata.tables.values()}
     except SQLAlchemyError as error:
         raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
 
 
-def _parts(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+def check_room(uri: str) -> tuple[str, Path]:
+    """Makes sure that MLflow may write to a database: it is not there yet, empty, or MLflow's.
+
+    Returns its name without a password, and the folder beside it in which MLflow keeps artifacts. InvalidInput for a
+    database that is something else; nothing is changed.
+    """
+    url = _url(uri)
+    name = url.render_as_string(hide_password=True)
+    file = Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
+    if file is not None and not file.exists():
+        return name, file.parent / DEFAULT_PROXIED
+    engine = _engine(url)
+    try:
+        known = set(inspect(engine).get_table_names())
+    except SQLAlchemyError as error:
+        raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
+    finally:
+        engine.dispose()
+    if known and not known >= _NEEDED:
+        whose = "Logbuch's" if _LOGBUCH in known else "neither empty nor MLflow's"
+        raise InvalidInput(f"{name} is {whose}: name a database that MLflow may make its tables in.")
+    return name, (Path.cwd() if file is None else file.parent) / DEFAULT_PROXIED
+
+
+def _of_points(table: Table) -> tuple[Select[Any], Select[Any]]:
+    """The points of a run as they lie, and by key, step and time."""
+    names = [name for name in ("key", "step", "timestamp", "value", "is_nan") if name in table.c]
+    query = select(*(table.c[name] for name in names)).where(table.c.run_uuid == bindparam("run"))
+    return query, query.order_by(table.c.key, table.c.step, table.c.timestamp)
+
+
+def _parts(connection: Connection, query: Select[Any], values: Mapping[str, str]) -> Iterator[Sequence[Any]]:
     """The rows of a query, so many at once. SQLite's driver gives plain tuples, which are several times quicker."""
-    found = connection.execution_options(stream_results=connection.dialect.name != "sqlite").execute(query)
+    found = connection.execution_options(stream_results=connection.dialect.name != "sqlite").execute(query, values)
     if connection.dialect.name == "sqlite":
         cursor: Any = found.cursor
         yield from iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])

@@ -11,14 +11,17 @@ import numpy as np
 
 from logbuch.files import keys
 from logbuch.files.roots import Files
-from logbuch.limits import RUNS_PER_PAGE_DEFAULT
+from logbuch.limits import INT64_MAX, LOG_LINES_PER_PAGE, RUNS_PER_PAGE_DEFAULT
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, ViewType
 from logbuch.registry import MovedRegistration
-from logbuch.store import Store, adopt_models, check, experiments, runs, search
+from logbuch.store import Store, adopt_models, check, experiments, histograms, logs, runs, search
+from logbuch.store.histograms import Histogram
 from logbuch.store.logged import models
 from logbuch.store.metrics import series
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
+from logbuch.transfer import output
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
@@ -28,6 +31,8 @@ _IN_MEMORY = 8 * 1024 * 1024
 
 class StoreSource:
     """See :class:`logbuch.transfer.source.Source`. ``names`` are experiments, all of them where there are none."""
+
+    one_by_one = False
 
     def __init__(
         self, store: Store, files: Files, report: Report, *, names: Sequence[str] = (), filter_text: str = ""
@@ -66,6 +71,15 @@ class StoreSource:
                 part = found[start : start + PART_POINTS]
                 index = np.zeros(len(part), np.int64)
                 yield Incoming([key], index, part.steps, part.timestamps, part.values)
+
+    def histograms(self, run: SourceRun) -> Iterator[Histogram]:
+        run_id = run.run.info.run_id
+        for key in self._store.read(histograms.steps, run_id):
+            yield from self._store.read(histograms.read, run_id, key, INT64_MAX).found
+
+    def lines(self, run: SourceRun) -> Iterator[LogLines]:
+        run_id = run.run.info.run_id
+        return output.of_pages(lambda after: self._store.read(logs.page, run_id, after, None, LOG_LINES_PER_PAGE))
 
     def files(self, run: SourceRun) -> Iterator[SourceFile]:
         run_id = run.run.info.run_id

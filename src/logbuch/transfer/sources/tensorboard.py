@@ -1,12 +1,13 @@
 """A folder of TensorBoard's event files as a source: a run a folder that holds some, in one experiment.
 
-Scalars become metrics, hyperparameters params, histograms histograms; pictures, sounds and texts become files of the
-run. Read are old summaries (PyTorch, tensorboardX, TensorFlow 1) and tensors (TensorFlow 2, JAX).
+Scalars become metrics, hyperparameters params, histograms histograms; pictures, sounds, PR curves and texts become
+files of the run. Read are old summaries (PyTorch, tensorboardX, TensorFlow 1) and tensors (TensorFlow 2, JAX).
 """
 
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from logbuch.transfer.formats.summaries import (
     HISTOGRAM,
     HPARAMS,
     IMAGE,
+    PR_CURVE,
     SCALAR,
     TEXT,
     Event,
@@ -41,6 +43,8 @@ GRAPHS = "graphs, which are left out"
 FOLDER_TAG, GROUP_TAG = "logbuch.tensorboard.folder", "logbuch.tensorboard.group"
 _EXPERIMENT_ID = "0"
 _MAX_TIME = 2**53
+_FOLDERS = {IMAGE: "images", AUDIO: "media/audio", PR_CURVE: "media/pr-curve", TEXT: "text"}
+"""Where the files of each kind lie, see docs/reference/media.md."""
 Place = tuple[Path, int, int, int]
 """Where a value stands: its file, the offset and size of its record, its number in that."""
 
@@ -101,7 +105,7 @@ class _Scan:
             self.scalars.add(value.tag, step, time, found)
         elif value.kind == HPARAMS:
             self._session(summaries.session(self.plugins.of(value.tag, value.message)[1]))
-        elif value.kind in (HISTOGRAM, IMAGE, AUDIO, TEXT):
+        elif value.kind in (HISTOGRAM, *_FOLDERS):
             self.kept.append(_Kept(value.kind, self.keys.of(value.tag), step, time, place))
         else:
             raise Torn(f"it is of the plugin {value.kind!r}, which is not taken over")
@@ -116,6 +120,7 @@ class TensorBoardFolder:
     """See :class:`logbuch.transfer.source.Source`. ``experiment`` is its name here; the folder's where it is empty."""
 
     partial = False
+    one_by_one = True
 
     def __init__(self, folder: Path, report: Report, *, experiment: str = "") -> None:
         self.report = report
@@ -177,8 +182,7 @@ class TensorBoardFolder:
                 for number, (content, suffix) in enumerate(self._contents(kept)):
                     place = f"{kept.place[0].name} {kept.place[1]} {kept.place[3]} {number}"
                     key = kept.key if number == 0 else f"{kept.key}/{number}"
-                    folder = {IMAGE: "images", AUDIO: "media/audio"}.get(kept.kind, "text")
-                    path = naming.file_name(folder, key, kept.step, kept.time, place, suffix)
+                    path = naming.file_name(_FOLDERS[kept.kind], key, kept.step, kept.time, place, suffix)
                     yield SourceFile(path, len(content), f"{at} {number}")
             except (*BROKEN, OSError) as error:
                 self.report.lost(f"{kept.kind} {kept.key!r} at step {kept.step} of run {run.run.info.run_name}", error)
@@ -186,6 +190,9 @@ class TensorBoardFolder:
     def _contents(self, kept: _Kept) -> Iterable[tuple[bytes, str]]:
         if kept.kind == TEXT:
             return [(summaries.text(self._value(kept.place)).encode(), "md")]
+        if kept.kind == PR_CURVE:
+            curve = {"type": "pr-curve", "curves": [summaries.pr_curve(self._value(kept.place), kept.key)]}
+            return [(json.dumps(curve).encode(), "json")]
         if kept.kind not in (IMAGE, AUDIO):
             return []
         read = summaries.pictures if kept.kind == IMAGE else summaries.sounds

@@ -31,6 +31,7 @@ class WandbFolder:
     """See :class:`logbuch.transfer.source.Source`. Projects are experiments; ``experiment`` is one for all of them."""
 
     partial = False
+    one_by_one = True
 
     def __init__(self, folder: Path, report: Report, *, experiment: str = "") -> None:
         self.report = report

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,10 @@ from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import Experiment, Run
 from logbuch.registry import MovedRegistration, Refusal
 from logbuch.store.census import Census
+from logbuch.store.histograms import Histogram
+from logbuch.store.logs import LogHead
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.tx import LogLines
 from logbuch.transfer import exported
 from logbuch.transfer.exported import ExperimentLine, Head, RunLine, Stretch
 from logbuch.transfer.report import Report
@@ -108,6 +112,28 @@ class ExportFolder:
 
     def file(self, wanted: SourceRun, file: SourceFile, open_: Callable[[], BinaryIO]) -> None:
         self._copy(keys.join(exported.ARTIFACTS, wanted.run.info.run_id, file.path), open_)
+
+    # -- histograms and output -----------------------------------------------------------------------------------------
+
+    def histograms_there(self, run_id: str) -> Container[tuple[str, int, int]]:  # noqa: ARG002
+        return ()
+
+    def histograms(self, run_id: str, found: Sequence[Histogram]) -> None:
+        self._append(exported.HISTOGRAMS, run_id, map(exported.HistogramLine.of, found))
+
+    def lines_there(self, run_id: str) -> LogHead:  # noqa: ARG002
+        return LogHead()
+
+    def lines(self, run_id: str, found: Sequence[LogLines]) -> None:
+        self._append(exported.OUTPUT, run_id, chain.from_iterable(map(exported.OutputLine.of, found)))
+
+    def _append(self, folder: str, run_id: str, lines: Iterable[Any]) -> None:
+        place = self._partial / exported.media_name(folder, run_id)
+        place.parent.mkdir(exist_ok=True)
+        with place.open("ab") as file:
+            file.writelines(map(exported.encode_line, lines))
+
+    # -- models --------------------------------------------------------------------------------------------------------
 
     def logged_model(self, experiment_id: str, wanted: MovedModel) -> list[Refusal]:  # noqa: ARG002
         self._logged.write(exported.encode_line(moved.logged_out(wanted)))

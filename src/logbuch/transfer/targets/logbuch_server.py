@@ -22,11 +22,13 @@ from logbuch.sdk.backends.transport import SLOW_SECONDS, Transport
 from logbuch.store.census import Census
 from logbuch.store.experiments import LOCATION_SCHEME
 from logbuch.store.histograms import Histogram
+from logbuch.store.logs import LogHead
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import LogLines
+from logbuch.transfer import output
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
-from logbuch.transfer.target import Known
+from logbuch.transfer.target import Known, deleted_with
 from logbuch.transfer.targets.copies import copied
 from logbuch.wire import ingest, moved
 
@@ -52,6 +54,7 @@ class LogbuchServer:
         self._open: set[str] = set()
         self._known: set[str] = set()
         self._reopened: set[str] = set()
+        self._experiment: Experiment | None = None
         self._listed: tuple[str, dict[str, int | None]] = ("", {})
         try:
             self._backend.greet([])
@@ -62,6 +65,7 @@ class LogbuchServer:
     # -- experiments ---------------------------------------------------------------------------------------------------
 
     def experiment(self, wanted: Experiment) -> str:
+        self._experiment = wanted
         try:
             found = self._backend.get_experiment_by_name(wanted.name)
         except NotFound:
@@ -124,15 +128,19 @@ class LogbuchServer:
 
     def points(self, wanted: SourceRun, points: Incoming) -> None:
         run_id = wanted.run.info.run_id
-        if run_id not in self._open:
-            self._open.add(run_id)
-            self._add(ingest.RestoreRun(run_id))
+        self._reopen(run_id)
         kinds = ("<u4", "<i8", "<i8", "<f8")
         columns = (points.index, points.steps, points.timestamps, points.values)
         for start in range(0, len(points), POINTS_AT_ONCE):
             end = start + POINTS_AT_ONCE
             packed = [_bytes(column[start:end], kind) for column, kind in zip(columns, kinds, strict=True)]
             self._add(ingest.Metrics(run_id, list(points.names), *packed))
+
+    def _reopen(self, run_id: str) -> None:
+        """Before a run takes more, which a deleted one does not."""
+        if run_id not in self._open:
+            self._open.add(run_id)
+            self._add(ingest.RestoreRun(run_id))
 
     def end(self, wanted: SourceRun) -> None:
         info = wanted.run.info
@@ -141,7 +149,9 @@ class LogbuchServer:
         self._open.discard(info.run_id)
         if info.status is not RunStatus.RUNNING or info.end_time:
             self._add(ingest.Update(info.run_id, info.status, info.end_time))
-        if info.lifecycle_stage is LifecycleStage.DELETED:
+        assert self._experiment is not None
+        # What was deleted with the experiment goes with it here too, or it would not come back with it.
+        if info.lifecycle_stage is LifecycleStage.DELETED and not deleted_with(self._experiment, wanted):
             self._add(ingest.DeleteRun(info.run_id))
 
     def have(self, run_id: str, key: str) -> Incoming:
@@ -191,19 +201,24 @@ class LogbuchServer:
         return {(one["key"], *place) for one in mine for place in zip(one["steps"], one["timestamps"], strict=True)}
 
     def histograms(self, run_id: str, found: Sequence[Histogram]) -> None:
+        self._reopen(run_id)
         for one in found:
             self._add(ingest.histogram(run_id, *one))
         self.flush()
 
-    def lines_there(self, run_id: str) -> int:
+    def lines_there(self, run_id: str) -> LogHead:
         answer = self._transport.call("GET", "/api/logbuch/1/runs/logs", query={"run_id": run_id, "limit": 1})
-        return int(answer["total"])
+        return output.head_in(answer)
 
-    def lines(self, run_id: str, found: LogLines) -> None:
-        for start in range(0, len(found.texts), limits.LOG_LINES_PER_RECORD):
-            part = slice(start, start + limits.LOG_LINES_PER_RECORD)
-            times, texts = list(found.times[part]), list(found.texts[part])
-            self._add(ingest.Log(run_id, found.stream, times, texts, source=found.source))
+    def lines(self, run_id: str, found: Sequence[LogLines]) -> None:
+        self._reopen(run_id)
+        for one in found:
+            whole = range(0, max(1, len(one.texts)), limits.LOG_LINES_PER_RECORD)
+            for start in whole:
+                part = slice(start, start + limits.LOG_LINES_PER_RECORD)
+                end = (one.open, one.open_time, one.dropped) if start == whole[-1] else ("", 0, 0)
+                times, texts = list(one.times[part]), list(one.texts[part])
+                self._add(ingest.Log(run_id, one.stream, times, texts, *end, source=one.source))
         self.flush()
 
     # -- models --------------------------------------------------------------------------------------------------------

@@ -25,12 +25,13 @@ from logbuch.store.adopt import Part
 from logbuch.store.census import Census
 from logbuch.store.histograms import Histogram
 from logbuch.store.logged import models
+from logbuch.store.logs import LogHead
 from logbuch.store.metrics import series
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import LogLines
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
-from logbuch.transfer.target import Known
+from logbuch.transfer.target import Known, deleted_with
 
 CHUNK_BYTES = 1024 * 1024
 COMMIT_POINTS, COMMIT_PARTS = 150_000, 500
@@ -51,6 +52,7 @@ class StoreTarget:
         self._parts: list[Part] = []
         self._size = 0
         self._places: dict[str, str] = {}
+        self._experiment: Experiment | None = None
         self._thread = ThreadPoolExecutor(1, "logbuch-move")
         self._waiting: deque[Future[None]] = deque()
 
@@ -60,6 +62,7 @@ class StoreTarget:
         location = self._location(wanted.artifact_location)
         id_ = self._store.write(adopt.take_experiment, wanted, location)
         self._places[id_] = self._store.read(experiments.location, id_)
+        self._experiment = wanted
         return id_
 
     def close_experiment(self, experiment_id: str, wanted: Experiment) -> None:
@@ -71,7 +74,7 @@ class StoreTarget:
         return {run_id: Known(self._store.read(runs.get, run_id), counts) for run_id, counts in counted.items()}
 
     def begin(self, wanted: SourceRun, missing: Run) -> None:
-        self._add(Part(missing, wanted.experiment_id, wanted.deleted_time, []), 1)
+        self._add(Part(missing, wanted.experiment_id, self._deleted_time(wanted), []), 1)
 
     def points(self, wanted: SourceRun, points: Incoming) -> None:
         run_id = wanted.run.info.run_id
@@ -80,10 +83,17 @@ class StoreTarget:
             self._add(part._replace(points=[*part.points, points]), len(points))
         else:
             bare = msgspec.structs.replace(wanted.run, data=RunData(), inputs=RunInputs())
-            self._add(Part(bare, wanted.experiment_id, wanted.deleted_time, [points], head=False), len(points))
+            self._add(Part(bare, wanted.experiment_id, self._deleted_time(wanted), [points], head=False), len(points))
 
     def end(self, wanted: SourceRun) -> None:
         """The head was set with the first part."""
+
+    def _deleted_time(self, wanted: SourceRun) -> int | None:
+        """Runs that were deleted with their experiment bear its time, by which they are found when it comes back."""
+        assert self._experiment is not None
+        if deleted_with(self._experiment, wanted):
+            return self._experiment.last_update_time or wanted.deleted_time
+        return wanted.deleted_time
 
     def have(self, run_id: str, key: str) -> Incoming:
         self.flush()
@@ -129,13 +139,13 @@ class StoreTarget:
         return {(key, step, time) for key, places in found.items() for step, time in places}
 
     def histograms(self, run_id: str, found: Sequence[Histogram]) -> None:
-        self._store.write(histograms.put_all, run_id, found)
+        self._store.write(histograms.take, run_id, found)
 
-    def lines_there(self, run_id: str) -> int:
-        return self._store.read(logs.page, run_id, None, None, 1).head.total
+    def lines_there(self, run_id: str) -> LogHead:
+        return self._store.read(logs.head, run_id)
 
-    def lines(self, run_id: str, found: LogLines) -> None:
-        self._store.write(logs.append, run_id, found)
+    def lines(self, run_id: str, found: Sequence[LogLines]) -> None:
+        self._store.write(logs.take, run_id, found)
 
     # -- models --------------------------------------------------------------------------------------------------------
 
