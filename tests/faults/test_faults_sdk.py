@@ -346,6 +346,38 @@ def test_a_disk_without_room_ends_no_training(make_server: Callable[..., Server]
         assert lost == ([dropped] if memory == 0 else [])
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+def test_a_journal_at_its_limit_at_the_start_ends_no_training(
+    make_server: Callable[..., Server], program: Any, tmp_path: Path, embedded: bool
+) -> None:
+    body = """
+    with logbuch.start_run():
+        for step in range(100):
+            logbuch.log_metric("m", 1.0, step=step)
+    print(logbuch.delivery().dropped)
+    """
+    where = str(tmp_path / "here") if embedded else make_server().url
+    process = program(body, where, LOGBUCH_JOURNAL_BYTES="1", LOGBUCH_FINISH_TIMEOUT="1")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert int(out) >= 100
+    assert "the journal has reached its limit" in err
+
+
+def test_a_folder_that_cannot_be_written_ends_no_training(program: Any, tmp_path: Path) -> None:
+    body = """
+    open(".logbuch", "w").close()  # so no folder can be made
+    with logbuch.start_run():
+        logbuch.log_metric("m", 1.0)
+    print(logbuch.get_tracking_uri())
+    """
+    process = program(body, "", LOGBUCH_JOURNAL_FOLDER=str(tmp_path / "state" / "journals"))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out.strip() == f"sqlite:///{tmp_path}/state/.logbuch/logbuch.db"
+    assert f"logbuch: {tmp_path}/.logbuch cannot be made, so runs go to {tmp_path}/state/.logbuch" in err
+
+
 def test_what_workers_log_to_a_run_begun_without_a_server_waits_for_it(
     make_server: Callable[..., Server], program: Any, sync: Sync, tmp_path: Path, journals: Path
 ) -> None:

@@ -92,6 +92,12 @@ def test_wrong_use_names_call_and_value_and_the_run_goes_on(place: str) -> None:
         (lambda: logbuch.log_param("lr", 0.2), "lr.*0.1.*0.2"),
         (lambda: logbuch.log_params({"a/../b": 1}), r"a/\.\./b"),
         (lambda: logbuch.set_tag("t" * 300, 1), "300"),
+        (lambda: logbuch.log_metric(["loss"], 1.0), r"metric key .*\['loss'\]"),  # type: ignore[arg-type]
+        (lambda: logbuch.log_metrics(None), "metrics .* None"),  # type: ignore[arg-type]
+        (lambda: logbuch.log_params([("a", 1)]), r"params .*\('a', 1\)"),  # type: ignore[arg-type]
+        (lambda: logbuch.set_tags("a"), "tags .*'a'"),  # type: ignore[arg-type]
+        (lambda: logbuch.log_text(None, "a.txt"), "log_text.*None"),  # type: ignore[arg-type]
+        (lambda: logbuch.start_run(run_id=7, nested=True), "run_id.*7"),  # type: ignore[arg-type]
     ]
     with logbuch.start_run() as run:
         logbuch.log_param("lr", 0.1)

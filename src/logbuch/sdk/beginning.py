@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 
@@ -43,10 +44,9 @@ def create(
     if held:
         sender.put(ingest.Hold(run_id), run_id, vital=True, counted=False)
     if sender.settled(run_id, _ASK_SECONDS):
-        try:
+        # NotFound: there was no room for the record, which is counted and said.
+        with contextlib.suppress(Unavailable, NotFound):
             return connection.backend.get_run(run_id)
-        except Unavailable:
-            pass
     return _local(run_id, experiment_id, chosen, user, start_time, wanted)
 
 

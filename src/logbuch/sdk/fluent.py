@@ -294,6 +294,8 @@ def log_artifacts(
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Keeps text as a file in UTF-8."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"log_text takes text, not {values.shown(text)}.")
     files.put_content(*_target(run_id), artifact_file, text.encode())
 
 

@@ -42,6 +42,8 @@ def start_run(
     whether what the program prints is kept with the run; without it the setting ``console`` does. In a notebook, a run
     that an earlier cell has left active is ended first, FAILED or KILLED if that cell was.
     """
+    if run_id is not None and not isinstance(run_id, str):
+        raise InvalidInput(f"A run_id is text, not {values.shown(run_id)}.")
     outer = active.own_top()
     if outer is not None and not nested and not active.end_of_cell():
         raise InvalidInput(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 from logbuch import limits, settings
@@ -17,15 +19,30 @@ NAME_TAG = "mlflow.runName"
 def as_float(value: Any, key: str) -> float:
     """A metric's value: any number, or an array or tensor of one element. Text is no number, even if it looks so."""
     if not isinstance(value, (str, bytes, bytearray)):
-        item = getattr(value, "item", None)
-        try:
-            return float(item() if callable(item) else value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
-            pass
-    raise InvalidInput(
-        f"The value of metric {limits.clip(key)!r} must be a number, not {limits.clip(repr(value))} "
-        f"of type {type(value).__name__}."
-    )
+        with contextlib.suppress(Exception):  # whatever the type's own conversion raises
+            return _number(value)
+    raise InvalidInput(f"The value of metric {limits.clip(key)!r} must be a number, not {shown(value)}.")
+
+
+def _number(value: Any) -> float:
+    item = getattr(value, "item", None)
+    return float(item() if callable(item) else value)
+
+
+def shown(value: Any) -> str:
+    """A value as an error names it, with its type."""
+    try:
+        text = limits.clip(repr(value))
+    except Exception:  # noqa: BLE001  the type's own fault
+        text = "one"
+    return f"{text} of type {type(value).__name__}"
+
+
+def as_mapping(values: Any, what: str) -> Mapping[Any, Any]:
+    """Several metrics, params or tags by their keys."""
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"Several {what} are given as a dict of keys and values, not as {shown(values)}.")
+    return values
 
 
 def as_integer(value: Any, field: str) -> int:
@@ -38,10 +55,11 @@ def as_integer(value: Any, field: str) -> int:
 
 
 def _whole(value: Any, field: str) -> int:
-    number = as_float(value, field)
-    if not number.is_integer():
-        raise InvalidInput(f"The {field} must be an integer, not {limits.clip(repr(value))}.")
-    return int(number)
+    with contextlib.suppress(Exception):  # whatever the type's own conversion raises
+        number = _number(value)
+        if number.is_integer() and not isinstance(value, (str, bytes, bytearray)):
+            return int(number)
+    raise InvalidInput(f"The {field} must be an integer, not {shown(value)}.")
 
 
 def as_param(value: Any, key: str) -> str:
@@ -69,12 +87,17 @@ def as_status(status: str | RunStatus | int) -> RunStatus:
 
 def check_key(key: Any, field: str) -> str:
     if not isinstance(key, str):
-        raise InvalidInput(f"A {field} must be text, not {limits.clip(repr(key))} of type {type(key).__name__}.")
+        raise InvalidInput(f"A {field} must be text, not {shown(key)}.")
     return limits.check_key(key, field)
 
 
 def _text(value: Any, field: str, limit: int) -> str:
-    text = value if type(value) is str else str(value)
+    try:
+        text = value if type(value) is str else str(value)
+    except Exception as error:
+        raise InvalidInput(
+            f"The value of {field} has no text: {type(error).__name__} in {type(value).__name__}."
+        ) from error
     if len(text) > limit and settings.TRUNCATE_LONG_VALUES.flag():
         text = text[:limit]
     return limits.check_text(text, field, limit)

@@ -35,8 +35,11 @@ class RunWriter:
 
     def metric(self, key: str, value: Any, step: Any = None, timestamp: Any = None) -> None:
         """Logs a point. ``timestamp`` in Unix ms, now by default; it never goes back within a run."""
-        if key not in self._keys:
-            self._know(key)
+        try:
+            if key not in self._keys:
+                self._know(key)
+        except TypeError:  # no hashable one
+            values.check_key(key, "metric key")
         if type(value) is not float:
             value = values.as_float(value, key)
         if step is None:
@@ -59,6 +62,8 @@ class RunWriter:
     def metrics(self, metrics: Mapping[str, Any], step: Any = None, timestamp: Any = None) -> None:
         """Logs several points of one step: all of them, or, if one cannot be, none."""
         known = self._keys
+        if type(metrics) is not dict:
+            metrics = values.as_mapping(metrics, "metrics")
         numbers = [
             value if type(value) is float and key in known else values.as_float(value, self._know(key))
             for key, value in metrics.items()
@@ -74,7 +79,7 @@ class RunWriter:
 
     def params(self, params: Mapping[str, Any]) -> None:
         """Logs params: all of them, or, if one cannot be, none."""
-        checked = {key: self._check_param(key, value) for key, value in params.items()}
+        checked = {key: self._check_param(key, value) for key, value in values.as_mapping(params, "params").items()}
         new = {key: value for key, value in checked.items() if key not in self._params}
         self._params |= new
         for pairs in _portions(new, limits.PARAMS_PER_BATCH):
@@ -82,7 +87,8 @@ class RunWriter:
 
     def tags(self, tags: Mapping[str, Any], *, vital: bool = False) -> None:
         """Sets tags: all of them, or, if one cannot be, none. ``vital`` ones find room where others do not."""
-        checked = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in tags.items()}
+        given = values.as_mapping(tags, "tags").items()
+        checked = {values.check_key(key, "tag key"): values.as_tag(value, key) for key, value in given}
         for pairs in _portions(checked, limits.TAGS_PER_BATCH):
             self._sender.put(ingest.Tags(self.run_id, pairs), self.run_id, vital=vital)
 

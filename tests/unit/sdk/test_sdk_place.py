@@ -92,3 +92,26 @@ def test_relative_places_are_pinned(uri: str | Path, tmp_path: Path, monkeypatch
     logbuch.set_tracking_uri(uri)
     monkeypatch.chdir("/")
     assert place.understand(logbuch.get_tracking_uri())[0].parent in (tmp_path, tmp_path / "runs")  # type: ignore[union-attr]
+
+
+def test_where_the_folder_cannot_be_made_runs_go_to_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(place, "_default", None)
+    monkeypatch.setenv("LOGBUCH_JOURNAL_FOLDER", str(tmp_path / "state" / "journals"))
+    (tmp_path / ".logbuch").write_text("a file of this name")
+    assert place.current() == f"sqlite:///{tmp_path}/state/.logbuch/logbuch.db"
+    assert place.current() == f"sqlite:///{tmp_path}/state/.logbuch/logbuch.db"
+    said = capsys.readouterr().err
+    assert said == f"logbuch: {tmp_path}/.logbuch cannot be made, so runs go to {tmp_path}/state/.logbuch\n"
+
+
+def test_without_any_folder_of_the_users_runs_go_to_a_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "_default", None)
+    monkeypatch.setattr(place.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("LOGBUCH_JOURNAL_FOLDER", "/proc/logbuch/journals")
+    (tmp_path / ".logbuch").write_text("a file of this name")
+    found = place.current()
+    assert found.startswith(f"sqlite:///{tmp_path}/logbuch-") and found.endswith("/.logbuch/logbuch.db")

@@ -68,3 +68,30 @@ def test_status() -> None:
     for bad in ("DONE", 9):
         with pytest.raises(InvalidInput, match="RUNNING"):
             values.as_status(bad)
+
+
+class Broken:
+    """What nothing can be made of."""
+
+    def __float__(self) -> float:
+        raise KeyError("no number")
+
+    def __str__(self) -> str:
+        raise KeyError("no text")
+
+    __repr__ = __str__
+
+
+def test_objects_whose_own_methods_fail_are_named_by_their_type() -> None:
+    with pytest.raises(InvalidInput, match="metric 'm' must be a number, not one of type Broken"):
+        values.as_float(Broken(), "m")
+    with pytest.raises(InvalidInput, match="The step must be an integer, not one of type Broken"):
+        values.as_integer(Broken(), "step")
+    with pytest.raises(InvalidInput, match=r"params\.p has no text: KeyError in Broken"):
+        values.as_param(Broken(), "p")
+
+
+@pytest.mark.parametrize("given", [None, [("a", 1)], "a", 3])
+def test_several_values_are_a_dict(given: object) -> None:
+    with pytest.raises(InvalidInput, match=f"Several params are given as a dict .*{type(given).__name__}"):
+        values.as_mapping(given, "params")

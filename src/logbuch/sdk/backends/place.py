@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from logbuch import settings
 from logbuch.errors import InvalidInput
+from logbuch.sdk.journal.folder import root_of_servers
+from logbuch.sdk.notes import say
 
 FOLDER = ".logbuch"
 DATABASE = "logbuch.db"
@@ -45,14 +51,53 @@ def choose(uri: str | Path) -> None:
 
 
 def current() -> str:
-    """The tracking URI in force: chosen, else from the environment, else ``./.logbuch`` as it was at first use."""
+    """The tracking URI in force: chosen, else from the environment, else ``./.logbuch`` as it was at first use.
+
+    Where that cannot be made, a folder of the user's takes its place, and one line says so: no training ends for it.
+    """
     global _default
     found = _chosen or settings.TRACKING_URI.get()
     if found:
         return found
     if _default is None:
-        _default = in_folder(Path.cwd() / FOLDER).uri
+        _default = in_folder(_usual_folder()).uri
     return _default
+
+
+def _usual_folder() -> Path:
+    try:
+        here = Path.cwd() / FOLDER
+    except OSError:  # the working folder was deleted
+        here = Path(FOLDER)
+    if here.is_dir() or (not here.exists() and os.access(here.parent, os.W_OK | os.X_OK)):
+        return here
+    found = next(_spare_folders()) / FOLDER
+    say(f"logbuch: {here} cannot be made, so runs go to {found}")
+    return found
+
+
+def _spare_folders() -> Iterator[Path]:
+    """Folders of the user's own, the best first; the last one is always there."""
+    finds: tuple[Callable[[], Path], ...] = (_beside_journals, _in_temporary_folder)
+    for find in finds:
+        with contextlib.suppress(OSError, RuntimeError):  # a user without a home
+            place = find()
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if place.stat().st_uid == _user() and os.access(place, os.W_OK | os.X_OK):
+                yield place
+    yield Path(tempfile.mkdtemp(prefix="logbuch-"))
+
+
+def _beside_journals() -> Path:
+    return root_of_servers().parent
+
+
+def _in_temporary_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"logbuch-{_user()}"
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0  # where there are none, a file's is 0
 
 
 def is_chosen() -> bool:
