@@ -99,6 +99,14 @@ def test_what_is_wrong_is_named(override: str, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_what_does_not_go_with_parts_of_weights() -> None:
+    for key, value in {"optimizer": "muon", "amp_dtype": "float16", "compile": "true"}.items():
+        with pytest.raises(
+            ConfigError, match=rf"Invalid training.{key} {value}: it does not go with training.parallel"
+        ):
+            configfile.load("ultra_tiny", ["training.parallel=fsdp", f"training.{key}={value}"])
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [("- 1", "it must have sections"), ("model: [", "expected the node content"), ("model: 3", "Invalid model 3")],

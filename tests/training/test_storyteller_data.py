@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from storyteller import tokenizer
@@ -16,8 +17,9 @@ from storyteller.commands.tokenizer import main as learn
 from storyteller.data import cleaning, sources, tokens
 from storyteller.data import stories as files
 from storyteller.data.tokens import Corpus
-from storyteller.data.windows import IGNORED, Deal, Windows, in_order
+from storyteller.data.windows import Batch, Deal, Windows, dealt, in_order
 from storyteller.errors import DataError
+from storyteller.model.loss import IGNORED
 
 NOVEL = """PREFACE
 
@@ -189,3 +191,12 @@ def test_commands_say_what_is_missing(
 def test_a_vocabulary_needs_its_bytes() -> None:
     with pytest.raises(DataError, match="257 are the least"):
         tokenizer.train(["a"], 200)
+
+
+@pytest.mark.parametrize(("batches", "world"), [(1, 2), (4, 2), (5, 2), (5, 3), (2, 4)])
+def test_all_processes_have_as_many_batches_and_each_target_counts_once(batches: int, world: int) -> None:
+    some = [Batch(torch.full((1, 2), number), torch.full((1, 2), number)) for number in range(batches)]
+    shares = [list(dealt(iter(some), rank, world)) for rank in range(world)]
+    assert {len(share) for share in shares} == {-(-batches // world)}
+    counted = [int(one.targets_bt[0, 0]) for share in shares for one in share if int(one.targets_bt[0, 0]) >= 0]
+    assert sorted(counted) == list(range(batches))

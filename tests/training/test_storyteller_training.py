@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 import torch
 
 import logbuch
-from storyteller import configfile, optim, weights
+from storyteller import optim, weights
 from storyteller.config import Config, TrainingConfig
 from storyteller.data.tokens import corpus
 from storyteller.data.windows import Windows
@@ -186,31 +184,6 @@ def test_signals_end_a_run_as_killed(
     if saved:
         assert train(chosen, "latest").val_loss == whole.val_loss
         assert only(tmp_path).info.status == "FINISHED"
-
-
-def together(chosen: Config, folder: Path) -> str:
-    """``storyteller-train`` in two processes, as torchrun starts them; what they print."""
-    folder.mkdir()
-    (folder / "own.yaml").write_text(configfile.dumped(chosen))
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
-    program = [str(Path(sys.executable).parent / "storyteller-train"), "--config", "own.yaml"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*torchrun, *program], cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one(told: Callable[..., Config], tmp_path: Path) -> None:
-    """DDP by torchrun: one run, and the losses of a training of one process."""
-    few = ("training.max_steps=4", "training.log_every=1", "training.evaluation.every=4")
-    alone = train(told(*few, "training.use_mlflow=false", "training.batch_size=8", output="alone"))
-    said = together(told(*few, "training.batch_size=4", output="pair"), tmp_path / "together")
-    assert said.count("step 4/4") == 2  # one process tells the step and its evaluation
-    run = only(tmp_path)
-    assert readback.steps(run, "train/loss") == [1, 2, 3, 4]
-    assert run.data.metrics["val/loss"] == pytest.approx(alone.val_loss, rel=1e-4)
-    assert run.data.params["world_size"] == "2"
 
 
 @pytest.mark.parametrize(

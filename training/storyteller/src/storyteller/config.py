@@ -133,6 +133,7 @@ class TrainingConfig:
     use_amp: Literal["auto", "true", "false"] = "auto"
     amp_dtype: Literal["bfloat16", "float16"] = "bfloat16"
     compile: Literal["auto", "true", "false"] = "auto"
+    parallel: Literal["ddp", "fsdp"] = "ddp"
     deterministic: bool = False
     num_threads: int = 0
     seed: int = 42
@@ -157,6 +158,9 @@ class TrainingConfig:
         for name in ("min_learning_rate_ratio", "decay_fraction"):
             if getattr(self, name) > 1:
                 raise _wrong(f"training.{name}", getattr(self, name), "it must be at most 1")
+        for name, value in (("optimizer", "muon"), ("amp_dtype", "float16"), ("compile", "true")):
+            if self.parallel == "fsdp" and getattr(self, name) == value:
+                raise _wrong(f"training.{name}", value, "it does not go with training.parallel fsdp")
         if not self.output_dir:
             raise _wrong("training.output_dir", "''", "it must name a folder")
         if not self.max_steps and not self.num_epochs:

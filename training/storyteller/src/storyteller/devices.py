@@ -32,6 +32,8 @@ class Device:
     compiled: bool
     rank: int = 0
     world: int = 1
+    sharded: bool = False
+    """Whether each process has a part of the weights only."""
 
     @property
     def leads(self) -> bool:
@@ -92,7 +94,8 @@ def device_of(config: TrainingConfig) -> Iterator[Device]:
     if config.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     amp = chosen.type == "cuda" if config.use_amp == "auto" else config.use_amp == "true"
-    compiled = chosen.type == "cuda" if config.compile == "auto" else config.compile == "true"
+    sharded = config.parallel == "fsdp" and world > 1
+    compiled = chosen.type == "cuda" and not sharded if config.compile == "auto" else config.compile == "true"
     dtype = getattr(torch, config.amp_dtype) if amp else None
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
@@ -100,7 +103,7 @@ def device_of(config: TrainingConfig) -> Iterator[Device]:
     try:
         if world > 1:
             dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-        yield Device(chosen, dtype, compiled, rank, world)
+        yield Device(chosen, dtype, compiled, rank, world, sharded)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from storyteller.config import Config
-from storyteller.data.windows import Windows, in_order
+from storyteller.data.windows import Windows, dealt, in_order
 from storyteller.devices import Device
 from storyteller.metrics import auxiliary, bits_per_byte, perplexity
 from storyteller.model import Storyteller
@@ -22,14 +22,15 @@ def evaluate(model: Storyteller, windows: Windows, config: Config, device: Devic
     model.eval()
     total = count = extra = batches = 0.0
     wanted = config.training.evaluation.batches
-    for number, batch in enumerate(in_order(windows, config.training.batch_size, wanted)):
-        if number % device.world != device.rank:
-            continue
+    for batch in dealt(in_order(windows, config.training.batch_size, wanted), device.rank, device.world):
         with device.autocast():
             loss, routings = model.losses(batch.tokens_bt.to(device.torch), batch.targets_bt.to(device.torch))
         balance, z = auxiliary(routings)
+        targets = int((batch.targets_bt != IGNORED).sum())
+        if not targets:
+            continue
         total += float(loss)
-        count += int((batch.targets_bt != IGNORED).sum())
+        count += targets
         extra += config.model.moe_load_balance_weight * float(balance) + config.model.moe_z_loss_weight * float(z)
         batches += 1
     model.train(was_training)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import nn
 
+from storyteller import sharding
 from storyteller.config import TrainingConfig
 
 
@@ -75,5 +76,6 @@ class Optimizers:
         return [one.state_dict() for one in self.all]
 
     def load_state_dict(self, states: list[dict[str, object]]) -> None:
+        """Loads what :meth:`state_dict` gave, put together where it was sharded."""
         for one, state in zip(self.all, states, strict=True):
-            one.load_state_dict(state)
+            one.load_state_dict(sharding.parted(state, one))

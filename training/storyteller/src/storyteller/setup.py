@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from storyteller import configfile, estimate, optim, tokenizer, weights
+from storyteller import configfile, estimate, optim, sharding, tokenizer, weights
 from storyteller.checkpoints import Checkpoint, Progress
 from storyteller.config import Config
 from storyteller.data import tokens
@@ -75,11 +75,16 @@ def prepared(config: Config, device: Device, tracker: Tracker, found: Checkpoint
     )
     torch.manual_seed(settings.seed)
     model = Storyteller(config.model).to(device.torch)
+    if found is not None:
+        weights.same_model(config.model, found.folder)
+        weights.fill(model, found.folder)
+    if device.sharded:
+        sharding.shard(model, device)
     optimizers = optim.Optimizers(model, settings, fused=device.torch.type in ("cpu", "cuda"))
     scaler = torch.amp.GradScaler(device.torch.type, enabled=device.amp is torch.float16)
     progress = Progress(run_id=tracker.run_id)
     if found is not None:
-        progress = restored(found, config, model, optimizers, scaler, device)
+        progress = restored(found, config, optimizers, scaler, device)
         progress.run_id = tracker.run_id or progress.run_id  # for a later resume that is tracked again
         deal.go_to(progress.epoch, progress.taken)
     steps = steps_of(config, deal)
@@ -130,14 +135,11 @@ def corpora(config: Config, words: Tokenizer, device: Device) -> tuple[Corpus, C
 def restored(
     found: Checkpoint,
     config: Config,
-    model: Storyteller,
     optimizers: optim.Optimizers,
     scaler: torch.amp.GradScaler,
     device: Device,
 ) -> Progress:
-    """Puts a checkpoint's weights and states in their places."""
-    weights.same_model(config.model, found.folder)
-    weights.fill(model, found.folder)
+    """Puts a checkpoint's states in their places."""
     states = found.optimizer(device.torch)
     if len(states["optimizers"]) != len(optimizers.all):
         raise ConfigError(f"Invalid training.optimizer {config.training.optimizer!r}: the checkpoint has another.")
@@ -159,7 +161,7 @@ def wrapped(model: Storyteller, device: Device) -> nn.Module:
     runner: nn.Module = _Losses(model)
     if device.compiled:
         runner = torch.compile(runner)
-    if device.world > 1:
+    if device.world > 1 and not device.sharded:
         ids = [device.torch] if device.torch.type == "cuda" else None
         runner = nn.parallel.DistributedDataParallel(runner, device_ids=ids)
     return runner
@@ -187,6 +189,7 @@ def params_of(training: Training) -> dict[str, Any]:
         "use_amp": device.amp is not None,
         "amp_dtype": precision,
         "compile": device.compiled,
+        "parallel": "fsdp" if sharding.is_sharded(training.model) else "ddp" if device.world > 1 else "none",
         "world_size": device.world,
         "sequence_length": training.config.sequence_length,
         "intermediate_size": training.config.model.feedforward_size,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from storyteller import checkpoints, configfile, estimate, metrics, optim, outputfolder, weights
+from storyteller import checkpoints, configfile, estimate, metrics, optim, outputfolder, sharding, weights
 from storyteller.config import Config
 from storyteller.data.windows import Batch
 from storyteller.devices import Device, device_of
@@ -140,7 +140,7 @@ def one_step(training: Training) -> _Step:
     )
     for number, batch in enumerate(batches):
         last = number == len(batches) - 1
-        with contextlib.nullcontext() if last else unsynchronised(training.wrapped):
+        with contextlib.nullcontext() if last else unsynchronised(training):
             backward(training, batch, done)
     done.norm = clipped(training)
     for optimizer in training.optimizers.all:
@@ -170,9 +170,10 @@ def backward(training: Training, batch: Batch, done: _Step) -> None:
     done.load.add(routings)
 
 
-def unsynchronised(model: nn.Module) -> contextlib.AbstractContextManager[Any]:
-    if isinstance(model, nn.parallel.DistributedDataParallel):
-        context: contextlib.AbstractContextManager[Any] = model.no_sync()
+def unsynchronised(training: Training) -> contextlib.AbstractContextManager[Any]:
+    """Each process adds up its own gradients. (Whole ones would not fit where weights are sharded: those do not.)"""
+    if isinstance(training.wrapped, nn.parallel.DistributedDataParallel):
+        context: contextlib.AbstractContextManager[Any] = training.wrapped.no_sync()
         return context
     return contextlib.nullcontext()
 
@@ -182,7 +183,8 @@ def clipped(training: Training) -> torch.Tensor:
     for optimizer in training.optimizers.all:
         training.scaler.unscale_(optimizer)
     longest = training.config.training.max_grad_norm or math.inf
-    return nn.utils.clip_grad_norm_(training.model.parameters(), longest)
+    norm: torch.Tensor = sharding.whole(nn.utils.clip_grad_norm_(training.model.parameters(), longest))
+    return norm
 
 
 def log(training: Training, done: _Step) -> None:
@@ -232,10 +234,11 @@ def validate(training: Training) -> None:
     training.report.metrics(progress.step, values)
     if training.last_val < progress.best_loss:
         progress.best_loss, progress.evaluations_without_gain = training.last_val, 0
-        if training.device.leads:
-            output = Path(training.config.training.output_dir)
-            with training.clock.paused():
-                checkpoints.save_best(output, training.model, training.tokenizer, training.config)
+        with training.clock.paused():
+            model = sharding.gathered(training.model, training.device)
+            if training.device.leads:
+                output = Path(training.config.training.output_dir)
+                checkpoints.save_best(output, model, training.tokenizer, training.config)
     else:
         progress.evaluations_without_gain += 1
 
@@ -248,24 +251,31 @@ def gave_up(training: Training) -> bool:
 def sample(training: Training) -> None:
     """Logs what the model writes now, and how varied it is."""
     config, step = training.config.generation, training.progress.step
-    if not training.device.leads or not config.prompts:
+    if not config.prompts:
         return
     with training.clock.paused():
+        model = sharding.gathered(training.model, training.device)
+        if not training.device.leads:
+            return
         sampling = Sampling.of(config)
-        texts = [generate(training.model, training.tokenizer, prompt, sampling) for prompt in config.prompts]
+        texts = [generate(model, training.tokenizer, prompt, sampling) for prompt in config.prompts]
         training.tracker.text("\n\n---\n\n".join(texts) + "\n", f"samples/step_{step:08d}.txt")
         endings = [text[len(prompt) :] for text, prompt in zip(texts, config.prompts, strict=True)]
         training.tracker.metrics(metrics.of_stories(endings), step)
 
 
 def save(training: Training) -> None:
-    if not training.device.leads:
-        return
-    states = {"optimizers": training.optimizers.state_dict(), "scaler": training.scaler.state_dict()}
     with training.clock.paused():
+        model = sharding.gathered(training.model, training.device)
+        states = {
+            "optimizers": sharding.whole(training.optimizers.state_dict()),
+            "scaler": training.scaler.state_dict(),
+        }
+        if not training.device.leads:
+            return
         checkpoints.save(
             Path(training.config.training.output_dir),
-            training.model,
+            model,
             training.tokenizer,
             training.config,
             states,
@@ -276,10 +286,11 @@ def save(training: Training) -> None:
 def finished(training: Training, output: Path) -> Result:
     """Writes the model on its own, and logs it."""
     folder = output / outputfolder.FINAL
+    model = sharding.gathered(training.model, training.device)
     if training.device.leads:
         with written(folder) as place:
             place.mkdir()
-            weights.save(place, training.model, training.tokenizer, training.config)
+            weights.save(place, model, training.tokenizer, training.config)
         training.tracker.metrics({"val/best_loss": training.progress.best_loss}, training.progress.step)
         training.tracker.model(folder)
         training.report.say(f"The model is in {folder}.")

@@ -93,6 +93,18 @@ class Deal:
         return -(-len(self.windows.starts(epoch)) // (self.batch_size * self.accumulation * self.world))
 
 
+def dealt(batches: Iterator[Batch], rank: int, world: int) -> Iterator[Batch]:
+    """One process's share of batches. All have as many, for they compute together: where one is missing, another one's
+    tokens stand in without targets."""
+    number, last = -1, None
+    for number, batch in enumerate(batches):
+        last = batch
+        if number % world == rank:
+            yield batch
+    if last is not None and number % world < rank:
+        yield Batch(last.tokens_bt, torch.full_like(last.targets_bt, IGNORED))
+
+
 def in_order(windows: Windows, batch_size: int, batches: int) -> Iterator[Batch]:
     """The windows one after the other, for an evaluation; ``batches`` of 0 is all."""
     starts = windows.starts(0)
