@@ -34,6 +34,8 @@ def described(connection: Connection) -> list[str]:
         "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE connamespace = 'public'::regnamespace",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT attrelid::regclass || ' ' || attname || ' ' || attstorage::text FROM pg_attribute "
+        "JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r' AND relnamespace = 'public'::regnamespace",
     )
     return sorted(row[0] for query in queries for row in connection.execute(text(query)) if VERSION_TABLE not in row[0])
 

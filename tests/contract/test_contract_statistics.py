@@ -1,19 +1,23 @@
-"""PostgreSQL without statistics, as it is after an import: searches go by indexes all the same."""
+"""PostgreSQL without statistics, as it is after an import: searches go by indexes all the same, and the server sees to
+the tables soon."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
-from logbuch.store import Store, experiments, open_store, schema, search
+from logbuch.store import Store, experiments, open_store, schema, search, upkeep
 from logbuch.store.metrics import ordinal
 from logbuch.store.tx import Tx
+from logbuch.store.upkeep import Growth
 
 RUNS, KEYS = 3000, 20
+_TABLES = ("runs", "latest", "params", "tags")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,7 @@ def fresh(new_postgres: Any) -> Iterator[Store]:
 
 
 def _silence(tx: Tx) -> None:
-    for table in ("runs", "latest", "params", "tags"):
+    for table in _TABLES:
         tx.connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
 
 
@@ -78,3 +82,46 @@ def test_no_page_reads_a_whole_table(fresh: Store, filter_: str, order_by: tuple
 
 def _plan(tx: Tx, query: str, values: Any) -> list[str]:
     return [row[0] for row in tx.connection.exec_driver_sql(f"EXPLAIN {query}", values)]
+
+
+@pytest.mark.parametrize(
+    ("growth", "command"),
+    [
+        (Growth("runs", 0, 1999, 1999, 0), None),
+        (Growth("runs", 0, 2000, 2000, 0), "VACUUM (SKIP_LOCKED, ANALYZE) runs"),
+        (Growth("latest", 100_000, 49_999, 49_999, 49_999), None),
+        (Growth("latest", 100_000, 50_000, 0, 0), "ANALYZE (SKIP_LOCKED) latest"),
+        (Growth("latest", 100_000, 0, 50_000, 0), "VACUUM (SKIP_LOCKED) latest"),
+        (Growth("changes", 10, 0, 0, 5000), "VACUUM (SKIP_LOCKED) changes"),
+        (Growth("arrivals", 10, 0, 0, 200), "VACUUM (SKIP_LOCKED) arrivals"),
+    ],
+)
+def test_a_table_is_seen_to_when_it_has_grown_by_half(growth: Growth, command: str | None) -> None:
+    assert upkeep.command(growth) == command
+
+
+def test_the_server_counts_what_was_imported(new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "LATE_SECONDS", 0.5)
+    store = open_store(new_postgres())
+    store.write(_silence)
+    experiment = int(store.write(experiments.create, "many"))
+    store.write(_fill, experiment)
+    deadline = time.monotonic() + 60
+    while store.read(_counted) != {"runs": RUNS, "latest": RUNS * KEYS, "params": RUNS * KEYS, "tags": RUNS * KEYS}:
+        assert time.monotonic() < deadline
+        store.write(lambda tx: tx.touch(1, experiment))  # a commit wakes the upkeep
+        time.sleep(0.2)
+    store.close()
+
+
+def test_a_store_that_does_not_seal_leaves_the_tables_alone(new_postgres: Callable[[], str]) -> None:
+    store = open_store(new_postgres(), seal=False)
+    assert getattr(store._seam, "_upkeep") is None  # noqa: B009
+    store.close()
+
+
+def _counted(tx: Tx) -> dict[str, int]:
+    """Rows of the tables of which both the planner and the indexes know."""
+    query = "SELECT relname, reltuples::bigint FROM pg_class WHERE relallvisible > 0 AND relname = ANY(%(names)s)"
+    return {row[0]: row[1] for row in tx.connection.exec_driver_sql(query, {"names": [*_TABLES]})}

@@ -37,6 +37,7 @@ from logbuch.store import copying, schema
 from logbuch.store.driver import Driver, Row
 from logbuch.store.query.among import given_ids
 from logbuch.store.seam import Upserts, background
+from logbuch.store.upkeep import Upkeep
 
 CHANNEL = "logbuch_changes"
 NOTIFY_SECONDS = 0.25
@@ -76,6 +77,11 @@ class PostgresSeam:
         )
         event.listen(self.reader, "connect", _settle)
         self._notifier = _Notifier(self._notify)
+        self._upkeep: Upkeep | None = None
+
+    @property
+    def _address(self) -> str:
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
@@ -147,10 +153,9 @@ class PostgresSeam:
     def _listen(self, changed: Callable[[], None], stop: threading.Event) -> None:
         import psycopg
 
-        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         while not stop.is_set():
             try:
-                with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+                with psycopg.connect(self._address, autocommit=True, connect_timeout=10) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     changed()
                     while not stop.is_set():
@@ -162,13 +167,20 @@ class PostgresSeam:
 
     def committed(self) -> None:
         self._notifier.wake()
+        if self._upkeep is not None:
+            self._upkeep.wake()
+
+    def tend(self) -> None:
+        self._upkeep = Upkeep(self._address)
 
     def _notify(self) -> None:
         with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
             connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
-    def tidy(self, stop: Callable[[], bool]) -> None:
-        """PostgreSQL's own vacuum does it."""
+    def tidy(self, stop: Callable[[], bool]) -> None:  # noqa: ARG002
+        """What sealing took out of the log keeps its space until a vacuum."""
+        if self._upkeep is not None:
+            self._upkeep.wake()
 
     def retryable(self, error: Exception) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_STATES
@@ -178,6 +190,8 @@ class PostgresSeam:
 
     def close(self) -> None:
         self._notifier.close()
+        if self._upkeep is not None:
+            self._upkeep.close()
         self.writer.dispose()
         self.reader.dispose()
 

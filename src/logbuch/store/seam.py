@@ -120,6 +120,9 @@ class Seam(Protocol):
     def committed(self) -> None:
         """Told after every commit of this process."""
 
+    def tend(self) -> None:
+        """Told by a process that looks after the database for all: the seam may do so from now on."""
+
     def tidy(self, stop: Callable[[], bool]) -> None:
         """Told when nothing is being written: the time to give space back, until ``stop`` says that there is work."""
 

@@ -135,6 +135,9 @@ class SqliteSeam:
     def committed(self) -> None:
         """Other processes see a commit by themselves."""
 
+    def tend(self) -> None:
+        """SQLite needs looking after only when nothing is being written."""
+
     def tidy(self, stop: Callable[[], bool]) -> None:
         """Returns free pages to the file system and empties the WAL, a little at a time, while nobody else works."""
         with self.reader.connect() as connection:

@@ -80,6 +80,7 @@ class Store:
         self._writer = Writer(self._commit)
         self._sealer = Sealer(self.read, self.write, seam.tidy) if seal else None
         if self._sealer is not None:
+            seam.tend()
             self._sealer.look()  # at what an earlier process left
 
     @property
