@@ -76,6 +76,8 @@ class LocalFiles:
     def sink(self, key: str) -> DiskSink:
         """A file to write: durable and in its place when it is finished."""
         *folders, name = key.split("/")
+        if self._log is not None:
+            self._log.begin()  # by any file: small ones often follow
         with self._folder(folders, create=True) as folder:
             return DiskSink(key, name, os.dup(folder), self._log)
 

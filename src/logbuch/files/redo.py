@@ -70,7 +70,7 @@ class _Half:
 
 
 class RedoLog:
-    """One process's log below a root. It is made in the background when it is first wanted."""
+    """One process's log below a root. It is made in the background when :meth:`begin` says that files come."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -85,6 +85,13 @@ class RedoLog:
     def offered() -> bool:
         """Whether this system can bring many files to the disk at once."""
         return _syncfs is not None
+
+    def begin(self) -> None:
+        """Makes the log, if it is not there; until it is, files go to the disk themselves."""
+        with self._changed:
+            if self._thread is None and not self._ending:
+                self._thread = threading.Thread(target=self._run, name="logbuch-redo", daemon=True)
+                self._thread.start()
 
     @contextmanager
     def kept(self, key: str, blocks: Sequence[bytes], changed: int) -> Iterator[bool]:
@@ -131,7 +138,6 @@ class RedoLog:
         blocks = -(-size // _BLOCK) * _BLOCK
         with self._changed:
             if self._file < 0 or self._ending or self._broken:
-                self._begin()
                 return None
             half = self._halves[self._active]
             if half.at + blocks > HALF_BYTES and not self._turn():
@@ -163,11 +169,6 @@ class RedoLog:
         os.fdatasync(self._file)
 
     # -- the thread --------------------------------------------------------------------------------------------------
-
-    def _begin(self) -> None:
-        if self._thread is None and not self._ending:
-            self._thread = threading.Thread(target=self._run, name="logbuch-redo", daemon=True)
-            self._thread.start()
 
     def _run(self) -> None:
         try:
