@@ -77,7 +77,7 @@ class Best(Noun, frozen=True, kw_only=True):
 
     metric: str
     lower: bool
-    reading: Reading
+    reading: Reading = Reading.LAST
     runs: int
     best: Group
     runner_up: Group | None = None
@@ -120,7 +120,7 @@ class Importance(Noun, frozen=True, kw_only=True):
 
     metric: str
     lower: bool
-    reading: Reading
+    reading: Reading = Reading.LAST
     runs: int
     looked_at: int
     effects: tuple[Effect, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,16 @@ import msgspec
 
 from logbuch.answers import Best, Importance
 from logbuch.errors import InvalidInput, NotFound
+from logbuch.limits import clip
+from logbuch.model import ViewType
 from logbuch.sdk import active, experiments
+from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.connection import Connection, connect
 from logbuch.stability.findings import Verdict
 
 _BASE = "/api/logbuch/1"
+MOST_NAMES, SHOWN_NAMES = 1000, 3
+"""Experiments among which one of a like name is sought, and that are named."""
 
 
 def best_run(
@@ -89,8 +95,9 @@ def _question(
         "experiment_id": experiment_id(connection, experiment),
         "metric": metric or "",
         "filter": filter_string,
-        "reading": str(reading or ""),
     }
+    if reading:  # which older servers do not know
+        body["reading"] = str(reading)
     return body if lower is None else body | {"lower": "true" if lower else "false"}
 
 
@@ -119,5 +126,14 @@ def experiment_id(connection: Connection, experiment: str | None) -> str:
         return backend.get_experiment_by_name(experiment).experiment_id
     except NotFound:
         if not experiment.isdigit():
-            raise
+            raise NotFound(_no_experiment(backend, experiment)) from None
         return backend.get_experiment(experiment).experiment_id
+
+
+def _no_experiment(backend: Backend, name: str) -> str:
+    """That there is none of this name, and which there are: the most alike, else the newest."""
+    found, _ = backend.search_experiments(ViewType.ACTIVE_ONLY, MOST_NAMES, "", ["last_update_time DESC"], "")
+    names = [one.name for one in found]
+    near = difflib.get_close_matches(name, names, SHOWN_NAMES, 0.5) or names[:SHOWN_NAMES]
+    there = f" There are {', '.join(clip(repr(one)) for one in near)}." if near else ""
+    return f"There is no experiment {clip(name)!r}.{there}"

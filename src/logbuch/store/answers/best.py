@@ -13,6 +13,7 @@ from logbuch.model import Experiment, Param, ViewType
 from logbuch.store import experiments, runs
 from logbuch.store.answers import criterion, kept
 from logbuch.store.answers.criterion import Criterion, Wanted
+from logbuch.store.answers.missing import finished, no_value
 from logbuch.store.answers.ranking import Ranked, Ranking, texts_of, value_of
 from logbuch.store.grouping.statistics import of_groups, student_tails
 from logbuch.store.search import RunQuery
@@ -38,11 +39,11 @@ def best(tx: Tx, experiment_id: str, wanted: Wanted = Wanted(), filter: str = ""
 
 def _best(tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str) -> Best:
     by = criterion.settle(tx, experiment, wanted, filter_)
-    query = RunQuery((experiment.experiment_id,), criterion.finished(filter_), view=ViewType.ACTIVE_ONLY)
+    query = RunQuery((experiment.experiment_id,), finished(filter_), view=ViewType.ACTIVE_ONLY)
     ranking = Ranking(tx, query, by)
     first, whole = ranking.top(LOOKED_AT, lambda found: _needed(tx, found))
     if not first:
-        raise criterion.nothing(experiment.experiment_id, by.metric)
+        raise no_value(tx, experiment, filter_, by.metric, by.reading)
     leader, *others = _by_configuration(tx, first)
     winner = _replicates(tx, ranking, by, *leader)
     rival = _replicates(tx, ranking, by, *others[0]) if others else None

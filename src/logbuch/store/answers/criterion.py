@@ -12,14 +12,13 @@ from logbuch import limits
 from logbuch.answers import BASELINE_TAG, DIRECTION_TAG, METRIC_TAG, READING_TAG, Reading, direction, main_metric
 from logbuch.answers import reading as told_reading
 from logbuch.errors import InvalidInput, NotFound
-from logbuch.model import Experiment, RunStatus, Tag
+from logbuch.model import Experiment, Tag
 from logbuch.store import experiments, runs, schema, search
+from logbuch.store.answers.missing import SAMPLE, finished, no_value
 from logbuch.store.metrics import backlog
 from logbuch.store.search import RunQuery
 from logbuch.store.tx import Tx
 
-SAMPLE = 200
-"""Runs whose metrics are looked at where none was named."""
 _latest = schema.latest
 
 
@@ -46,19 +45,16 @@ def settle(tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str = "") ->
     tags = experiment.tags
     pinned = tags.get(METRIC_TAG, "")
     named = wanted.metric or (pinned if pinned in tx.known_names([pinned]) else "")
-    key = limits.check_key(named, "metric") if named else _main(tx, experiment.experiment_id, filter_)
+    key = limits.check_key(named, "metric") if named else _main(tx, experiment, filter_)
     lower = direction(key, tags) if wanted.lower is None else wanted.lower
     if lower is None:
         if not tx.known_names([key]):
-            raise nothing(experiment.experiment_id, key)
+            raise no_value(tx, experiment, filter_, key)
         raise InvalidInput(
-            f"The name of the metric {limits.clip(key)!r} does not tell whether lower or higher is better: say so."
+            f"The name of the metric {limits.clip(key)!r} does not tell whether lower or higher is better: "
+            "say which (--lower, --higher)."
         )
     return Criterion(key, lower, wanted.reading or told_reading(key, tags))
-
-
-def nothing(experiment_id: str, key: str) -> NotFound:
-    return NotFound(f"No finished run of experiment {experiment_id} has a finite value of {limits.clip(key)!r}.")
 
 
 def keep(tx: Tx, experiment_id: str, wanted: Wanted, baseline: str | None) -> Mapping[str, str]:
@@ -73,7 +69,7 @@ def keep(tx: Tx, experiment_id: str, wanted: Wanted, baseline: str | None) -> Ma
     key = wanted.metric or experiment.tags.get(METRIC_TAG)
     if key is None and (wanted.lower is not None or wanted.reading is not None):
         backlog.catch_up(tx)
-        key = _main(tx, experiment_id, "")
+        key = _main(tx, experiment, "")
     if wanted.lower is not None:
         _set(tx, experiment_id, f"{DIRECTION_TAG}{key}", "lower" if wanted.lower else "higher")
     if wanted.reading is not None:
@@ -101,20 +97,14 @@ def _set(tx: Tx, experiment_id: str, key: str, value: str) -> None:
     experiments.set_tag(tx, experiment_id, Tag(key=key, value=value))
 
 
-def _main(tx: Tx, experiment_id: str, filter_: str) -> str:
+def _main(tx: Tx, experiment: Experiment, filter_: str) -> str:
     """The main metric of the newest finished runs."""
-    query = RunQuery((experiment_id,), finished(filter_), ("attributes.start_time DESC",))
+    query = RunQuery((experiment.experiment_id,), finished(filter_), ("attributes.start_time DESC",))
     rows, _ = search.page(tx, query, SAMPLE)
     mine = _latest.c.run.in_([row.id for row in rows])
     counts = tx.execute(select(_latest.c.key, func.count()).where(mine).group_by(_latest.c.key)).all()
     names = tx.texts(key for key, _ in counts)
     found = main_metric({names[key]: count for key, count in counts})
     if found is None:
-        raise NotFound(f"No finished run of experiment {experiment_id} has a metric.")
+        raise no_value(tx, experiment, filter_)
     return found
-
-
-def finished(filter_: str) -> str:
-    """The search for those of a search that have finished."""
-    told = f"attributes.status = '{RunStatus.FINISHED}'"
-    return f"({filter_}) AND {told}" if filter_.strip() else told

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from logbuch import limits
 from logbuch.answers import Effect, Importance, Reading, is_seed
+from logbuch.errors import NotFound
 from logbuch.model import Experiment, ViewType
 from logbuch.store import experiments
 from logbuch.store.answers import criterion, forest, kept
 from logbuch.store.answers.criterion import Wanted
+from logbuch.store.answers.missing import finished, no_value
 from logbuch.store.answers.ranking import Ranked, Ranking, texts_of
 from logbuch.store.search import RunQuery
 from logbuch.store.tx import Tx
@@ -60,12 +63,13 @@ def _importance(
     experiment_ids: tuple[str, ...],
 ) -> Importance:
     by = criterion.settle(tx, experiment, wanted, filter_)
-    text, view = (criterion.finished(filter_), ViewType.ACTIVE_ONLY) if run_ids is None else (filter_, ViewType.ALL)
+    text, view = (finished(filter_), ViewType.ACTIVE_ONLY) if run_ids is None else (filter_, ViewType.ALL)
     ranking = Ranking(tx, RunQuery(experiment_ids, text, view=view, run_ids=run_ids), by)
-    runs = ranking.count()
-    rows = ranking.sample(SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
+    runs, rows = ranking.count(), ranking.sample(SMOOTHED_AT if by.reading is Reading.SMOOTHED else LOOKED_AT)
     if not rows:
-        raise criterion.nothing(experiment.experiment_id, by.metric)
+        if run_ids is not None or len(experiment_ids) > 1:
+            raise NotFound(f"None of these runs has a finite value of {limits.clip(by.metric)!r}.")
+        raise no_value(tx, experiment, filter_, by.metric, by.reading)
     first, _ = ranking.top(1, lambda found: found[0].value if found else None)
     table = texts_of(tx, [*rows, *first[:1]])
     best = table.get(first[0].id, {}) if first else {}
