@@ -48,13 +48,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small amounts: proves that everything works")
     parser.add_argument("--full-wide", action="store_true", help="the wide experiment with 1,500 runs")
     parser.add_argument("--big-gb", type=float, metavar="N", help="size of the database of the big start")
-    parser.add_argument("--full", action="store_true", help="--full-wide --big-gb 10")
+    parser.add_argument("--full", action="store_true", help="--full-wide --big-gb 10, and huge-search")
     parser.add_argument("--out", type=Path, help="folder for the page; absent: docs/benchmarks for a whole run")
     options = parser.parse_args()
     if options.full and options.big_gb is None:
         options.big_gb = 10.0
     options.whole = not options.quick and options.only is None and options.peers is None
-    options.only = options.only or list(plan.NAMES)
+    options.only = options.only or list(plan.NAMES if options.full else plan.USUAL)
     options.peers = [name for name in here if options.peers is None or name in options.peers]
     return options
 

@@ -74,15 +74,13 @@ class Query:
 
 
 class Experiment:
-    """``count`` runs, a second apart, with 20 metrics of one point each, 20 params and ``tags`` tags."""
+    """``count`` runs, a second apart, each with ``keys`` metrics of one point, ``keys`` params and ``tags`` tags."""
 
-    METRICS = PARAMS = 20
-
-    def __init__(self, count: int, tags: int = 4) -> None:
+    def __init__(self, count: int, tags: int = 4, keys: int = 20) -> None:
         self.count, self.tag_count = count, tags
         random = np.random.default_rng(count)
-        self.metrics = random.random((count, self.METRICS))
-        self.params = random.integers(0, CHOICES, (count, self.PARAMS))
+        self.metrics = random.random((count, keys))
+        self.params = random.integers(0, CHOICES, (count, keys))
         self.teams = random.integers(0, TEAMS, count)
         self.hosts = random.integers(0, HOSTS, count)
         codes = np.array(list(LETTERS))[random.integers(0, len(LETTERS), (count, WORD_LETTERS))]

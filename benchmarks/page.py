@@ -47,6 +47,7 @@ A ratio says how many times better Logbuch is; under 1 it is worse. {reduced}
 | ingest | the same by Logbuch's own protocol |
 | search | pages of 100 whole runs of 44 columns among {sizes.runs:,}; the deep one is page {sizes.deep_page} |
 | large search | the same among {sizes.large_runs:,} runs of 50 columns; the deep one is page {sizes.large_deep_page} |
+| huge search | the same among {sizes.huge_runs:,} runs of 21 columns, put straight into the tables: only if asked for |
 | get-history | {sizes.history_points:,} points of one metric, pages of 25,000 |
 | long series | {sizes.long_points:,} noisy float64 values of one metric (smooth: a fifth as many), 2,000 buckets |
 | wide | {sizes.wide[0]:,} runs × {sizes.wide[1]:,} metrics × {sizes.wide[2]:,} steps; a page of 200 runs × 20 columns |

@@ -22,6 +22,8 @@ class Sizes:
     deep_page: int = 50
     large_runs: int = 100_000
     large_deep_page: int = 500
+    huge_runs: int = 1_000_000
+    huge_deep_page: int = 5_000
     repetitions: int = 20
     query_seconds: float = 8.0
     """A query is repeated no longer than that, but at least thrice."""
@@ -54,6 +56,8 @@ QUICK = Sizes(
     deep_page=5,
     large_runs=3_000,
     large_deep_page=20,
+    huge_runs=6_000,
+    huge_deep_page=50,
     repetitions=7,
     query_seconds=3.0,
     history_points=50_000,

@@ -9,17 +9,19 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import by_key, seeding
+from benchmarks import by_key, filling, seeding
 from benchmarks.client import MLFLOW, Client
 from benchmarks.figures import Figures, latency
 from benchmarks.generator import QUERIES, Experiment, Query
 from benchmarks.history import Lost
 from benchmarks.servers import Server
 from benchmarks.sizes import Sizes
+from logbuch.store import open_store
 
 PAGE = 100
 CHECK_PAGE = 1000
 LARGE_TAGS = 10
+HUGE_TAGS, HUGE_KEYS = 4, 8
 DEEP = "deep page"
 
 
@@ -100,6 +102,23 @@ def measure_large(server: Server, sizes: Sizes) -> tuple[Figures, Figures]:
 
     _queries(searched, sizes.large_deep_page, beside)
     return searched.figures, limits
+
+
+def measure_huge(server: Server, sizes: Sizes) -> Figures:
+    """1,000,000 runs of 21 columns: the stress case. They are written into the tables beside the running server."""
+    data = Experiment(sizes.huge_runs, HUGE_TAGS, HUGE_KEYS)
+    client = server.client
+    experiment_id = client.new_experiment("searched")
+    file = server.sqlite_file
+    store = open_store(server.database if file is None else f"sqlite:///{file}", seal=False)
+    begun = time.perf_counter()
+    ids = filling.fill(store, experiment_id, data)
+    store.close()
+    figures = {"huge search written, runs/s": len(ids) / (time.perf_counter() - begun)}
+    server.processes.rest(sizes.quiet_seconds)
+    searched = _Searched("huge search", client, experiment_id, data, ids, sizes, figures)
+    _queries(searched, sizes.huge_deep_page, lambda *_: None)
+    return searched.figures
 
 
 def _seeded(name: str, server: Server, data: Experiment, sizes: Sizes) -> _Searched:
