@@ -1,4 +1,4 @@
-"""Imports an MLflow database, and says how many points a second: python benchmarks/moving.py [RUNS [POINTS]]."""
+"""Imports an MLflow database, and says how many points a second: python -m benchmarks.moving [RUNS [POINTS]]."""
 
 from __future__ import annotations
 

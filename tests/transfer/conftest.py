@@ -21,6 +21,11 @@ CLIENTS = Path(__file__).parent / "clients"
 ROOT = Path(__file__).parents[2]
 STABILITY_TAG = "logbuch.stability"
 """What a Logbuch server notes on a run that has ended, wherever it came from."""
+LONG = bool(os.environ.get("LOGBUCH_TEST_LONG"))
+SIZE = ("993", "1010") if LONG else ("5", "40")
+"""How many runs of how many points an installation has, besides seven runs of its own with 500 points."""
+SECONDS = 3600 if LONG else 240
+PATIENCE = pytest.mark.timeout(3 * SECONDS if LONG else 300)
 LARGEST = repr(1.7976931348623157e308)
 
 
@@ -53,7 +58,7 @@ def run(major: int, home: Path, *command: str, **more: str) -> str:
     own |= {"HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "OMP_NUM_THREADS": "1"}
     own |= {"GIT_PYTHON_REFRESH": "quiet", "PYTHONDONTWRITEBYTECODE": "1", "MLFLOW_ALLOW_FILE_STORE": "true"} | more
     done = subprocess.run(
-        [str(python(major)), *command], cwd=home, env=own, capture_output=True, text=True, timeout=240
+        [str(python(major)), *command], cwd=home, env=own, capture_output=True, text=True, timeout=SECONDS
     )
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr[-5000:]}"
     return done.stdout
@@ -120,7 +125,7 @@ def installations(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, st
         if (major, kind) not in made:
             home = tmp_path_factory.mktemp(f"mlflow{major}-{kind}")
             place = f"sqlite:///{home}/mlflow.db" if kind == "sqlite" else str(home / "mlruns")
-            run(major, home, str(CLIENTS / "install.py"), place, str(home / "artifacts"))
+            run(major, home, str(CLIENTS / "install.py"), place, str(home / "artifacts"), *SIZE)
             made[major, kind] = Installation(major, place, home)
         return made[major, kind]
 

@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from logbuch.cli.main import cli
 from logbuch.errors import InvalidInput
 from support.servers import Server
-from transfer.conftest import Installation
+from transfer.conftest import PATIENCE, Installation
 
 Installations = Callable[[int, str], Installation]
+pytestmark = PATIENCE
 
 
 def call(*arguments: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import sqlite3
 import subprocess
@@ -21,10 +20,12 @@ from logbuch.cli.main import cli
 from logbuch.errors import LogbuchError
 from logbuch.store import open_store
 from support.servers import Server
-from transfer.conftest import Installation, held, look, restored
+from transfer.conftest import LONG, PATIENCE, Installation, held, look, restored
 
 Installations = Callable[[int, str], Installation]
-KILLS = 10 if os.environ.get("LOGBUCH_TEST_LONG") else 3
+pytestmark = PATIENCE
+KILLS, LAST_KILL = (10, 6.0) if LONG else (3, 1.5)
+"""How often an import is killed, and after how many seconds at the latest."""
 
 
 def bring(source: str, store: Path, *more: str) -> Result:
@@ -139,7 +140,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(installations: Inst
     chance = random.Random(8)
     for _ in range(KILLS):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.3, 1.5))
+        time.sleep(chance.uniform(0.3, LAST_KILL))
         process.kill()
         process.wait()
     done = bring(installation.place, broken)

@@ -15,7 +15,9 @@ from logbuch.store import open_store
 from logbuch.transfer.targets import mlflow_process
 from support.mlflow_server import PYTHON, mlflow_server
 from support.servers import Server
-from transfer.conftest import Installation, look, restored
+from transfer.conftest import PATIENCE, Installation, look, restored
+
+pytestmark = PATIENCE
 
 
 @pytest.fixture

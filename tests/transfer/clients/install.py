@@ -1,4 +1,7 @@
-"""Makes an MLflow installation with MLflow's own client: python install.py URI ARTIFACT_ROOT."""
+"""Makes an MLflow installation with MLflow's own client: python install.py URI ARTIFACT_ROOT RUNS POINTS.
+
+RUNS runs of POINTS points each are made in one experiment, besides those that have something of every kind.
+"""
 
 import math
 import sys
@@ -60,11 +63,12 @@ client.log_metric(gone, "loss", 9.0, START, 0)
 client.delete_run(gone)
 client.log_param(finished(old, "left"), "lr", "1")
 client.delete_experiment(old)
-for place in range(int(sys.argv[3]) if len(sys.argv) > 3 else 5):
+for place in range(int(sys.argv[3])):
     run = client.create_run("0", START + place, {}, f"many {place}")
-    client.log_batch(
-        run.info.run_id, points("loss", [place + step / 8 for step in range(40)]), [Param("place", str(place))]
-    )
+    many = points("loss", [place + step / 8 for step in range(int(sys.argv[4]))])
+    client.log_batch(run.info.run_id, params=[Param("place", str(place))])
+    for start in range(0, len(many), 1000):
+        client.log_batch(run.info.run_id, many[start : start + 1000])
     client.set_terminated(run.info.run_id, "FINISHED", START + 100 + place)
 
 registered = client.create_registered_model("digits", {"task": "ocr"}, "reads digits")
