@@ -23,6 +23,7 @@ from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.shipping.bell import Bell
 from logbuch.sdk.shipping.lane import FileLane
 from logbuch.sdk.shipping.losses import LOST_TAG, Losses
 from logbuch.sdk.shipping.outage import STRANGER_SECONDS, Outage
@@ -103,7 +104,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._lock, self._moved = threading.RLock(), threading.Condition()
         self._sending = threading.Lock()
-        self._wake, self._hurry, self._end = threading.Event(), threading.Event(), threading.Event()
+        self._wake, self._hurry, self._end = Bell(), Bell(), threading.Event()
         self._swept = -_SWEEP_SECONDS
         self._sweep_first = False
         self._outage = Outage()
@@ -126,7 +127,7 @@ class Sender:
 
     def nudge(self) -> None:
         """Tells the thread that there is something to send."""
-        self._wake.set()
+        self._wake.ring()
         if self._thread is None:
             self._start()
 
@@ -156,7 +157,7 @@ class Sender:
 
     def look_around(self) -> None:
         """Starts the thread, though nothing is to be sent yet: it sweeps at once."""
-        self._hurry.set()
+        self._hurry.ring()
         self._sweep_first = True
         self.nudge()
 
@@ -197,7 +198,7 @@ class Sender:
         if self._done >= target:
             return True
         failures, done, moved = self._failures, self._done, time.monotonic()
-        self._hurry.set()
+        self._hurry.ring()
         self.nudge()
         if self._thread is None:
             self._drive(deadline, target)
@@ -211,7 +212,7 @@ class Sender:
             with self._moved:
                 self._moved.wait_for(lambda: self._done >= target, min(left, 0.5 if patient else 0.02))
             if patient:  # do not sit out a long pause: the server may be back
-                self._hurry.set()
+                self._hurry.ring()
         return self._done >= target
 
     def patience(self, timeout: float) -> float:
@@ -246,8 +247,8 @@ class Sender:
     def close(self) -> None:
         """Ends the threads, whatever still waits; the journal stays unless all of it was sent."""
         self._end.set()
-        self._wake.set()
-        self._hurry.set()
+        self._wake.ring()
+        self._hurry.ring()
         self._files.close()
         if self._thread is not None:
             self._thread.join(5)
@@ -288,12 +289,14 @@ class Sender:
                 return
             thread = threading.Thread(target=self._run, name="logbuch-sender", daemon=True)
             keeper = threading.Thread(target=self._keep, name="logbuch-journal", daemon=True)
+            self._thread = thread  # at once: a signal handler that logs must not start another
             try:
                 thread.start()
-                self._thread = thread
-                keeper.start()
             except RuntimeError:  # the interpreter shuts down: flush sends in the caller's thread
+                self._thread = None
                 return
+            with contextlib.suppress(RuntimeError):
+                keeper.start()
 
     def _keep(self) -> None:
         while not self._end.wait(_SYNC_SECONDS):
