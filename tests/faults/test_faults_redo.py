@@ -172,6 +172,30 @@ def test_entries_end_when_their_files_are_on_the_disk(files: LocalFiles, monkeyp
     assert logs(files.root) == []
 
 
+@pytest.mark.parametrize("count", [3, redo.FEW + 40])
+def test_few_and_many_files_come_to_the_disk(files: LocalFiles, count: int) -> None:
+    for number in range(count):
+        files.put(f"{PLACE}/{number}.bin", [content(number)])
+    (files.root / PLACE / "1.bin").unlink()  # by another process
+    files.close()
+    assert logs(files.root) == []
+    assert read(files, f"{PLACE}/2.bin") == content(2)
+
+
+def test_an_error_while_they_come_to_the_disk_keeps_the_log(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.put(f"{PLACE}/a.bin", [b"a"])
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        files.close()
+    assert f"{PLACE}/a.bin" in pending(files.root)
+    (files.root / PLACE / "a.bin").unlink()
+    assert read(LocalFiles(files.root), f"{PLACE}/a.bin") == b"a"
+
+
 def test_many_threads_at_once(files: LocalFiles, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -51,7 +51,7 @@ class LocalFiles:
     def hasten(self) -> None:
         """From now on small files are acknowledged when they are in a log (:mod:`logbuch.files.redo`); to be closed."""
         if self._log is None and RedoLog.offered():
-            self._log = RedoLog(self.root)
+            self._log = RedoLog(self.root, self._bring)
 
     def close(self) -> None:
         log, self._log = self._log, None
@@ -191,6 +191,21 @@ class LocalFiles:
         finally:
             opened.close()
         self.put(key, (entry.content,))
+
+    def _bring(self, held: Collection[str]) -> None:
+        """Brings files to the disk, and the names of what their folders hold."""
+        folders = set()
+        for key in held:
+            with suppress(NotFound, InvalidInput):  # another process has deleted it, or replaced it by a folder
+                opened = self.open(key)
+                try:
+                    os.fsync(opened.descriptor)
+                finally:
+                    opened.close()
+                folders.add(key.rpartition("/")[0])
+        for folder in folders:
+            with suppress(NotFound, InvalidInput):
+                self._sync_folder(f"{folder}/")
 
     def _sync_folder(self, key: str) -> None:
         with self._folder(key.split("/")[:-1]) as folder:

@@ -2,7 +2,7 @@
 
 A new file comes to the disk by two commits of the file system's own journal; an overwrite of what is allocated already
 takes none. So a small file is written twice: where it belongs, and into a preallocated log, which alone is waited for.
-The files' own places follow in the background, those of a second together.
+The files' own places follow in the background: a few one by one, many together with all that the file system holds.
 
 A log has two halves: one takes entries while the files of the other are brought to the disk. Then the generation of the
 other is counted up, which makes its entries void. After a power cut whoever opens the root first puts the files of all
@@ -23,12 +23,13 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from logbuch.errors import LogbuchError
 from logbuch.files.keys import TEMPORARY
 
 logger = logging.getLogger("logbuch.files")
@@ -38,6 +39,8 @@ ENTRY_BYTES = 256 * 1024
 """Larger files go to the disk themselves."""
 AGE_SECONDS = 1.0
 """So long an entry waits at most until its file is brought to the disk."""
+FEW = 64
+"""So many files are brought to the disk one by one, which leaves alone what other programs have written."""
 ROOM = 16
 """A log is made where it takes no more than this part of what is free."""
 _BLOCK = 4096
@@ -70,10 +73,11 @@ class _Half:
 
 
 class RedoLog:
-    """One process's log below a root. It is made in the background when :meth:`begin` says that files come."""
+    """One process's log below a root. It is made in the background when :meth:`begin` says that files come. ``bring``
+    brings files to the disk, by their keys; OSError where it cannot."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, bring: Callable[[Collection[str]], None]) -> None:
+        self._root, self._bring_few = root, bring
         self._changed = threading.Condition()
         self._halves = (_Half(0), _Half(HALF_BYTES))
         self._active, self._sequence = 0, 0
@@ -183,7 +187,7 @@ class RedoLog:
             while (half := self._due()) is not None:
                 self._bring(half, root)
             path.unlink()
-        except OSError:
+        except (OSError, LogbuchError):
             # The entries stay valid: who opens the root next puts their files in their places.
             logger.exception("small files were not brought to the disk")
         finally:
@@ -238,7 +242,10 @@ class RedoLog:
     def _bring(self, half: _Half, root: int) -> None:
         with self._changed:
             self._changed.wait_for(lambda: not half.flying)
-        _bring_all(root)
+        if len(half.keys) <= FEW:
+            self._bring_few(half.keys)
+        else:
+            _bring_all(root)
         self._write(half.start, _HEAD.pack(_MAGIC, half.generation + 1))
         with self._changed:
             half.generation += 1
