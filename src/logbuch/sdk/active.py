@@ -26,8 +26,8 @@ from logbuch.sdk.output.consolelog import ConsoleLog
 from logbuch.sdk.ranks import Rank
 from logbuch.sdk.recording.capture import Background
 from logbuch.sdk.recording.system_metrics import Monitor
+from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.shipping.losses import LOST_TAG
-from logbuch.sdk.shipping.sender import Files
 from logbuch.sdk.writer import RankWriter, RunWriter
 
 ERROR_TAG = "logbuch.error"

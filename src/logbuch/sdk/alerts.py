@@ -13,8 +13,8 @@ from logbuch.alerts import Alert, Level, Rule
 from logbuch.sdk import answers
 from logbuch.sdk.alertlimit import limiter
 from logbuch.sdk.connection import connect
-from logbuch.sdk.fluent import _target as target
 from logbuch.sdk.notes import say
+from logbuch.sdk.target import target
 
 logger = logging.getLogger("logbuch")
 _PAGE = limits.ALERTS_PER_PAGE

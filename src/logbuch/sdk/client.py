@@ -20,7 +20,7 @@ from logbuch.sdk.recording import capture
 from logbuch.sdk.registry import loggedmodels
 from logbuch.sdk.registry.loggedmodels import LoggedModelClient
 from logbuch.sdk.registry.registering import RegistryClient
-from logbuch.sdk.shipping.sender import Files
+from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.writer import RunWriter
 
 _HISTORY_PAGE = 25_000

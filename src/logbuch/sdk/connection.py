@@ -22,7 +22,8 @@ from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room
 from logbuch.sdk.notes import say
 from logbuch.sdk.shipping import leftovers
-from logbuch.sdk.shipping.sender import Files, Sender, Unsent
+from logbuch.sdk.shipping.delivery import Files, Unsent
+from logbuch.sdk.shipping.sender import Sender
 from logbuch.sdk.shipping.spool import Spool
 from logbuch.sdk.writer import RunWriter
 

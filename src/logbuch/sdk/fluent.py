@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,15 +12,12 @@ from logbuch.errors import InvalidInput
 from logbuch.model import Experiment, Run, RunStatus, ViewType
 from logbuch.sdk import active, experiments, tables, values
 from logbuch.sdk.active import ActiveRun
-from logbuch.sdk.artifacts import files
 from logbuch.sdk.backends import place
 from logbuch.sdk.client import LogbuchClient, RunOperations
-from logbuch.sdk.connection import Connection, connect, connections
-from logbuch.sdk.content import pictures, render, tablefiles
+from logbuch.sdk.connection import connect, connections
 from logbuch.sdk.data import Dataset, as_input
-from logbuch.sdk.shipping.sender import Delivery, Files
-from logbuch.sdk.starting import start_run
-from logbuch.sdk.writer import RunWriter
+from logbuch.sdk.shipping.delivery import Delivery, Files
+from logbuch.sdk.target import operations, target
 
 _PAGE = 5000
 
@@ -200,9 +196,9 @@ def log_metric(
         if found is not None and found.writer is not None:
             found.writer.metric(key, value, step, timestamp)
             return None
-    connection, writer = _target(run_id)
+    connection, writer = target(run_id)
     writer.metric(key, value, step, timestamp)
-    return _operations(connection, synchronous)
+    return operations(connection, synchronous)
 
 
 def log_metrics(
@@ -213,16 +209,16 @@ def log_metrics(
     timestamp: int | None = None,
 ) -> RunOperations | None:
     """Logs points of several metrics at one step: all, or, if one is no number, none."""
-    connection, writer = _target(run_id)
+    connection, writer = target(run_id)
     writer.metrics(metrics, step, timestamp)
-    return _operations(connection, synchronous)
+    return operations(connection, synchronous)
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Logs a param, which never changes afterwards, and returns its value."""
-    connection, writer = _target(None)
+    connection, writer = target(None)
     writer.params({key: value})
-    _operations(connection, synchronous)
+    operations(connection, synchronous)
     return value
 
 
@@ -230,9 +226,9 @@ def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     """Logs several params: all, or, if one is refused, none."""
-    connection, writer = _target(run_id)
+    connection, writer = target(run_id)
     writer.params(params)
-    return _operations(connection, synchronous)
+    return operations(connection, synchronous)
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
@@ -241,14 +237,14 @@ def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperati
 
 def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> RunOperations | None:
     """Sets tags of the active run."""
-    connection, writer = _target(None)
+    connection, writer = target(None)
     writer.tags(tags)
-    return _operations(connection, synchronous)
+    return operations(connection, synchronous)
 
 
 def delete_tag(key: str) -> None:
     """Takes a tag of the active run away; ``NotFound`` if it has none of this name."""
-    connection, writer = _target(None)
+    connection, writer = target(None)
     if not connection.sender.flush(1.0):
         writer.delete_tag(key)
         return
@@ -268,85 +264,8 @@ def log_inputs(
     """Notes data sets that the active run uses."""
     found = zip(datasets, contexts or [None] * len(datasets), tags_list or [None] * len(datasets), strict=True)
     used = tuple(as_input(dataset, context, tags) for dataset, context, tags in found)
-    writer = _target(None)[1]
+    writer = target(None)[1]
     writer.inputs(used)
-
-
-# -- files -------------------------------------------------------------------------------------------------------------
-
-
-def log_artifact(
-    local_path: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
-) -> None:
-    """Keeps a file, or a folder with all it holds, as it is now."""
-    LogbuchClient.log_artifact(*_client(run_id), local_path, artifact_path)
-
-
-def log_artifacts(
-    local_dir: str | os.PathLike[str],
-    artifact_path: str | None = None,
-    run_id: str | None = None,
-    compress: str | None = None,
-) -> None:
-    """Keeps the content of a folder; with ``compress`` (``tar.gz`` or ``tar.zst``) as one archive of its name."""
-    LogbuchClient.log_artifacts(*_client(run_id), local_dir, artifact_path, compress)
-
-
-def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
-    """Keeps text as a file in UTF-8."""
-    if not isinstance(text, str):
-        raise InvalidInput(f"log_text takes text, not {values.shown(text)}.")
-    files.put_content(*_target(run_id), artifact_file, text.encode())
-
-
-def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Keeps a dict or list as JSON, or as YAML if the name ends in .yaml or .yml.
-
-    Without PyYAML such a file holds JSON too, which is valid YAML.
-    """
-    files.put_content(*_target(run_id), artifact_file, render.dictionary(dictionary, artifact_file))
-
-
-def log_stream(stream: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Keeps what a binary stream holds."""
-    files.put_content(*_target(run_id), artifact_file, stream.read())
-
-
-def log_figure(figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
-    """Keeps a figure of matplotlib or plotly; the name's suffix says in which format."""
-    files.put_content(*_target(None), artifact_file, render.figure(figure, artifact_file, save_kwargs))
-
-
-def log_image(
-    image: Any,
-    artifact_file: str | None = None,
-    key: str | None = None,
-    step: int | None = None,
-    timestamp: int | None = None,
-    synchronous: bool | None = None,
-) -> None:
-    """Keeps a picture under a name, or under a ``key`` as one of a series over steps. See :class:`Image`."""
-    connection, writer = _target(None)
-    pictures.log(connection, writer, image, artifact_file, key, step, timestamp)
-    _operations(connection, synchronous, Files.DUE)
-
-
-def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
-    """Appends rows, of a dict of columns or a DataFrame, to a table in a JSON file."""
-    tablefiles.log(*_target(run_id), data, artifact_file)
-
-
-def load_table(
-    artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None
-) -> Any:
-    """The rows of a table of all runs of the current experiment (or of some) as one DataFrame."""
-    return LogbuchClient().load_table(_experiment_id(), artifact_file, run_ids, extra_columns)
-
-
-def get_artifact_uri(artifact_path: str | None = None) -> str:
-    """Where the active run's files are kept."""
-    connection, writer = _target(None)
-    return connection.backend.artifact_uri(writer.info, artifact_path or "")
 
 
 # -- what waits --------------------------------------------------------------------------------------------------------
@@ -377,33 +296,6 @@ def delivery() -> Delivery:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-
-
-def _target(run_id: str | None) -> tuple[Connection, RunWriter]:
-    """Connection and writer of a run; of the active one by default, which is started if there is none."""
-    if run_id is not None:
-        connection = connect()
-        return connection, connection.writer(run_id)
-    if active.top() is None:
-        start_run()
-    found = active.top()
-    assert found is not None
-    return found.attached()
-
-
-def _client(run_id: str | None) -> tuple[LogbuchClient, str]:
-    connection, writer = _target(run_id)
-    return LogbuchClient(connection.key), writer.run_id
-
-
-def _operations(connection: Connection, synchronous: bool | None, kept: Files = Files.NONE) -> RunOperations | None:
-    if synchronous is None:
-        return None
-    operations = RunOperations(connection, kept)
-    if synchronous:
-        operations.wait_shortly()
-        return None
-    return operations
 
 
 def _experiment_id() -> str:

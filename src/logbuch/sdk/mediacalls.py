@@ -7,7 +7,7 @@ from typing import Any
 
 from logbuch.sdk.content import classification, media
 from logbuch.sdk.content.histograms import BINS
-from logbuch.sdk.fluent import _target as target
+from logbuch.sdk.target import target
 
 
 def log_audio(

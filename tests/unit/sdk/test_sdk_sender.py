@@ -17,8 +17,9 @@ from logbuch.model import RunStatus
 from logbuch.sdk.backends.backend import Batch
 from logbuch.sdk.journal import journal as writing
 from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.shipping.records import Kind, Record
-from logbuch.sdk.shipping.sender import Files, Sender
+from logbuch.sdk.shipping.sender import Sender
 from logbuch.wire import ingest
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

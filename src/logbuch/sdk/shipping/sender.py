@@ -13,8 +13,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from enum import Enum
-from typing import NamedTuple
 
 from logbuch import settings
 from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
@@ -24,10 +22,12 @@ from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.shipping.bell import Bell
+from logbuch.sdk.shipping.delivery import Delivery, Files, Unsent
 from logbuch.sdk.shipping.lane import FileLane
 from logbuch.sdk.shipping.losses import LOST_TAG, Losses
 from logbuch.sdk.shipping.outage import STRANGER_SECONDS, Outage
 from logbuch.sdk.shipping.records import Record
+from logbuch.sdk.shipping.remarks import Remarks
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.wire import ingest
@@ -38,39 +38,10 @@ _SYNC_SECONDS, _SWEEP_SECONDS, _SWEEP_SHARE = 1.0, 30.0, 1.0
 _WAIT_SECONDS = 600.0
 """For so long after the process began, a run that another machine's process makes is waited for."""
 _ASK_SECONDS = 4.0
-_WARNINGS = 100
 _UNTOLD = "what was lost could not be told"
 _UNSYNCED = "the journal could not be brought to the disk"
 NO_JOURNALS = (EndpointNotFound, NotImplementedHere, InvalidInput, BadRequest)
 """How a server answers the handshake that does not know it."""
-
-
-class Delivery(NamedTuple):
-    """What became of the records of this process."""
-
-    waiting: int
-    sent: int
-    refused: int
-    dropped: int
-    trouble: str | None
-    """Why nothing is sent at the moment; None if all is well."""
-    files: int = 0
-    """How many of those that wait are files."""
-
-
-class Files(Enum):
-    """Which files a flush waits for."""
-
-    NONE = 0
-    DUE = 1  # those that have not just failed
-    ALL = 2
-
-
-class Unsent(NamedTuple):
-    """What a process leaves behind."""
-
-    records: int
-    files: int
 
 
 class Sender:
@@ -100,7 +71,7 @@ class Sender:
         self._sent = self._refused = self._given_up = self._done = self._files_dropped = 0
         self._trouble: LogbuchError | None = None
         self._failures = 0
-        self._warned: set[str] = set()
+        self._remarks = Remarks()
         self._thread: threading.Thread | None = None
         self._lock, self._moved = threading.RLock(), threading.Condition()
         self._sending = threading.Lock()
@@ -134,7 +105,7 @@ class Sender:
     def drop(self, run_id: str) -> None:
         """Something of a run found no place."""
         self.losses.add(run_id)
-        self._warn_once("full", f"{self.journal.why_full}: new records are dropped, and counted")
+        self._remarks.once("full", f"{self.journal.why_full}: new records are dropped, and counted")
 
     def needs(self, run_id: str) -> None:
         """What follows is about a run that another process has begun, perhaps without a server: it must come first."""
@@ -223,14 +194,14 @@ class Sender:
         """The last flush of a process; returns what is still unsent."""
         deadline = time.monotonic() + self.patience(timeout)
         if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
-            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
+            self._remarks.attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
         return Unsent(self._waiting(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
         """Counts something of a run that could not even be queued."""
         self._given_up += 1
         self.losses.add(run_id)
-        self._warn_once(message, message)
+        self._remarks.once(message, message)
 
     def delivery(self) -> Delivery:
         trouble = self._trouble or self._files.trouble
@@ -279,7 +250,7 @@ class Sender:
             return
         self._refused += count
         self.losses.add(run_id or "", count)
-        self._warn_once(f"{type(error).__name__} {what} {run_id}", f"{what} of run {run_id} was refused: {error}")
+        self._remarks.once(f"{type(error).__name__} {what} {run_id}", f"{what} of run {run_id} was refused: {error}")
 
     # -- the threads ---------------------------------------------------------------------------------------------------
 
@@ -300,8 +271,8 @@ class Sender:
 
     def _keep(self) -> None:
         while not self._end.wait(_SYNC_SECONDS):
-            self._attempt(_UNSYNCED, self.journal.sync)
-            self._attempt(_UNTOLD, lambda: self.losses.look(time.monotonic()))
+            self._remarks.attempt(_UNSYNCED, self.journal.sync)
+            self._remarks.attempt(_UNTOLD, lambda: self.losses.look(time.monotonic()))
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -389,7 +360,7 @@ class Sender:
                     self._swept = time.monotonic() + 2 * _SWEEP_SHARE - _SWEEP_SECONDS
                 return late or self._end.is_set()
 
-            self._attempt("what earlier runs have left could not be sent", lambda: self._sweep(enough))
+            self._remarks.attempt("what earlier runs have left could not be sent", lambda: self._sweep(enough))
 
     def _waiting(self) -> int:
         return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0
@@ -406,7 +377,7 @@ class Sender:
         what = record.body[0].describe()
         self._given_up += 1
         self.losses.add(record.run_id)
-        self._warn_once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
+        self._remarks.once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
 
     def _note_failure(self, error: LogbuchError) -> None:
         if self._trouble is None:
@@ -422,19 +393,7 @@ class Sender:
 
     def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
         what = record.body[0].describe()
-        self._warn_once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
-
-    def _attempt(self, trouble: str, work: Callable[[], object]) -> None:
-        """Does what may fail without harm to the training; the first time that it does is told."""
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the thread
-            self._warn_once(trouble, f"{trouble}: {clip(str(own_error(error)), 300)}")
-
-    def _warn_once(self, topic: str, message: str) -> None:
-        if topic not in self._warned and len(self._warned) < _WARNINGS:
-            self._warned.add(topic)
-            logger.warning("%s", message)
+        self._remarks.once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
 
 
 def _past(deadline: float) -> Callable[[], bool]:
