@@ -62,7 +62,22 @@ ROWS_AT_ONCE = 50_000
 SORTED_HERE = 200_000
 """Points of a run that are sorted after reading. The database takes as long for that as for reading them, but needs no
 memory for it, however many they are."""
-_NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
+_NEEDED = {
+    "experiments": {"experiment_id", "name", "lifecycle_stage"},
+    "runs": {"run_uuid", "experiment_id", "status", "start_time", "end_time", "lifecycle_stage"},
+    "metrics": {"run_uuid", "key", "step", "timestamp", "value"},
+    "params": {"run_uuid", "key", "value"},
+    "tags": {"run_uuid", "key", "value"},
+}
+"""Tables and columns without which nothing can be read; every schema since MLflow 1.30 has them."""
+_MORE = {
+    "experiment_tags": {"experiment_id", "key", "value"},
+    "datasets": {"dataset_uuid", "name", "digest", "dataset_source_type", "dataset_source", "dataset_schema"},
+    "inputs": {"input_uuid", "source_type", "source_id", "destination_type", "destination_id"},
+    "input_tags": {"input_uuid", "name", "value"},
+    **TABLES,
+}
+"""What later schemas have besides."""
 _DEFAULT_WORKSPACE = "default"
 _LOGBUCH = "log_heads"
 
@@ -80,7 +95,7 @@ class MlflowDatabase:
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._infinities = infinities
         try:
-            self._tables = _tables(self._engine, self.name)
+            self._tables = _tables(self._engine, self.name, report)
         except BaseException:
             self._engine.dispose()
             raise
@@ -309,22 +324,35 @@ def _engine(url: URL) -> Engine:
     return engine.execution_options(postgresql_readonly=True)
 
 
-def _tables(engine: Engine, name: str) -> dict[str, Table]:
+def _tables(engine: Engine, name: str, report: Report) -> dict[str, Table]:
     """The tables that there are, with their columns; InvalidInput for a database that is something else."""
     try:
         known = set(inspect(engine).get_table_names())
-        if not known >= _NEEDED:
+        if not known >= _NEEDED.keys():
             what = "is empty" if not known else "is Logbuch's" if _LOGBUCH in known else "is no MLflow database"
-            raise InvalidInput(f"{name} {what}: it lacks the tables {', '.join(sorted(_NEEDED - known))}.")
+            raise InvalidInput(f"{name} {what}: it lacks the tables {', '.join(sorted(_NEEDED.keys() - known))}.")
         metadata = MetaData()
-        wanted = _WANTED & known
+        wanted = (_NEEDED.keys() | _MORE.keys()) & known
         metadata.reflect(engine, only=sorted(wanted), resolve_fks=False)
         for column in (column for table in metadata.tables.values() for column in table.c):
             if isinstance(column.type, Float | Numeric):
                 column.type = Float()  # MySQL's would come as decimals, rounded
-        return {table.name: table for table in metadata.tables.values()}
     except SQLAlchemyError as error:
         raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
+    return _readable({table.name: table for table in metadata.tables.values()}, name, report)
+
+
+def _readable(found: dict[str, Table], name: str, report: Report) -> dict[str, Table]:
+    """Without the tables of an unknown schema, which lack a column that is read: they are told."""
+    for table, columns_ in (_NEEDED | _MORE).items():
+        lacking = columns_ - set(found[table].c.keys()) if table in found else set()
+        if lacking and table in _NEEDED:
+            what = f"table {table} lacks {', '.join(sorted(lacking))}"
+            raise InvalidInput(f"{name} is of a schema that is not known here: {what}.")
+        if lacking:
+            report.lost(f"table {table}", f"its schema is not known here: it lacks {', '.join(sorted(lacking))}")
+            del found[table]
+    return found
 
 
 def check_room(uri: str) -> tuple[str, Path]:
@@ -345,7 +373,7 @@ def check_room(uri: str) -> tuple[str, Path]:
         raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
     finally:
         engine.dispose()
-    if known and not known >= _NEEDED:
+    if known and not known >= _NEEDED.keys():
         whose = "Logbuch's" if _LOGBUCH in known else "neither empty nor MLflow's"
         raise InvalidInput(f"{name} is {whose}: name a database that MLflow may make its tables in.")
     return name, (Path.cwd() if file is None else file.parent) / DEFAULT_PROXIED
@@ -366,9 +394,6 @@ def _parts(connection: Connection, query: Select[Any], values: Mapping[str, str]
         yield from iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
     else:
         yield from found.partitions(ROWS_AT_ONCE)
-
-
-_WANTED = _NEEDED | {"experiment_tags", "datasets", "inputs", "input_tags", *TABLES}
 
 
 def _cut(rows: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -13,19 +13,29 @@ from logbuch.model import Experiment, Param, RunModel, Tag
 from logbuch.registry import ModelVersion, MovedRegistration, RegisteredModel, RegisteredModelAlias, Stage
 from logbuch.transfer.report import Report
 
-TABLES = frozenset(
-    {
-        "registered_models",
-        "registered_model_tags",
-        "registered_model_aliases",
-        "model_versions",
-        "model_version_tags",
-        "logged_models",
-        "logged_model_params",
-        "logged_model_tags",
-        "logged_model_metrics",
-    }
-)
+_TIMES = {"creation_timestamp_ms", "last_updated_timestamp_ms"}
+_OF_MODEL = {"model_id", "experiment_id"}
+TABLES = {
+    "registered_models": {"name", "creation_time", "last_updated_time", "description"},
+    "registered_model_tags": {"name", "key", "value"},
+    "registered_model_aliases": {"name", "alias", "version"},
+    "model_versions": {
+        *("name", "version", "creation_time", "last_updated_time", "current_stage"),
+        *("source", "description", "user_id", "run_id"),
+    },
+    "model_version_tags": {"name", "version", "key", "value"},
+    "logged_models": {
+        *(*_OF_MODEL, *_TIMES, "name", "artifact_location", "status"),
+        *("model_type", "source_run_id", "status_message", "lifecycle_stage"),
+    },
+    "logged_model_params": _OF_MODEL | {"param_key", "param_value"},
+    "logged_model_tags": _OF_MODEL | {"tag_key", "tag_value"},
+    "logged_model_metrics": {
+        *(*_OF_MODEL, "metric_name", "metric_value", "metric_timestamp_ms", "metric_step"),
+        *("run_id", "dataset_name", "dataset_digest"),
+    },
+}
+"""The tables of models, and the columns of them that are read."""
 DELETED = "Deleted_Internal"
 """The stage by which MLflow marks versions that were deleted; their numbers are not given again."""
 _DEFAULT_WORKSPACE = "default"
