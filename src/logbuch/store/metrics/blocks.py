@@ -26,7 +26,7 @@ from logbuch.store.tx import Tx, beside_latest, chunks
 BLOCK_POINTS = 32_768
 """Points of a full block. Larger ones compress no better, and a read of a part would decode too much."""
 SMALL_POINTS = 4096
-"""A block with fewer points is joined with what comes after it."""
+"""A block with fewer points is joined with what comes after it, once that is as much."""
 _table = schema.blocks
 logger = logging.getLogger("logbuch.store.blocks")
 _ENDS = ("first_step", "last_step", "first_time", "last_time", "min_time", "max_time")
@@ -180,11 +180,15 @@ def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
 
 
 def _grown(part: Segment, before: Segment | None) -> Segment:
-    """A segment together with the untouched block before it, if that one is small."""
+    """A segment together with those untouched blocks before it that are small, and no larger than what joins them: so a
+    point is rewritten as often as its block doubles, and not with every seal."""
     if part.blocks or before is None or before.arrived:
         return part
-    neighbour = before.blocks[-1]
-    return Segment([neighbour], part.start, part.end) if neighbour.points < SMALL_POINTS else part
+    first, points = len(before.blocks), part.arrived
+    while first and before.blocks[first - 1].points < min(SMALL_POINTS, points + 1):
+        first -= 1
+        points += before.blocks[first].points
+    return Segment(before.blocks[first:], part.start, part.end)
 
 
 def pack(run: int, changed: Sequence[Rewrite]) -> Packed:

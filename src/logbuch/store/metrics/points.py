@@ -65,8 +65,10 @@ class Series:
 
     def ordered(self) -> Series:
         """Sorted by (step, timestamp, value), exact duplicates removed; the same object if it already is."""
+        if _climbs(self.steps):
+            return self
         ordinals = ordinal.encode_array(self.values)
-        if len(self) < 2 or _ascending(self.steps, self.timestamps, ordinals):
+        if _ascending(self.steps, self.timestamps, ordinals):
             return self
         order = np.lexsort((ordinals, self.timestamps, self.steps))
         arranged, ordinals = self[order], ordinals[order]
@@ -78,10 +80,17 @@ class Series:
 
     def by_time(self) -> Series:
         """Sorted by (timestamp, step, value), the order of a metric's history. Expects no duplicates."""
+        if _climbs(self.timestamps):
+            return self
         ordinals = ordinal.encode_array(self.values)
-        if len(self) < 2 or _ascending(self.timestamps, self.steps, ordinals):
+        if _ascending(self.timestamps, self.steps, ordinals):
             return self
         return self[np.lexsort((ordinals, self.steps, self.timestamps))]
+
+
+def _climbs(column: NDArray[np.int64]) -> bool:
+    """Whether each item is greater than the one before it."""
+    return bool((column[1:] > column[:-1]).all())
 
 
 def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> bool:
