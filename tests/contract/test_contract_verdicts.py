@@ -223,3 +223,14 @@ def test_judging_merges_no_latest_values(store: Store, examiner: Examiner, time:
     alarms.turn()
     assert store.read(backlog.waiting) == [run_id], "whoever logs much would pay for it at each look"
     assert told(store, run_id) == "diverged"
+
+
+def test_what_is_no_number_is_found_among_many_metrics_before_it_is_merged(store: Store) -> None:
+    run_id = new_run(store)
+    names = [f"layer/{number:03}" for number in range(verdicts.OTHERS + 10)]
+    points = [Metric(key=name, value=1.0, timestamp=1, step=step) for name in names for step in range(3)]
+    store.write(batch.log_batch, run_id, points)
+    log(store, run_id, [math.nan], names[-1], first=3)
+    verdict = store.read(verdicts.examine, run_id).verdict
+    assert store.read(backlog.waiting) == [run_id]
+    assert [(found.kind, found.metric) for found in verdict.findings] == [(Kind.NOT_FINITE, names[-1])]

@@ -123,10 +123,12 @@ def before(tx: Tx, version: int | None, limit: int) -> tuple[list[int], int | No
 
 
 def _watch(tx: Tx, run: int) -> Watch:
-    keys = _keys(tx, run)
+    unmerged = backlog.keys(tx, run)
+    keys = _named(tx, _merged(tx, run) | unmerged.keys())
+    odd = _named(tx, _merged(tx, run, _not_finite()) | {key for key, is_odd in unmerged.items() if is_odd})
     chosen = parts(keys)
     watched = _by_step(chosen)
-    candidates = dict.fromkeys([*_keys(tx, run, _not_finite()), *keys])
+    candidates = dict.fromkeys([*odd, *keys])
     others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
     by_step = _curves(_lines(tx, run, keys, watched, "step"))
     by_time = _curves(_lines(tx, run, keys, chosen.gpus, "time"))
@@ -141,11 +143,13 @@ def _watch(tx: Tx, run: int) -> Watch:
     )
 
 
-def _keys(tx: Tx, run: int, *conditions: Any) -> dict[str, int]:
-    """The metrics of a run, with their inner ids; with conditions those of which they hold, of what is merged."""
-    ids = set(tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars())
-    if not conditions:
-        ids |= backlog.keys(tx, run)
+def _merged(tx: Tx, run: int, *conditions: Any) -> set[int]:
+    """The inner ids of the metrics of a run whose latest values meet these conditions."""
+    return set(tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars())
+
+
+def _named(tx: Tx, ids: Iterable[int]) -> dict[str, int]:
+    """These metrics by their names, in order."""
     return {key: id_ for id_, key in sorted(tx.texts(ids).items(), key=lambda item: item[1])}
 
 

@@ -90,11 +90,16 @@ def first(tx: Tx, run: int) -> int:
 
 
 @beside_latest
-def keys(tx: Tx, run: int) -> set[int]:
-    """The inner ids of the keys of which a run (inner id) has points that are not merged."""
+def keys(tx: Tx, run: int) -> dict[int, bool]:
+    """The inner ids of the keys of which a run (inner id) has points that are not merged, and whether any of those
+    points is no finite number."""
     query = select(_log.c.data).where(_log.c.run == run, _log.c.id >= first(tx, run))
     arrivals = (_arrival(run, data) for data in tx.execute(query).scalars())
-    return {int(key) for one in arrivals if one is not None for key in np.unique(one.keys)}
+    found: dict[int, bool] = {}
+    for one in filter(None, arrivals):
+        found |= dict.fromkeys(np.setdiff1d(one.keys, list(found)).tolist(), False)
+        found |= dict.fromkeys(np.unique(one.keys[~np.isfinite(one.values)]).tolist(), True)
+    return found
 
 
 def merge(tx: Tx, run_ids: Sequence[str]) -> None:
