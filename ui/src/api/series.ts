@@ -1,4 +1,5 @@
 import { Pacer } from "../model/pacer";
+import { inTurns } from "../model/turns";
 import type { BaseAxis } from "../url/board";
 import { queryBuckets, type Series } from "./buckets";
 
@@ -129,7 +130,7 @@ export class SeriesStore {
   private tell(): void {
     if (this.told === this.version) return;
     [this.told, this.toldAt] = [this.version, Date.now()];
-    for (const listener of [...this.listeners]) listener();
+    void inTurns([...this.listeners].map((listener) => () => this.listeners.has(listener) && listener()));
   }
 
   private async fetchBatch(batch: Entry[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
 import type { Store } from "../model/store";
+import { inTurns } from "../model/turns";
 
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
@@ -31,13 +32,16 @@ export function useSize(ref: RefObject<HTMLElement | null>, mounted = true): { w
   return size;
 }
 
+const seen = new WeakMap<Element, boolean>();
 const inSight = new WeakMap<Element, (inView: boolean) => void>();
 let sight: IntersectionObserver | null = null;
 
 /** One observer for all: a page may hold more than a thousand charts. The charts scroll in a pane, for which the second margin is. */
 function observer(): IntersectionObserver {
   sight ??= new IntersectionObserver((entries) => {
-    for (const entry of entries) inSight.get(entry.target)?.(entry.isIntersecting);
+    for (const { target, isIntersecting } of entries) seen.set(target, isIntersecting);
+    // The last word on an element counts, whichever turn it is.
+    void inTurns(entries.map(({ target }) => () => inSight.get(target)?.(seen.get(target) ?? false)));
   }, { rootMargin: "60% 0px", scrollMargin: "60% 0px" } as IntersectionObserverInit);
   return sight;
 }
