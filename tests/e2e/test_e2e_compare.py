@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.pages import until
 from support.seeds import Seeded, artifact, send
 from support.servers import Server
 
@@ -182,6 +183,27 @@ def test_only_the_columns_in_view_are_drawn(grid: Any, new_page: NewPage) -> Non
     pane.evaluate("e => e.scrollLeft = e.scrollWidth")
     expect(page.get_by_test_id("compare-column").last).to_be_visible()
     assert page.get_by_test_id("compare-column").count() < 25
+
+
+def test_on_paper_all_runs_stand_in_blocks_that_fit_it(grid: Any, new_page: NewPage) -> None:
+    server, id_, _ = grid
+    page = new_page()
+    page.add_init_script(
+        "window.print = () => { const tables = [...document.querySelectorAll('.sbs table')];"
+        " window.printed = [document.querySelectorAll('[data-testid=compare-column]').length, tables.length,"
+        " Math.max(...tables.map((one) => one.getBoundingClientRect().width))] }"
+    )
+    page.goto(f"{server.url}/compare?e={id_}&part=table")
+    expect(page.get_by_test_id("compare-column").first).to_contain_text("grid-")
+    page.keyboard.press("Control+k")
+    page.get_by_test_id("palette-input").fill(">Print")
+    expect(page.get_by_test_id("palette-item").first).to_contain_text("Print")
+    page.keyboard.press("Enter")
+    until(page, lambda: page.evaluate("window.printed"))
+    columns, tables, width = page.evaluate("window.printed")
+    assert (columns, tables) == (COUNT, COUNT / 4)
+    assert width <= 720
+    expect(page.get_by_test_id("side-by-side").locator("table")).to_have_count(1)
 
 
 def test_code_and_configuration_of_two_runs(grid: Any, new_page: NewPage) -> None:

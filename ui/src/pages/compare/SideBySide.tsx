@@ -7,9 +7,10 @@ import { durationOf } from "../../model/status";
 import { locale, t } from "../../i18n";
 import { ParamText } from "../../parts/ParamText";
 import { StatusGlyph, statusWord } from "../../parts/Status";
-import { useMedia } from "../../ui/hooks";
+import { useMedia, useStore } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 import { MenuButton } from "../../ui/Menu";
+import { printing } from "../../ui/printing";
 import { Link } from "../../ui/router";
 import { Swatch } from "../../ui/Swatch";
 import { runPath } from "../../url/routes";
@@ -28,6 +29,10 @@ const WIDE = { label: 168, column: 132, name: 44 };
 const NARROW = { label: 108, column: 116, name: 36 };
 
 const MORE = 3;
+/** On paper there is no scrolling: so many runs stand beside one another, the next below them. */
+const [PAPER_COLUMNS, PAPER_RUNS] = [4, 100];
+
+const blocks = (count: number, size: number) => Array.from({ length: Math.ceil(count / size) }, (_, i): [number, number] => [i * size, Math.min(count, (i + 1) * size)]);
 
 /** The columns in view of a pane that scrolls sideways, with some more on each side. */
 function useWindow(count: number, label: number, column: number) {
@@ -55,7 +60,8 @@ function useWindow(count: number, label: number, column: number) {
 
 /** Rows of one kind: differing ones first, equal ones folded into one line with their count. */
 function Section({ title, lines, count, render }: { title: string; lines: CompareLine<unknown>[]; count: number; render: (line: CompareLine<unknown>) => ReactNode }) {
-  const [open, setOpen] = useState(false);
+  const [unfolded, setOpen] = useState(false);
+  const open = useStore(printing) || unfolded;
   const { differing, equal } = fold(lines);
   if (!lines.length) return null;
   return (
@@ -64,7 +70,7 @@ function Section({ title, lines, count, render }: { title: string; lines: Compar
       {differing.map(render)}
       {equal.length > 0 && (
         <tr className="folded"><td className="l" colSpan={count + 1}>
-          <button type="button" className="linkish" aria-expanded={open} onClick={() => setOpen(!open)}><Icon name={open ? "down" : "right"} small />{t.nEqual(equal.length)}</button>
+          <button type="button" className="linkish" aria-expanded={open} onClick={() => setOpen(!unfolded)}><Icon name={open ? "down" : "right"} small />{t.nEqual(equal.length)}</button>
         </td></tr>
       )}
       {open && equal.map(render)}
@@ -82,6 +88,7 @@ function HeadName({ name, prefix, most }: { name: string; prefix: string; most: 
 export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props) {
   const size = useMedia("(max-width: 720px)") ? NARROW : WIDE;
   const rows = useMemo(() => [...given].sort((a, b) => Number(b.run.run_id === base) - Number(a.run.run_id === base)), [given, base]);
+  const paper = useStore(printing);
   const { pane, from, to } = useWindow(rows.length, size.label, size.column);
   const prefix = useMemo(() => commonPrefix(rows.map((r) => r.run.name)), [rows]);
   const params = useMemo(() => {
@@ -97,50 +104,57 @@ export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props)
     [t.status]: statusWord(run.status), [t.duration]: formatDuration(durationOf(run, now)), [t.started]: formatMoment(run.start_time, now, locale), [t.user]: run.user || null, [t.commit]: texts["tags.mlflow.source.git.commit"]?.slice(0, 7) ?? null,
   }))).filter((line) => line.values.some((v) => v !== null));
   const at = Math.max(0, rows.findIndex((r) => r.run.run_id === base));
-  const [before, after] = [from * size.column, (rows.length - to) * size.column];
-  const cells = <T,>(values: T[], cell: (value: T, i: number) => ReactNode) => (
-    <>{before > 0 && <td className="gap" />}{values.slice(from, to).map((value, i) => cell(value, from + i))}{after > 0 && <td className="gap" />}</>
-  );
-  const count = 1 + (to - from) + Number(before > 0) + Number(after > 0);
-  const text = (marked: boolean) => (line: CompareLine<unknown>) => (
-    <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
-      <th scope="row" className="l ell" title={line.key}>{line.key}</th>
-      {cells(line.values, (value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
-    </tr>
-  );
-  const metric = (raw: CompareLine<unknown>) => {
-    const line = raw as CompareLine<number | null>;
-    const digits = digitsFor(line.values);
-    const best = hasDirection(line.key) ? bestOf(line.values, lowerIsBetter(line.key)) : new Set<number>();
-    return (
+  /** The columns of some runs; on screen with room for those that are out of view. */
+  const columns = (from: number, to: number) => {
+    const [before, after] = paper ? [0, 0] : [from * size.column, (rows.length - to) * size.column];
+    const cells = <T,>(values: T[], cell: (value: T, i: number) => ReactNode) => (
+      <>{before > 0 && <td className="gap" />}{values.slice(from, to).map((value, i) => cell(value, from + i))}{after > 0 && <td className="gap" />}</>
+    );
+    const count = 1 + (to - from) + Number(before > 0) + Number(after > 0);
+    const text = (marked: boolean) => (line: CompareLine<unknown>) => (
       <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
         <th scope="row" className="l ell" title={line.key}>{line.key}</th>
-        {cells(line.values, (value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
+        {cells(line.values, (value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
       </tr>
+    );
+    const metric = (raw: CompareLine<unknown>) => {
+      const line = raw as CompareLine<number | null>;
+      const digits = digitsFor(line.values);
+      const best = hasDirection(line.key) ? bestOf(line.values, lowerIsBetter(line.key)) : new Set<number>();
+      return (
+        <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
+          <th scope="row" className="l ell" title={line.key}>{line.key}</th>
+          {cells(line.values, (value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
+        </tr>
+      );
+    };
+    return (
+      <table key={paper ? from : "screen"} className="plain fixed" style={paper ? undefined : { width: size.label + rows.length * size.column, minWidth: "100%" }}>
+        <colgroup><col style={{ width: size.label }} />{before > 0 && <col style={{ width: before }} />}{rows.slice(from, to).map((r) => <col key={r.run.run_id} style={{ width: size.column }} />)}{after > 0 && <col style={{ width: after }} />}</colgroup>
+        <thead>
+          <tr>
+            <td className="l" />
+            {cells(rows, ({ run }) => (
+              <th key={run.run_id} scope="col" title={run.name} data-testid="compare-column">
+                <span className="row cmp-top">{run.run_id === base && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}<Swatch slot={slot(run.run_id)} /><StatusGlyph status={run.status} />
+                  <MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(run.name)} entries={() => [{ label: t.setBaseline, icon: "pin", checked: run.run_id === base, onSelect: () => onBase(run.run_id) }, ...(onRemove ? [{ label: t.removeRun(run.name), icon: "x" as const, onSelect: () => onRemove(run.run_id) }] : [])]} /></span>
+                <Link className="cmp-name" to={runPath(run.experiment_id, run.run_id)}><HeadName name={run.name} prefix={prefix} most={size.name} /></Link>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <Section title={t.parameters} lines={params} count={count - 1} render={text(true)} />
+        <Section title={t.metrics} lines={metrics} count={count - 1} render={metric} />
+        <Section title={t.run} lines={about} count={count - 1} render={text(false)} />
+      </table>
     );
   };
   return (
     <section className="card sbs">
       <header><h2>{t.sideBySide}</h2><span className="muted">{t.differFirst}</span></header>
       <div ref={pane} className="sbs-scroll" tabIndex={0} role="region" aria-label={t.sideBySide} data-testid="side-by-side">
-        <table className="plain fixed" style={{ width: size.label + rows.length * size.column, minWidth: "100%" }}>
-          <colgroup><col style={{ width: size.label }} />{before > 0 && <col style={{ width: before }} />}{rows.slice(from, to).map((r) => <col key={r.run.run_id} style={{ width: size.column }} />)}{after > 0 && <col style={{ width: after }} />}</colgroup>
-          <thead>
-            <tr>
-              <td className="l" />
-              {cells(rows, ({ run }) => (
-                <th key={run.run_id} scope="col" title={run.name} data-testid="compare-column">
-                  <span className="row cmp-top">{run.run_id === base && <span className="muted" title={t.baseline}><Icon name="pin" small /></span>}<Swatch slot={slot(run.run_id)} /><StatusGlyph status={run.status} />
-                    <MenuButton look="ghost" className="tiny" icon="more" label={t.actionsFor(run.name)} entries={() => [{ label: t.setBaseline, icon: "pin", checked: run.run_id === base, onSelect: () => onBase(run.run_id) }, ...(onRemove ? [{ label: t.removeRun(run.name), icon: "x" as const, onSelect: () => onRemove(run.run_id) }] : [])]} /></span>
-                  <Link className="cmp-name" to={runPath(run.experiment_id, run.run_id)}><HeadName name={run.name} prefix={prefix} most={size.name} /></Link>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <Section title={t.parameters} lines={params} count={count - 1} render={text(true)} />
-          <Section title={t.metrics} lines={metrics} count={count - 1} render={metric} />
-          <Section title={t.run} lines={about} count={count - 1} render={text(false)} />
-        </table>
+        {paper ? blocks(Math.min(rows.length, PAPER_RUNS), PAPER_COLUMNS).map(([first, last]) => columns(first, last)) : columns(from, to)}
+        {paper && rows.length > PAPER_RUNS && <p className="note">{t.andMore(rows.length - PAPER_RUNS)}</p>}
       </div>
     </section>
   );
