@@ -1,18 +1,15 @@
-"""The page by the keyboard: the palette, the keys, the settings; every page in both themes and languages by axe."""
+"""The page by the keyboard: the palette, the keys, the settings, the seeds' ways."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from support.seeds import Seeded
 
 NewPage = Callable[..., Page]
-AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def palette(page: Page, text: str) -> None:
@@ -121,43 +118,3 @@ def test_settings_hold(seeded: Seeded, new_page: NewPage) -> None:
     expect(page).to_have_url(re.compile(re.escape("x=relative")))
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "place",
-    [
-        "run/metrics",
-        "run/metrics?as=table",
-        "run/system",
-        "run/artifacts?path=report.md",
-        "run/code",
-        "run/parameters",
-        "charts",
-        "settings",
-        "palette",
-        "keys",
-        "own chart",
-    ],
-)
-def test_axe_on_every_page(seeded: Seeded, new_page: NewPage, screenshots: Path, place: str, theme: str) -> None:
-    page = new_page(theme)
-    run = f"{experiment(seeded)}/runs/{seeded.runs['standard_lr1e-4']}"
-    address = {"charts": f"{experiment(seeded)}?layout=charts", "settings": f"{seeded.server.url}/settings"}
-    page.goto(
-        run + place[3:] if place.startswith("run/") else address.get(place, f"{experiment(seeded)}?layout=charts")
-    )
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(900)
-    if place == "palette":
-        palette(page, "lr1e")
-        expect(page.get_by_test_id("palette-item").first).to_be_visible()
-    if place == "keys":
-        page.keyboard.press("?")
-    if place == "own chart":
-        page.get_by_role("button", name="New chart").click()
-    page.wait_for_timeout(300)
-    page.screenshot(path=screenshots / f"{re.sub('[^a-z]+', '-', place)}-{theme}.png")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
-    assert [(item["id"], [node["html"][:200] for node in item["nodes"]][:3]) for item in found["violations"]] == []

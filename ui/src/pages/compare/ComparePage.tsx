@@ -156,6 +156,16 @@ export default function ComparePage() {
   const colouring: string[] = ["run", ...(target === null ? [] : [`metrics.${target}`]), ...found.params.map((k) => `params.${k}`)];
   const coloured = view.colour || (rows.length > MOST_DRAWN && target !== null ? `metrics.${target}` : "run");
   const names = partNames();
+  const phone = useMedia("(max-width: 720px)");
+  const files = [file("csv", t.asCsv), file("parquet", t.asParquet)];
+  const link = { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) } as const;
+  const filtering: MenuEntry[] = view.brush.length > 0 && only ? [{ label: t.toFilter, icon: "filter", onSelect: show }, "line"] : [];
+  const choices = (
+    <>
+      {found.metrics.length > 1 && target !== null && <Choice label={t.targetMetric} value={`metrics.${target}`} options={found.metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)} onChange={(next) => change({ target: next.slice(8), axes: null })} />}
+      <MenuButton look="ghost" icon="down" label={t.colourBy} align="start" entries={() => colouring.slice(0, 100).map((c): MenuEntry => ({ label: c === "run" ? t.byRun : axisName(c), checked: c === coloured, onSelect: () => change({ colour: c }) }))}><span className="muted">{t.colourBy}</span> <span className="ell sortname">{coloured === "run" ? t.byRun : axisName(coloured)}</span></MenuButton>
+    </>
+  );
   const after = (
     <>
       {found.missing > 0 && <span className="chip warn">{t.missingRuns(found.missing)}</span>}
@@ -167,15 +177,16 @@ export default function ComparePage() {
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={[...crumbs, { label: asked ? t.compareRuns(count) : t.compare }]} running={rows.filter((r) => isRunning(r.run)).length} after={after}>
-        {rows.length > 0 && (
-          <span className="row hide-s">
-            {view.brush.length > 0 && only && <Button icon="filter" onClick={show}>{t.toFilter}</Button>}
-            {found.metrics.length > 1 && target !== null && <Choice label={t.targetMetric} value={`metrics.${target}`} options={found.metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)} onChange={(next) => change({ target: next.slice(8), axes: null })} />}
-            <MenuButton look="ghost" icon="down" label={t.colourBy} align="start" entries={() => colouring.slice(0, 100).map((c): MenuEntry => ({ label: c === "run" ? t.byRun : axisName(c), checked: c === coloured, onSelect: () => change({ colour: c }) }))}><span className="muted">{t.colourBy}</span> <span className="ell sortname">{coloured === "run" ? t.byRun : axisName(coloured)}</span></MenuButton>
-            <MenuButton icon="download" label={t.exportRuns} entries={() => [file("csv", t.asCsv), file("parquet", t.asParquet)]}>{t.exportRuns}</MenuButton>
-            <Button icon="share" onClick={() => void copyText(location.href)}>{t.copyLink}</Button>
-          </span>
-        )}
+        {rows.length > 0 && (phone
+          ? <MenuButton icon="more" label={t.more} entries={() => [...filtering, ...files, link]} />
+          : (
+            <span className="row">
+              {view.brush.length > 0 && only && <Button icon="filter" onClick={show}>{t.toFilter}</Button>}
+              {choices}
+              <MenuButton icon="download" label={t.exportRuns} entries={() => files}>{t.exportRuns}</MenuButton>
+              <Button icon="share" onClick={link.onSelect}>{t.copyLink}</Button>
+            </span>
+          ))}
       </Top>
       {rows.length > 0 && (
         <nav className="tabs" aria-label={t.compare}>
@@ -183,11 +194,12 @@ export default function ComparePage() {
         </nav>
       )}
       <div className="body">
+        {phone && rows.length > 0 && <div className="row cchoices">{choices}</div>}
         {!asked && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p><Link to="/experiments" className="btn">{t.experiments}</Link></EmptyState>}
         {found.error && rows.length === 0 && <ErrorBox error={found.error} />}
         {found.waiting && rows.length === 0 && <SkeletonRows rows={10} />}
         {asked && !found.waiting && !found.error && rows.length === 0 && <EmptyState title={found.missing ? t.missingRuns(found.missing) : t.noRunFound} />}
-        {rows.length > 0 && (view.part === "all" ? parts.all : <div className={`cone ${view.part}`}>{parts[view.part]}</div>)}
+        {rows.length > 0 && (view.part === "all" ? parts.all : <div className="cone">{parts[view.part]}</div>)}
       </div>
     </main>
   );
