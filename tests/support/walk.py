@@ -70,7 +70,10 @@ def openers(page: Page) -> Iterator[tuple[Locator, str]]:
         name = button.get_attribute("aria-label") or button.inner_text()
         button.focus()
         page.keyboard.press("Enter")
-        expect(page.locator(FLOATING).first, name).to_be_visible()
+        floating = page.locator(FLOATING).first
+        expect(floating, name).to_be_visible()
+        if floating.locator("input, button:not(:disabled), a").count():
+            expect(page.locator(".pop:focus-within, dialog[open]:focus-within"), name).to_have_count(1)
         yield button, name
         page.keyboard.press("Escape")
         expect(page.locator(FLOATING), name).to_have_count(0)

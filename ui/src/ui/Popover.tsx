@@ -57,7 +57,8 @@ export function Popover({ anchor, open, onClose, label, role = "dialog", align =
   }, [open, anchor, onClose]);
 
   if (!open) return null;
-  const style = at ? { left: at.left, top: at.top, maxHeight: at.maxHeight } : { left: 0, top: 0, visibility: "hidden" as const };
+  // Not hidden while it is measured: what is hidden takes no focus.
+  const style = at ? { left: at.left, top: at.top, maxHeight: at.maxHeight } : { left: 0, top: 0, opacity: 0 };
   return createPortal(
     <div ref={pane} className="pop" role={role} aria-label={label} style={style}>
       {children}
