@@ -18,6 +18,7 @@ from logbuch.store.registry import aliases, audit, models, versions
 from logbuch.store.registry.versions import NewVersion
 from logbuch.store.runs import NewRun
 from logbuch.store.tx import LogLines
+from logbuch.transfer.media import LEFT
 from support.servers import Server
 
 ADA = Caller(user="ada", address="10.0.0.7")
@@ -137,3 +138,11 @@ def test_a_damaged_line_is_lost_alone(filled: tuple[str, list[str]], tmp_path: P
     store = open_store(there, seal=False)
     assert store.read(histograms.steps, run_id) == {"weights": [(0, 10)]}
     store.close()
+
+
+def test_what_mlflow_has_no_place_for_is_counted(
+    filled: tuple[str, list[str]], make_server: Callable[..., Server]
+) -> None:
+    server = make_server()  # which speaks MLflow's protocol too
+    done = call("export", "mlflow", server.url, "--backend-store-uri", filled[0])
+    assert f"note: {LEFT}: 2" in done.output

@@ -14,6 +14,7 @@ from logbuch.transfer.target import MediaTarget
 
 HISTOGRAMS, LINES = "histograms", "lines"
 HISTOGRAMS_AT_ONCE, LINES_AT_ONCE = 200, 10_000
+LEFT = "runs whose histograms or console output stay behind, for the other side has no place for them"
 
 
 class MediaMove:
@@ -95,6 +96,19 @@ class MediaMove:
                 self._report.lost(what, error.message)
             return False
         return True
+
+
+class MediaLeft:
+    """Counts the runs whose media a target has no place for."""
+
+    def __init__(self, source: MediaSource, report: Report) -> None:
+        self.one_by_one = source.one_by_one
+        self._source, self._report = source, report
+
+    def run(self, wanted: SourceRun) -> None:
+        """Looks whether a run has any."""
+        found = next(self._source.histograms(wanted), None) or next(self._source.lines(wanted), None)
+        self._report.note(LEFT, found is not None)
 
 
 class _Known:

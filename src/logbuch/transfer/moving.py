@@ -21,7 +21,7 @@ from logbuch.store.metrics import ordinal
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import sieve
 from logbuch.transfer.batches import batches
-from logbuch.transfer.media import MediaMove
+from logbuch.transfer.media import MediaLeft, MediaMove
 from logbuch.transfer.models import ModelMove, ModelSource
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import MediaSource, Source, SourceFile, SourceRun
@@ -43,10 +43,14 @@ class Move:
         self._read: Counter[str] = Counter()
         self._totals = source.totals()
         self._models: ModelMove | None = None
-        self._media: MediaMove | None = None
+        self._media: MediaMove | MediaLeft | None = None
         report.origin = source.name
-        if isinstance(source, MediaSource) and isinstance(target, MediaTarget):
-            self._media = MediaMove(source, target, report, target.flush)
+        if isinstance(source, MediaSource):
+            self._media = (
+                MediaMove(source, target, report, target.flush)
+                if isinstance(target, MediaTarget)
+                else MediaLeft(source, report)
+            )
         if isinstance(source, ModelSource):
             self._models = ModelMove(source, target, report, told, files=files)
 
