@@ -65,6 +65,29 @@ def test_the_best_run_is_the_servers(judged: Any, new_page: NewPage, screenshots
     page.screenshot(path=screenshots / "answers-dark.png")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("The four answers", "of 12", "± 0.001, 3 seeds", "lr explains most of it", "Was it stable")),
+        ("de", ("Die vier Antworten", "von 12", "± 0,001, 3 Seeds", "War er stabil", "Nochmal starten")),
+    ],
+)
+def test_the_panel_in_both_languages_and_themes(
+    judged: Any, new_page: NewPage, screenshots: Path, theme: str, language: str, said: tuple[str, ...]
+) -> None:
+    server, experiment, _ = judged
+    page = new_page(theme)
+    page.add_init_script(f"localStorage.setItem('logbuch.lang', '{language}')")
+    page.goto(f"{server.url}/e/{experiment}")
+    name, *texts = said
+    panel = page.get_by_role("region", name=name)
+    expect(panel.get_by_role("link", name="lr0-0")).to_be_visible()
+    for text in texts:
+        expect(panel).to_contain_text(text)
+    panel.screenshot(path=screenshots / f"panel-{theme}-{language}.png")
+
+
 def test_a_pinned_baseline_is_there_for_everyone(judged: Any, new_page: NewPage) -> None:
     server, experiment, runs = judged
     pin = {"experiment_id": experiment, "baseline": runs[3]}
