@@ -14,15 +14,21 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from benchmarks import servers
+from benchmarks.client import MLFLOW
 from benchmarks.encoders import Encoder, encoders
 from benchmarks.generator import Block, dense
 from benchmarks.process import Processes
+from benchmarks.servers import Server
 from benchmarks.workloads import batch
 
 RUNS, KEYS, PART, LANES = 20, 20, 50, 4
 NAMES = ("train/loss", "eval/loss", "train/grad_norm", "train/learning_rate", "train/tokens_per_second",
          "system/gpu_0_utilization_percentage")  # fmt: skip
+SEALED_SECONDS = 12.0
+"""So long after the last point a server has at least begun to seal the points of all runs."""
 REST_SECONDS, AT_REST = 5.0, 0.005
 """A server is at rest that has used less than this share of a core for so long."""
 
@@ -55,6 +61,9 @@ def _cpu(encoder: int, steps: int, *, checks: bool) -> tuple[float, float]:
         how: type[Encoder] = encoders(server)[encoder]
         batch.log(server, how, [_blocks(runs, lane, steps) for lane in range(LANES)])
         between = server.processes.cpu_seconds()
+        time.sleep(SEALED_SECONDS)
+        while checks and _judged(server, experiment) < RUNS:
+            time.sleep(REST_SECONDS)
         _rest(server.processes)
         return between - before, server.processes.cpu_seconds() - between
 
@@ -65,6 +74,12 @@ def _blocks(runs: list[str], lane: int, steps: int) -> Iterator[Block]:
         for number in range(lane, RUNS, LANES):
             block = dense(runs[number], number, first, min(PART, steps - first), KEYS)
             yield Block(block.run_id, [*NAMES, *block.keys[len(NAMES) :]], block.steps, block.timestamps, block.values)
+
+
+def _judged(server: Server, experiment: str) -> int:
+    body = {"experiment_ids": [experiment], "filter": "tags.`logbuch.stability` LIKE '%'", "max_results": RUNS}
+    found = server.client.request("POST", f"{MLFLOW}runs/search", msgspec.json.encode(body))
+    return len(msgspec.json.decode(found).get("runs", []))
 
 
 def _rest(processes: Processes) -> None:

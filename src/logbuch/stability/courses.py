@@ -17,9 +17,12 @@ END_SHARE = 0.05
 DIVERGED_RATIO, DIVERGED_SHARE = 1.5, 0.1
 """The end lies above so many times the best, and a share of the whole fall was lost again; or"""
 LOST_SHARE, LOST_LEAST = 0.5, 0.08
-"""so much of the fall was lost, and so large a share of the best level, whatever the ratio."""
+"""so much of the fall was lost, and so large a share of the best level, whatever the ratio; or"""
+CREPT_SHARE, CREPT_LEAST = 0.15, 0.1
+"""so large a share of the best level, and of the fall, was lost and the loss never came back within so large a share of
+the best in the last third of the run."""
 NOISES = 6
-"""Both only where the rise is so many times the uncertainty of an end's level."""
+"""All only where the rise is so many times the uncertainty of an end's level."""
 FLAT_SHARE, FLAT_LEVEL = 0.035, 0.04
 """A second half in which the loss falls by less than this share of its fall before, and of its level, is flat."""
 NEVER_SHARE = 0.01
@@ -49,7 +52,9 @@ def diverged(metric: str, curve: Curve) -> list[Finding]:
         return []
     by_ratio = best > 0 and end > DIVERGED_RATIO * best and rise > DIVERGED_SHARE * fall
     by_loss = rise > LOST_SHARE * fall and rise > LOST_LEAST * abs(best)
-    if not (by_ratio or by_loss):
+    stayed = float(np.min(smooth[-(len(curve) // 3) :])) - best > CREPT_LEAST * abs(best)
+    crept = stayed and rise > CREPT_SHARE * max(fall, abs(best))
+    if not (by_ratio or by_loss or crept):
         return []
     left = np.flatnonzero(smooth[best_place:] > best + 0.1 * rise)
     start = best_place + (int(left[0]) if len(left) else 0)

@@ -21,7 +21,7 @@ LEAST_REACH, NOISE_REACH = 6, 4
 """In buckets; and how many times farther the noise is looked at."""
 TAIL = (0.8, 0.9)
 """Where the tail of the noise is measured: spikes are too few to move these shares of it."""
-FIRST = 4
+FIRST = 10
 """Of the first buckets nothing is said: there is no trend yet."""
 STILL = 0.002
 """A curve is never taken to be stiller than this share of its level: rounding is no event."""
