@@ -1,20 +1,25 @@
-"""What the checks of stability find in the labelled trainings, as the table of docs/reference/stability.md.
+"""What the checks of stability find in the labelled trainings, as the tables of docs/reference/stability.md.
 
-``python -m support.matrix`` in the folder ``tests`` prints it and writes it into the document.
+``python -m support.matrix`` in the folder ``tests`` prints them and writes them into the document.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from logbuch.stability.findings import Kind
 from logbuch.stability.verdict import judge
-from support.curves import Labelled, labelled
+from support import curves, recorded
+from support.curves import Labelled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "stability.md"
+SETS = (curves.labelled, recorded.labelled)
+"""The sets in the order of their tables: curves that are drawn, and those of real trainings with both programs."""
 Matrix = Mapping[str, Counter[str]]
+_TABLE = re.compile(r"^\| in it \|.*?(?=\n\n)", re.DOTALL | re.MULTILINE)
 
 
 def matrix(trainings: Iterable[Labelled]) -> Matrix:
@@ -37,12 +42,11 @@ def table(found: Matrix) -> str:
 
 
 def main() -> None:
-    """Writes the table where it stands in the document."""
-    made = table(matrix(labelled()))
-    before, rest = DOCUMENT.read_text(encoding="utf-8").split("| in it |", 1)
-    after = rest.partition("\n\n")[2]
-    DOCUMENT.write_text(f"{before}{made}\n\n{after}", encoding="utf-8")
-    print(made)
+    """Writes the tables where they stand in the document."""
+    made = [table(matrix(labelled())) for labelled in SETS]
+    print("\n\n".join(made))
+    text, tables = DOCUMENT.read_text(encoding="utf-8"), iter(made)
+    DOCUMENT.write_text(_TABLE.sub(lambda _: next(tables), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The checks against 680 labelled trainings: what they must find, and what they must not."""
+"""The checks against 752 labelled trainings, 72 of them real: what they must find, and what they must not."""
 
 from __future__ import annotations
 
 import pytest
 
 from logbuch.stability.findings import Kind
-from support.curves import labelled
+from support import curves, recorded
 from support.matrix import DOCUMENT, Matrix, matrix, table
 
 pytestmark = pytest.mark.slow
@@ -13,7 +13,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def found() -> Matrix:
-    return matrix(labelled())
+    return matrix(curves.labelled())
+
+
+@pytest.fixture(scope="module")
+def real() -> Matrix:
+    """Of trainings of both programs."""
+    return matrix(recorded.labelled())
 
 
 def test_what_is_there_is_found(found: Matrix) -> None:
@@ -28,5 +34,15 @@ def test_of_clean_trainings_hardly_any_is_blamed(found: Matrix) -> None:
     assert clean["none"] / clean["all"] >= 0.98, clean
 
 
-def test_the_document_shows_this_matrix(found: Matrix) -> None:
-    assert table(found) in DOCUMENT.read_text(encoding="utf-8")
+def test_real_trainings_are_judged_as_well(real: Matrix) -> None:
+    troubled = [kind for kind in Kind if real[kind]["all"]]
+    right, all_ = (sum(real[kind][name or kind] for kind in troubled) for name in ("", "all"))
+    assert all_ >= 30
+    assert right / all_ >= 0.95, real
+    assert real["clean"]["none"] == real["clean"]["all"] >= 30
+
+
+def test_the_document_shows_these_matrices(found: Matrix, real: Matrix) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert table(found) in text
+    assert table(real) in text
