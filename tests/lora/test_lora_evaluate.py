@@ -140,3 +140,18 @@ def test_long_categories_are_cut_and_stay_apart() -> None:
     one = Total(2.0, 2)
     found = evaluate.metrics("y" * 300, {"adapter": {evaluate.ALL: one, **dict.fromkeys(names, one)}})
     assert max(map(len, found)) < 250
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (["--limit", "0"], "argument --limit: 0 is less than 1"),
+        (["--batch_size", "none"], "argument --batch_size: invalid int value: 'none'"),
+        (["--too_long", "cut"], "argument --too_long: invalid choice: 'cut'"),
+    ],
+)
+def test_wrong_options_are_one_line(given: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        evaluate.main(["adapter", *given])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2 and reason in line

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from storyteller import tokenizer
 from storyteller.commands.download import main as download
+from storyteller.commands.generate import main as write
 from storyteller.commands.preprocess import main as preprocess
 from storyteller.commands.tokenizer import main as learn
 from storyteller.data import cleaning, sources, tokens
@@ -176,6 +177,8 @@ def test_novels_of_npm_are_found_where_they_are(tmp_path: Path) -> None:
         (download, ["--source", "files"], "--source files wants --file."),
         (download, ["--source", "files", "--file", "nowhere"], "There is no nowhere."),
         (preprocess, ["--input", "nowhere"], "There is no nowhere."),
+        (write, ["--model", "nowhere"], "nowhere is no model of Storyteller: it has no config.yaml."),
+        (write, ["--model", "nowhere", "--device", "moon"], "Invalid --device 'moon': "),
         (learn, ["--input", "nowhere.jsonl"], "There is no data file nowhere.jsonl: storyteller-preprocess makes it."),
     ],
 )

@@ -19,6 +19,7 @@ import aws_questions
 import smoke
 import torch
 import train_lora
+from config import Parser, number
 from mlflow_callback import MLflowCallback
 
 
@@ -73,9 +74,9 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--width", type=int, default=256, help="of the small model")
+    parser = Parser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--steps", type=number(int, 2), default=40)
+    parser.add_argument("--width", type=number(int, 8), default=256, help="of the small model")
     parser.add_argument("--model_name", help="a folder or a name on the hub, in place of the small model")
     return parser
 

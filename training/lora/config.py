@@ -156,7 +156,7 @@ class Job:
         return Path(self.config.output_dir) / (self.lora.folder + ("_test" if self.test_mode else ""))
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Refuses in one line."""
 
     def error(self, message: str) -> NoReturn:
@@ -187,7 +187,7 @@ def _contradiction(config: TrainingConfig) -> str | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog=Path(sys.argv[0]).name or "train_lora.py",
         description="Fine-tune a causal language model with LoRA.",
         allow_abbrev=False,
@@ -198,9 +198,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test_mode", action="store_true", help="a few steps on a few rows, to see that all works")
     parser.add_argument("--resume", nargs="?", const="newest", metavar="CHECKPOINT", help="go on from a checkpoint")
     lora = parser.add_argument_group("LoRA, where it is not that of the configuration")
-    lora.add_argument("--lora_rank", type=_number(int, 1), metavar="N", help="rank of the matrices")
-    lora.add_argument("--lora_alpha", type=_number(int, 1), metavar="N", help="scaling times rank")
-    lora.add_argument("--lora_dropout", type=_number(float, 0, below=1), metavar="X", help="share of inputs left out")
+    lora.add_argument("--lora_rank", type=number(int, 1), metavar="N", help="rank of the matrices")
+    lora.add_argument("--lora_alpha", type=number(int, 1), metavar="N", help="scaling times rank")
+    lora.add_argument("--lora_dropout", type=number(float, 0, below=1), metavar="X", help="share of inputs left out")
     lora.add_argument("--lora_target_modules", type=_names, metavar="NAME,NAME", help="layers that get an adapter")
     group = parser.add_argument_group("everything else")
     hints = get_type_hints(TrainingConfig)
@@ -221,11 +221,13 @@ def _kind(hint: Any, about: dict[str, Any]) -> Any:
     if plain is bool:
         return _yes_or_no
     if plain in (int, float):
-        return _number(plain, about.get("least"), above=about.get("above"))
+        return number(plain, about.get("least"), above=about.get("above"))
     return str
 
 
-def _number(kind: type, least: float | None, *, above: float | None = None, below: float | None = None) -> Any:
+def number(kind: type, least: float | None, *, above: float | None = None, below: float | None = None) -> Any:
+    """What reads a number of the command line within bounds."""
+
     def read(text: str) -> Any:
         value = kind(text)
         if value != value or value in (float("inf"), float("-inf")):

@@ -22,7 +22,7 @@ from typing import Any
 import rows as rows_of
 import tracking
 from answering import answer, side_by_side
-from config import TrainingConfig
+from config import Parser, TrainingConfig, number
 from encoding import Collator, Encoded, encode
 from loading import choose_numbers, load_base, load_tokenizer
 from losses import Total, add, row_losses
@@ -224,17 +224,17 @@ def _config(given: argparse.Namespace) -> TrainingConfig:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
     parser.add_argument("adapter", nargs="?", help="folder that train_lora.py has written")
     parser.add_argument("--base", metavar="MODEL", help="evaluate a model without an adapter")
     parser.add_argument("--data", default="data/test.jsonl", help="rows; the metrics are named after the file")
     parser.add_argument("--by", default="question_type", help="metadata that the categories come from")
-    parser.add_argument("--limit", type=int, default=None, help="the first rows only")
-    parser.add_argument("--batch_size", type=int, default=4)
-    parser.add_argument("--max_seq_length", type=int, default=None, help="else that of the training")
+    parser.add_argument("--limit", type=number(int, 1), default=None, help="the first rows only")
+    parser.add_argument("--batch_size", type=number(int, 1), default=4)
+    parser.add_argument("--max_seq_length", type=number(int, 8), default=None, help="else that of the training")
     parser.add_argument("--too_long", choices=("error", "drop"), default="error", help="what happens to longer rows")
-    parser.add_argument("--answers", type=int, default=8, help="rows that are answered")
-    parser.add_argument("--answer_tokens", type=int, default=64)
+    parser.add_argument("--answers", type=number(int, 0), default=8, help="rows that are answered")
+    parser.add_argument("--answer_tokens", type=number(int, 1), default=64)
     parser.add_argument("--show_answers", action="store_true", help="print the answers too")
     parser.add_argument("--mlflow_experiment_name", default=None, help="experiment of a new run")
     parser.add_argument("--no_mlflow", action="store_true", help="log nothing")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from config import TrainingConfig
+from config import Parser, TrainingConfig
 from loading import Numbers, load_base, load_tokenizer
 from peft import PeftModel
 from problems import Problem
@@ -66,7 +66,7 @@ def _config(adapter: Path) -> TrainingConfig:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
     parser.add_argument("adapter", help="folder that train_lora.py has written")
     parser.add_argument("--output", required=True, help="a folder that is not there yet")
     return parser

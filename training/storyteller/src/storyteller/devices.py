@@ -87,7 +87,7 @@ class Device:
 def device_of(config: TrainingConfig) -> Iterator[Device]:
     """The device that a configuration means. Under torchrun the processes find each other, and part at the end."""
     world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    chosen = _chosen(config.device, int(os.environ.get("LOCAL_RANK", "0")) if world > 1 else None)
+    chosen = named("training.device", config.device, int(os.environ.get("LOCAL_RANK", "0")) if world > 1 else None)
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
     torch.use_deterministic_algorithms(config.deterministic)
@@ -109,7 +109,8 @@ def device_of(config: TrainingConfig) -> Iterator[Device]:
             dist.destroy_process_group()
 
 
-def _chosen(name: str, local_rank: int | None) -> torch.device:
+def named(key: str, name: str, local_rank: int | None = None) -> torch.device:
+    """The device of a name, ``auto`` the best that is there; ``ConfigError`` with the key if it is not to be had."""
     if name == "auto":
         mps = torch.backends.mps.is_available()
         name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
@@ -118,5 +119,5 @@ def _chosen(name: str, local_rank: int | None) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
-        raise ConfigError(f"Invalid training.device {name!r}: {reason}.") from None
+        raise ConfigError(f"Invalid {key} {name!r}: {reason}.") from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and local_rank is not None else device

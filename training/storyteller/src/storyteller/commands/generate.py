@@ -9,6 +9,7 @@ import click
 
 from storyteller import weights
 from storyteller.commands import one_line
+from storyteller.devices import named
 from storyteller.generation import Sampling, generate
 
 
@@ -26,7 +27,7 @@ from storyteller.generation import Sampling, generate
 @one_line
 def main(folder: Path, prompts: tuple[str, ...], device: str, no_cache: bool, **given: float | None) -> None:
     """Writes texts, each behind its prompt. What is not given is as in the model's configuration."""
-    loaded = weights.load(folder, device)
+    loaded = weights.load(folder, str(named("--device", device)))
     changes = {key: value for key, value in given.items() if value is not None}
     sampling = dataclasses.replace(Sampling.of(loaded.generation), **changes)  # type: ignore[arg-type]
     for prompt in prompts or tuple(loaded.generation.prompts):
