@@ -20,7 +20,6 @@ Hear = Callable[[str, str], None]
 
 _TO_PASS_ON = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _BY_TERMINAL = ("SIGINT", "SIGQUIT")
-_PIECE = 65_536
 _FAREWELL_SECONDS = 0.5
 _REST_SECONDS = 5.0
 """How long output is awaited from what the program has left running behind it."""
@@ -109,21 +108,15 @@ class _Channel:
 
     def _copy(self, hear: Hear | None, done: Callable[[_Channel], None]) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        while piece := self._read():
+        while piece := standin.read(self.ours):
             try:
-                _write_all(self.target, piece)
+                standin.write_all(self.target, piece)
             except OSError:  # nobody reads any more: so it is for the program too
                 break
             if hear is not None:
                 hear(self._name, decoder.decode(piece))
         os.close(self.ours)
         done(self)
-
-    def _read(self) -> bytes:
-        try:
-            return os.read(self.ours, _PIECE)
-        except OSError:  # so Linux says that nobody has the other end of a terminal any more
-            return b""
 
 
 class _StandIn:
@@ -228,11 +221,6 @@ def _sizes(channels: Iterable[_Channel]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGWINCH, before)
-
-
-def _write_all(target: int, piece: bytes) -> None:
-    while piece:
-        piece = piece[os.write(target, piece) :]
 
 
 def _at_terminal() -> bool:

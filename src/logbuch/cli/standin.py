@@ -31,22 +31,24 @@ def pass_on(left: dict[int, int]) -> None:
     """Copies until all that write have gone."""
     while left:
         for end in select.select(list(left), [], [])[0]:
-            piece = _read(end)
+            piece = read(end)
             if piece:
                 with contextlib.suppress(OSError):  # nobody reads any more
-                    _write_all(left[end], piece)
+                    write_all(left[end], piece)
             else:
                 del left[end]
 
 
-def _read(end: int) -> bytes:
+def read(end: int) -> bytes:
+    """What is there to be read; nothing at the end."""
     try:
         return os.read(end, _PIECE)
     except OSError:  # so Linux says that nobody has the other end of a terminal any more
         return b""
 
 
-def _write_all(target: int, piece: bytes) -> None:
+def write_all(target: int, piece: bytes) -> None:
+    """Writes all of it; OSError where nobody takes it."""
     while piece:
         piece = piece[os.write(target, piece) :]
 

@@ -494,6 +494,30 @@ with logbuch.start_run():
     assert sorted(text for text in texts if text.startswith("child")) == sorted(f"child {n}" for n in range(20))
 
 
+SPAWNED = """
+import logbuch, multiprocessing
+
+def work(run_id):
+    with logbuch.start_run(run_id=run_id):
+        print("spawned")
+
+if __name__ == "__main__":
+    with logbuch.start_run() as run:
+        context = multiprocessing.get_context("spawn")
+        worker = context.Process(target=work, args=(run.info.run_id,), name="helper")
+        worker.start()
+        worker.join()
+        print("parent", worker.exitcode)
+"""
+
+
+def test_a_spawned_worker_that_joins_the_run_is_heard_by_its_name(tmp_path: Path) -> None:
+    assert _program(tmp_path, SPAWNED).returncode == 0
+    lines = _only_log(tmp_path).lines
+    heard = {text: lines.origins[place].source for text, place in zip(lines.texts, lines.origin, strict=True)}
+    assert heard == {"spawned": "helper", "parent 0": ""}
+
+
 def _program(folder: Path, source: str) -> subprocess.CompletedProcess[bytes]:
     script = folder / "program.py"
     script.write_text(source)
