@@ -19,10 +19,11 @@ from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema, tags
-from logbuch.store.metrics import backlog, buckets, charts, ordinal
+from logbuch.store.metrics import backlog, buckets, charts, ordinal, series
 from logbuch.store.metrics.buckets import COLUMNS, View
 from logbuch.store.metrics.charts import Line
 from logbuch.store.metrics.rows import Axis
+from logbuch.store.metrics.series import Outline
 from logbuch.store.tx import Tx, beside_latest, chunks
 
 TAG = "logbuch.stability"
@@ -130,8 +131,11 @@ def _watch(tx: Tx, run: int) -> Watch:
     watched = _by_step(chosen)
     candidates = dict.fromkeys([*odd, *keys])
     others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
-    by_step = _curves(_lines(tx, run, keys, watched, "step"))
-    by_time = _curves(_lines(tx, run, keys, chosen.gpus, "time"))
+    wanted = dict.fromkeys([*watched, *others, *chosen.gpus])
+    found = series.outlines(tx, run, [keys[key] for key in wanted])
+    outlines = {key: found[keys[key]] for key in wanted if keys[key] in found}
+    by_step = _curves(_lines(tx, outlines, watched, "step"))
+    by_time = _curves(_lines(tx, outlines, chosen.gpus, "time"))
     return Watch(
         loss=by_step.get(chosen.loss or ""),
         evaluation=by_step.get(chosen.evaluation or ""),
@@ -139,7 +143,7 @@ def _watch(tx: Tx, run: int) -> Watch:
         rates=_of(by_step, chosen.rates),
         throughputs=_of(by_step, chosen.throughputs),
         gpus=_of(by_time, chosen.gpus),
-        others=_broken(tx, run, keys, others),
+        others=_broken(tx, outlines, others),
     )
 
 
@@ -163,10 +167,11 @@ def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ..
 
 
 def _lines(
-    tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str], axis: Axis, view: View = _VIEW
+    tx: Tx, outlines: Mapping[str, Outline], keys: Sequence[str], axis: Axis, view: View = _VIEW
 ) -> dict[str, Line]:
-    found = charts.lines(tx, run, [ids[key] for key in keys], axis, view) if keys else {}
-    return {key: found[ids[key]] for key in keys if ids[key] in found}
+    numbered = dict(enumerate(key for key in keys if key in outlines))
+    found = charts.drawn(tx, {place: outlines[key] for place, key in numbered.items()}, axis, view)
+    return {numbered[place]: line for place, line in found.items()}
 
 
 def _curves(lines: Mapping[str, Line]) -> dict[str, Watched]:
@@ -176,11 +181,11 @@ def _curves(lines: Mapping[str, Line]) -> dict[str, Watched]:
     }
 
 
-def _broken(tx: Tx, run: int, ids: Mapping[str, int], keys: Sequence[str]) -> tuple[Watched, ...]:
+def _broken(tx: Tx, outlines: Mapping[str, Outline], keys: Sequence[str]) -> tuple[Watched, ...]:
     """Those of these metrics that are not finite somewhere, and where. Summaries tell which; of these points are read,
     which tell the place, and no buckets are made of any."""
-    suspects = [key for key, line in _lines(tx, run, ids, keys, "step", _COARSE).items() if _odd(line).any()]
-    found = _lines(tx, run, ids, suspects, "step")
+    suspects = [key for key, line in _lines(tx, outlines, keys, "step", _COARSE).items() if _odd(line).any()]
+    found = _lines(tx, outlines, suspects, "step")
     return tuple(
         Watched(key, Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf))
         for key, line in found.items()

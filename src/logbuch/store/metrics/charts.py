@@ -52,7 +52,11 @@ def lines(tx: Tx, run: int, keys: Sequence[int], axis: Axis, view: View, origin:
 
     ``origin`` is the run's start in ms, from which the axis ``relative`` counts.
     """
-    found = series.outlines(tx, run, keys)
+    return drawn(tx, series.outlines(tx, run, keys), axis, view, origin)
+
+
+def drawn(tx: Tx, found: Mapping[int, Outline], axis: Axis, view: View, origin: int = 0) -> dict[int, Line]:
+    """The same of outlines that were read already."""
     wide = [head.id for outline in found.values() if _is_long(outline, view) for head in outline.heads]
     summaries = blocks.read_summaries(tx, wide) if wide else {}
     needed = {key: _needed(outline, axis, view, summaries, origin) for key, outline in found.items()}
