@@ -94,8 +94,8 @@ chromium:
 .PHONY: mariadb
 mariadb:
 	@command -v mariadbd >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null; } || \
-	  { echo "MariaDB is needed for the tests of MySQL: install the package mariadb-server."; exit 1; }
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core >/dev/null; } || \
+	  { echo "MariaDB is needed for the tests of MySQL: install mariadb-server-core and mariadb-client-core."; exit 1; }
 
 # -- the two commands -------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ def mariadb(home: Path) -> Iterator[str]:
     """The URI of an empty database, on a server whose files lie in ``home``."""
     for name in ("mariadbd", "mariadb-install-db"):
         if shutil.which(name) is None:
-            pytest.fail(f"There is no {name}: install the package mariadb-server (as root, `make mariadb` does).")
+            pytest.fail(f"There is no {name}: install mariadb-server-core and mariadb-client-core (`make mariadb`).")
     data, port, mine = home / "data", free_port(), f"--user={getpass.getuser()}"
     prepared = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", mine, "--skip-test-db"]
     done = subprocess.run(
