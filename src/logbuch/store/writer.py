@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from logbuch.errors import Unavailable
 GROUP_LIMIT = 4096
 CROWD = 2
 """Jobs of the last group from which on the next one is waited for: a lone client never waits."""
-GATHER_SECONDS, GATHER_ROUNDS = 0.0004, 4
+GATHER_SECONDS = 0.0016
 
 
 class Waiter(Protocol):
@@ -79,12 +78,17 @@ class Writer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._crowd = 0
+        """So many waiting jobs are waited for; 0 while nobody waits."""
+        self._together = threading.Event()
 
     def submit(self, job: Job) -> None:
         with self._lock:
             if self._closed:
                 raise Unavailable("The store is closed.")
             self._queue.put(job)
+            if self._queue.qsize() == self._crowd:
+                self._together.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="logbuch-writer", daemon=True)
                 self._thread.start()
@@ -116,10 +120,11 @@ class Writer:
         """Gives a crowd like the last one a moment to come together: fewer, fuller commits serve it sooner."""
         if expected < CROWD:
             return
-        for _ in range(GATHER_ROUNDS):
-            if self._queue.qsize() >= expected - 1:
-                return
-            time.sleep(GATHER_SECONDS)
+        self._together.clear()
+        self._crowd = expected - 1
+        if self._queue.qsize() < self._crowd:
+            self._together.wait(GATHER_SECONDS)
+        self._crowd = 0
 
     def _drain(self, first: Job) -> tuple[list[Job], bool]:
         group = [first]
