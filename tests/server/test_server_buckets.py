@@ -18,7 +18,7 @@ from server.test_server_artifacts import resident
 from support.s3 import S3
 from support.servers import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 MIB = 1024 * 1024
 LONG = bool(os.environ.get("LOGBUCH_TEST_LONG"))
 LARGE, SMALL = (1024, 1000) if LONG else (48, 30)
@@ -106,15 +106,17 @@ def contents() -> Iterator[tuple[str, bytes]]:
         yield f"folder {number % 7}/{number}.bin", number.to_bytes(4, "big") * 2560
 
 
-def test_many_small_files_both_ways(server: Bucket, tmp_path: Path) -> None:
+def test_many_small_files_both_ways(server: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from logbuch import LogbuchClient
 
+    monkeypatch.setenv("LOGBUCH_FINISH_TIMEOUT", "900")
     for name, content in contents():
         place = tmp_path / "many" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     client, run_id = LogbuchClient(server.url), server.new_run()
     client.log_artifacts(run_id, str(tmp_path / "many"))
+    client.set_terminated(run_id)  # returns when all of them have arrived
     back = Path(client.download_artifacts(run_id, "", str(tmp_path / "back")))
     assert {name: (back / name).read_bytes() for name, _ in contents()} == dict(contents())
     server.check()
