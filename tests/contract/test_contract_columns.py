@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -86,3 +87,18 @@ def test_keys_are_estimated_from_the_newest_runs(store: Store) -> None:
     found = store.read(keys.estimate, [id_], 6, 3)
     assert (found.runs, [(use.key, use.runs) for use in found.params]) == (6, [("always", 6), ("new", 6)])
     assert [(use.key, use.runs) for use in found.metrics] == [("loss", 6)]
+
+
+def test_given_ids_are_sought_in_an_index(store: Store, run: int) -> None:
+    table = schema.params.c
+    query = select(table.value).where(among(table.run, [run]), table.key > 0)
+
+    def plan(tx: Tx) -> str:
+        if tx.connection.dialect.name == "postgresql":
+            tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # so few rows are read as quickly whole
+        compiled = query.compile(tx.connection, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN QUERY PLAN" if tx.connection.dialect.name == "sqlite" else "EXPLAIN"
+        return "\n".join(str(row) for row in tx.connection.exec_driver_sql(f"{explain} {compiled}"))
+
+    found = store.read(plan)
+    assert re.search(r"SEARCH params USING PRIMARY KEY \(run=|Index Cond: .*\(run = ANY", found), found

@@ -12,12 +12,14 @@ from logbuch.errors import InvalidInput
 from logbuch.model import Dataset, DatasetInput, DatasetSummary, Tag
 from logbuch.store import experiments, schema
 from logbuch.store.heads import RunRow
+from logbuch.store.query.columns import OfRuns
 from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, chunks
 
 CONTEXT_TAG = "mlflow.data.context"
 SUMMARIES = 1000
 _datasets, _inputs, _tags = schema.datasets, schema.inputs, schema.input_tags
+_OF_RUNS = OfRuns(_inputs.c.run, _inputs.c.dataset)
 
 
 def write(tx: Tx, head: RunRow, wanted: Sequence[DatasetInput]) -> None:
@@ -53,7 +55,8 @@ def move(tx: Tx, run: int, experiment: int) -> None:
 def of_runs(tx: Tx, runs: Sequence[int]) -> dict[int, list[DatasetInput]]:
     """The data set inputs of each run, in the order in which they were logged."""
     found: dict[int, list[DatasetInput]] = {}
-    for part in chunks(runs):
+    using, _ = _OF_RUNS.fetch(tx, runs)  # most pages of runs use none, and end here
+    for part in chunks(sorted(set(using))):
         query = (
             select(_inputs.c.run, _datasets)
             .join(_datasets, _datasets.c.id == _inputs.c.dataset)

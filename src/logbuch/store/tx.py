@@ -15,6 +15,7 @@ from logbuch.limits import is_storable
 from logbuch.store import schema
 from logbuch.store.heads import RunRow
 from logbuch.store.metrics.arriving import Arrival
+from logbuch.store.query.among import among
 from logbuch.store.seam import Seam
 
 _SQL_VARIABLES = 500
@@ -167,11 +168,8 @@ class Tx:
 
     def texts(self, ids: Iterable[int]) -> dict[int, str]:
         """The names of these ids."""
-        found: dict[int, str] = {}
-        for part in chunks(sorted(set(ids))):
-            query = select(schema.names.c.id, schema.names.c.name).where(schema.names.c.id.in_(part))
-            found |= {row[0]: row[1] for row in self.execute(query)}
-        return found
+        query = select(schema.names.c.id, schema.names.c.name).where(among(schema.names.c.id, sorted(set(ids))))
+        return {row[0]: row[1] for row in self.execute(query)}
 
     def _look_up(self, names: Iterable[str]) -> tuple[dict[str, int], set[str]]:
         found, missing = {}, set()

@@ -22,6 +22,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002
+        """It is a condition as it stands. Compared with 1, as SQLite's dialect does with booleans, it uses no index."""
+        return self
+
 
 def among(column: ColumnElement[Any], ids: Iterable[int]) -> ColumnElement[bool]:
     """Whether a column's value is one of these ids."""
