@@ -25,7 +25,7 @@ NUMBERS = [0.0, -0.0, 1.0, 1.5, -2.0, 1e300, math.inf, -math.inf, math.nan]
 TEXTS = ["", "a", "ab", "Ab", "a*b", "a?b", "[a]", "a\\b", "b", "0.5", "1", "-1e3", "nan", "1_0", "x" * 2100 + "y", "ö"]
 PATTERNS = ["%", "a%", "%b", "%a%", "_", "a_b", "a*%", "[%", "a\\%", "x%y", "x" * 210 + "%", "A%", "ab", "ö%", "1%"]
 KEYS = {Kind.METRIC: ["m", "n", "never"], Kind.PARAM: ["p", "q", "never"], Kind.TAG: ["t", "u", "never"]}
-ATTRIBUTES = ["run_id", "run_name", "status", "start_time", "end_time", "user_id"]
+ATTRIBUTES = ["run_id", "run_name", "status", "start_time", "end_time", "duration", "user_id"]
 ORDERS = [
     (),
     (OrderBy(Key(Kind.ATTRIBUTE, "start_time")),),
@@ -42,6 +42,7 @@ ORDERS = [
     (OrderBy(Key(Kind.TAG, "t")), OrderBy(Key(Kind.PARAM, "p"))),
     (OrderBy(Key(Kind.PARAM, "p")), OrderBy(Key(Kind.METRIC, "m", Part.MIN), False)),
     (OrderBy(Key(Kind.PARAM, "never")),),
+    (OrderBy(Key(Kind.ATTRIBUTE, "duration"), False),),
 ]
 PLANS: dict[str, dict[str, float]] = {
     "own choice": {},
@@ -96,6 +97,7 @@ def _log(store: Store, experiment: str, number: int, pick: random.Random) -> Nai
             "status": status.value,
             "start_time": start,
             "end_time": end,
+            "duration": None if end is None else end - start,
             "user_id": new.user_id,
         },
     )

@@ -94,9 +94,32 @@ def test_runs_are_ordered_by_any_value_of_a_metric(
     until(page, lambda: names(page) == ["early", "lucky", "steady"])
     choose(page, columns[2], "Do not sort by this")
     expect(page).to_have_url(re.compile(r"sort=params.seed(&|$)"))
+    page.get_by_role("columnheader", name="Run", exact=True).get_by_role("button").click()
+    expect(page).to_have_url(re.compile(r"sort=attributes.run_name(&|$)"))
+    until(page, lambda: names(page) == ["early", "lucky", "steady"])
     cell(page, "lucky", columns[1]).click(modifiers=["Alt"])
     expect(page.get_by_test_id("filter-input")).to_have_value("max(metrics.`eval/accuracy`) = 0.9")
     until(page, lambda: names(page) == ["lucky"])
+
+
+def test_the_table_follows_a_training(server: Server, judged: tuple[str, dict[str, str]], new_page: NewPage) -> None:
+    id_, runs = judged
+    page = opened(new_page(), server, id_, "&cols=metrics.thing~run.duration&sort=-attributes.duration")
+    expect(head(page, "run.duration")).to_have_attribute("aria-sort", "descending")
+    for step, value in enumerate((0.25, 0.125), start=10):
+        point = {"key": "thing", "value": value, "timestamp": NOVEMBER + step, "step": step}
+        server.post("runs/log-metric", {"run_id": runs["lucky"], **point})
+        expect(cell(page, "lucky", "metrics.thing")).to_have_text(f"{value:.4f}")
+    rows(page).first.hover()
+    late = server.new_run(id_, run_name="late", start_time=NOVEMBER)
+    waiting = page.get_by_role("button", name="1 new run")
+    expect(waiting).to_be_visible()
+    expect(rows(page)).to_have_count(3)
+    waiting.click()
+    expect(rows(page)).to_have_count(4)
+    server.post("runs/update", {"run_id": late, "status": "FINISHED", "end_time": NOVEMBER + 2 * HOUR})
+    page.mouse.move(5, 5)
+    until(page, lambda: names(page)[0] == "late")
 
 
 def test_direction_and_reading_are_kept_for_everyone(

@@ -136,6 +136,7 @@ RUNS = Entity(
             "status": _TEXT,
             "start_time": Field(ValueType.NUMBER, aliases=("created", "Created")),
             "end_time": Field(ValueType.NUMBER),
+            "duration": Field(ValueType.NUMBER),
             "user_id": _TEXT,
             "artifact_uri": _TEXT,
         },

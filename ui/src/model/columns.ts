@@ -56,7 +56,7 @@ export function toColumn(id: string): Column | null {
     case "tags":
       return { ...base, kind: "tag", group: "tags", name: key, sort: full, width: width(key, 90), left: true };
     case "run":
-      if (key === "duration") return { ...base, kind: "duration", group: "run", name: key, sort: null, width: RUN_COLUMNS.duration };
+      if (key === "duration") return { ...base, kind: "duration", group: "run", name: key, sort: "attributes.duration", width: RUN_COLUMNS.duration };
       if (key === "started") return { ...base, kind: "started", group: "run", name: key, sort: "attributes.start_time", width: RUN_COLUMNS.started };
       if (key === "user") return { ...base, kind: "user", group: "run", name: key, sort: "attributes.user_id", width: RUN_COLUMNS.user, left: true };
       return null;

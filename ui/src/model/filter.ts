@@ -119,7 +119,7 @@ export interface Completions {
   items: Completion[];
 }
 
-const ATTRIBUTES = ["run_name", "status", "start_time", "end_time", "user_id", "run_id"];
+const ATTRIBUTES = ["run_name", "status", "start_time", "end_time", "duration", "user_id", "run_id"];
 const STATUSES = ["FINISHED", "RUNNING", "LOST", "FAILED", "KILLED", "SCHEDULED"];
 const NUMBER_OPS = ["<", "<=", ">", ">=", "=", "!="];
 const TEXT_OPS = ["=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
@@ -145,7 +145,7 @@ function valuesOf(kind: string, key: string, columns: Columns): string[] {
 
 /** Metrics and times compare by size; so do parameters whose known values are all numbers. */
 function operatorsOf(kind: string, key: string, columns: Columns): string[] {
-  if (/^metric/i.test(kind) || /_time$/.test(key)) return NUMBER_OPS;
+  if (/^metric/i.test(kind) || /_time$|^duration$/.test(key)) return NUMBER_OPS;
   const values = /^param/i.test(kind) ? valuesOf(kind, key, columns) : [];
   return values.length > 0 && values.every(isNumeric) ? NUMERIC_PARAM_OPS : TEXT_OPS;
 }

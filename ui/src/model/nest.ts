@@ -19,9 +19,11 @@ const parentOf = (row: Row) => row.texts[PARENT_COLUMN] ?? null;
  * parameter stays, and children whose parent is loaded name it.
  */
 export function nest(rows: Row[], sort: readonly { key: string }[]): Nested {
+  const none: Nested = { rows, depth: new Map(), childOf: new Map() };
+  if (!rows.some((row) => parentOf(row) !== null)) return none;
   const byId = new Map(rows.map((row) => [row.run.run_id, row]));
   const children = rows.filter((row) => byId.has(parentOf(row) ?? "") && parentOf(row) !== row.run.run_id);
-  const found: Nested = { rows, depth: new Map(), childOf: new Map() };
+  const found = none;
   if (!children.length) return found;
   if (sort.some(({ key }) => !key.startsWith("attributes.")))
     return { ...found, childOf: new Map(children.map((row) => [row.run.run_id, byId.get(parentOf(row)!)!.run.name])) };

@@ -148,6 +148,8 @@ class Conditions:
     def _column(self, name: str) -> Any:
         if name == "artifact_uri":
             return artifact_uri()
+        if name == "duration":
+            return duration()
         names = {"run_name": "name", "experiment_id": "id" if self._entity is schema.experiments else "experiment"}
         return self._entity.c[names.get(name, name)]
 
@@ -181,6 +183,12 @@ def number(column: Any, op: Op, value: Any) -> Condition:
         Op.LE: column <= high,
     }
     return conditions[op]
+
+
+def duration() -> ColumnElement[int]:
+    """How long a run took, ms, as SQL; NULL of a run that has not ended."""
+    taken: ColumnElement[int] = schema.runs.c.end_time - schema.runs.c.start_time
+    return taken
 
 
 def artifact_uri() -> ColumnElement[str]:

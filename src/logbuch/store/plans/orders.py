@@ -12,7 +12,7 @@ from logbuch.filter import Key, Kind, OrderBy
 from logbuch.model import LOST, RunStatus
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal
-from logbuch.store.plans.conditions import PARTS, TABLES, artifact_uri
+from logbuch.store.plans.conditions import PARTS, TABLES, artifact_uri, duration
 from logbuch.store.query.paging import Order, SortKey
 
 _RUNS = select(schema.runs)
@@ -90,9 +90,10 @@ def _size_keys(column: Any, field: OrderBy) -> _Keys:
 
 def _attribute_keys(field: OrderBy) -> _Keys:
     name, table = field.key.name, schema.runs.c
-    if name == "end_time":
-        absent = case((table.end_time.is_(None), 1), else_=0)
-        return [SortKey(absent), SortKey(func.coalesce(table.end_time, 0), field.ascending)]
+    if name in ("end_time", "duration"):
+        own = table.end_time if name == "end_time" else duration()
+        absent = case((own.is_(None), 1), else_=0)
+        return [SortKey(absent), SortKey(func.coalesce(own, 0), field.ascending)]
     if name == "status":
         places = {word: place for place, word in enumerate(sorted((*RunStatus, LOST)))}
         lost = and_(table.status == RunStatus.RUNNING.wire, table.lost_time.is_not(None))

@@ -4,9 +4,10 @@ import { pinBaseline } from "../../api/answers";
 import { ApiError } from "../../api/http";
 import { allIds } from "../../api/table";
 import type { Group } from "../../api/tableGroups";
-import { t } from "../../i18n";
+import { locale, t } from "../../i18n";
 import { plainSort } from "../../model/columns";
 import { BASELINE_TAG } from "../../model/criterion";
+import { formatCount } from "../../model/format";
 import { isRunning } from "../../model/status";
 import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
@@ -20,6 +21,7 @@ import { useMedia, useStored, useTitle } from "../../ui/hooks";
 import { Link, navigate, useView } from "../../ui/router";
 import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
+import { complain } from "../../ui/toast";
 import { comparePath } from "../../url/compare";
 import { formatExperiment, formatFrom, parseExperiment, type Layout } from "../../url/experiment";
 import { experimentPath, runPath } from "../../url/routes";
@@ -40,6 +42,7 @@ import { ViewMenu } from "./ViewMenu";
 const SPLIT = 60;
 /** More runs than this are named by their search: an address has an end. */
 const MOST_NAMED = 50;
+const MOST_COMPARED = 1000;
 
 export default function ExperimentPage({ experimentId }: { experimentId: string }) {
   const [asked, change] = useView(parseExperiment, formatExperiment);
@@ -81,6 +84,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const compare = useCallback(() => {
     const order = new Map(rows.map((r, i) => [r.run.run_id, i]));
     const ids = [...selected].sort((a, b) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity));
+    if (ids.length > MOST_COMPARED && ids.length < state.total) return complain(new Error(t.tooManyToCompare(formatCount(MOST_COMPARED, locale))));
     if (ids.length > 1) navigate(ids.length > MOST_NAMED && ids.length >= state.total
       ? comparePath({ experiments: [experimentId], q: view.q, deleted: view.deleted, base: view.base })
       : comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));

@@ -26,7 +26,7 @@ interface Props {
   main: MainMetric;
 }
 
-const label = (key: string) => ({ "attributes.start_time": t.started, "attributes.user_id": t.user, "attributes.run_name": t.run })[key] ?? key.slice(key.indexOf(".") + 1) + (/^(min|max|best):/.exec(key) ? ` ${key.slice(0, key.indexOf(":"))}` : "");
+const label = (key: string) => ({ "attributes.start_time": t.started, "attributes.user_id": t.user, "attributes.run_name": t.run, "attributes.duration": t.duration })[key] ?? key.slice(key.indexOf(".") + 1) + (/^(min|max|best):/.exec(key) ? ` ${key.slice(0, key.indexOf(":"))}` : "");
 
 export function FilterBar({ inputRef, view, change, columns, state, all, hidden, sort, main }: Props) {
   const total = columns?.runs ?? state.total;
@@ -34,7 +34,7 @@ export function FilterBar({ inputRef, view, change, columns, state, all, hidden,
   const first = sort[0];
   const descFirst = (key: string) => {
     const metric = sortedMetric(key);
-    return metric ? !main.lower(metric.key) : key === "attributes.start_time";
+    return metric ? !main.lower(metric.key) : key === "attributes.start_time" || key === "attributes.duration";
   };
   const sorts = () => [{ key: "attributes.start_time", column: null }, ...all.filter((c) => c.sort && c.kind !== "started").map((c) => ({ key: c.sort!, column: c }))].map(({ key }) => ({
     label: label(key), checked: first?.key === key,

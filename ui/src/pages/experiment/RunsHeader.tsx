@@ -1,4 +1,4 @@
-import { useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { memo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { headerGroups, LEAST_WIDTH, type Column } from "../../model/columns";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/Icon";
@@ -67,8 +67,25 @@ function Edge({ column, onSizing, onDone, onFit }: { column: Column; onSizing: P
   );
 }
 
-/** Two header lines: the namespace, then the name with its sorting. */
-export function RunsHeader(p: Props) {
+const NAME_KEY = "attributes.run_name";
+
+/** The head of the runs' names, by which they are sorted too. */
+function NameHead({ sort, change }: Pick<ColumnActions, "sort" | "change">) {
+  const at = sort.findIndex((s) => s.key === NAME_KEY);
+  const desc = sort[at]?.desc;
+  const next = (add: boolean): SortKey[] => {
+    const key = { key: NAME_KEY, desc: at >= 0 && !desc };
+    return add ? (at >= 0 ? sort.map((s, i) => (i === at ? key : s)) : [...sort, key]) : [key];
+  };
+  return (
+    <div role="columnheader" aria-colindex={2} className={`th p1${at >= 0 ? " sorted" : ""}`} aria-sort={at < 0 ? undefined : desc ? "descending" : "ascending"}>
+      <button type="button" className="sortbtn" onClick={(e) => change({ sort: next(e.shiftKey) })}><span className="ell">{t.run}</span>{at >= 0 && <Icon name={desc ? "arrowDown" : "arrowUp"} small />}{at >= 0 && sort.length > 1 && <small>{at + 1}</small>}</button>
+    </div>
+  );
+}
+
+/** Two header lines: the namespace, then the name with its sorting. They stay as they are while rows scroll. */
+export const RunsHeader = memo(function RunsHeader(p: Props) {
   const { drawn, actions } = p;
   const { view, change, sort } = actions;
   const names = NAMES();
@@ -117,7 +134,7 @@ export function RunsHeader(p: Props) {
           <div role="columnheader" aria-colindex={1} className="th p0">
             {p.selectable && <input type="checkbox" className="cb" aria-label={t.selectAll} checked={p.allSelected} ref={(node) => { if (node) node.indeterminate = p.someSelected && !p.allSelected; }} onChange={(e) => p.onSelectAll(e.target.checked)} />}
           </div>
-          <div role="columnheader" aria-colindex={2} className="th p1">{t.run}</div>
+          <NameHead sort={sort} change={change} />
           {drawn.pinned.map((column, i) => cell(column, i + 3))}
         </div>
         {gap}
@@ -125,4 +142,4 @@ export function RunsHeader(p: Props) {
       </div>
     </div>
   );
-}
+});

@@ -2,6 +2,7 @@ import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/rea
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { setExperimentTag } from "../../api/experiments";
+import type { Row } from "../../api/table";
 import { hotRun } from "../../charts/hot";
 import { wireColumn, type Column } from "../../model/columns";
 import { DIRECTION_TAG, MAIN_TAG, READING_TAG } from "../../model/criterion";
@@ -12,7 +13,7 @@ import { useLatest, useMedia, useNow, useStore } from "../../ui/hooks";
 import { complain, copyText } from "../../ui/toast";
 import { cellEntries, CellMenu, condition, rawValue, type CellAt } from "./CellMenu";
 import { heatedIds, type ColumnActions } from "./columnMenu";
-import { formatsOf } from "./formats";
+import { formatsOf, SAMPLE } from "./formats";
 import { Nothing } from "./Nothing";
 import { GroupRow, RunRow } from "./RunRow";
 import { RunsHeader } from "./RunsHeader";
@@ -45,6 +46,15 @@ function fitted(scroller: HTMLElement, id: string): number {
     return Math.max(0, right - left) + 20;
   });
   return Math.min(MOST_FIT, Math.ceil(Math.max(44, ...need)));
+}
+
+/** The rows that formats are made from: the same list as long as these rows are the same, so that no cell is drawn anew. */
+function useSample(rows: Row[]): Row[] {
+  const [kept, setKept] = useState<Row[]>([]);
+  const fresh = rows.slice(0, SAMPLE);
+  const same = fresh.length === kept.length && fresh.every((row, i) => row === kept[i]);
+  if (!same) setKept(fresh);
+  return same ? kept : fresh;
 }
 
 interface PaneProps extends TableProps {
@@ -93,7 +103,8 @@ export function RunsPane(p: PaneProps) {
   useEffect(() => virtual.measure(), [height, virtual]);
 
   const heated = useMemo(() => heatedIds(view, main), [view, main]);
-  const formats = useMemo(() => formatsOf(columns, rows, heated, main.lower), [columns, rows, heated, main]);
+  const sample = useSample(rows);
+  const formats = useMemo(() => formatsOf(columns, sample, heated, main.lower), [columns, sample, heated, main]);
   const pickRange = p.onSelectRange;
   const pickOne = p.onSelect;
   const lineAt = useLatest(lines.at);
@@ -104,28 +115,34 @@ export function RunsPane(p: PaneProps) {
     anchor.current = index;
   }, [lineAt, pickRange, pickOne]);
   const hover = useCallback((id: string | null) => hotRun.set(id), []);
-  const keep = (tag: string, value: string) => setExperimentTag(p.experimentId, tag, value).then(() => client.invalidateQueries({ predicate: ({ queryKey }) => ["experiments", "best", "importance"].includes(String(queryKey[0])) }), complain);
-  const descFirst = (c: Column) => (c.kind === "metric" || c.kind === "spark" ? !main.lower(c.key) : c.kind === "started");
-
-  const actions: ColumnActions = {
-    view, change, columns: p.all, sort: p.sort, main, descFirst,
-    onMain: (key) => void keep(MAIN_TAG, key),
-    onDirection: (key, lower) => void keep(DIRECTION_TAG + key, lower ? "lower" : "higher").then(() => change({ up: view.up.filter((k) => k !== key), down: view.down.filter((k) => k !== key) }, true)),
-    onReading: (key, reading) => void keep(READING_TAG + key, reading),
-    onFit: (id) => scroller.current && change({ widths: { ...view.widths, [id]: fitted(scroller.current, id) } }, true),
-    onCopy: (c) => void copyText(rows.map((row) => rawValue(row, c, main) ?? "").join("\n")),
-    onFilter: (c) => {
-      const [kind, key] = splitColumn(c.id);
-      const field = document.querySelector<HTMLInputElement>("[data-testid=filter-input]");
-      if (!field) return;
-      const start = addCondition(view.q, `${kind}.${quoteKey(key)} = `);
-      const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!;
-      setter.call(field, start);
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      field.focus();
-      field.setSelectionRange(start.length, start.length);
-    },
-  };
+  const { experimentId, all, sort } = p;
+  const latestRows = useLatest(rows);
+  // One object while nothing of it changes: the header is left alone when rows come.
+  const actions = useMemo<ColumnActions>(() => {
+    const keep = (tag: string, value: string) => setExperimentTag(experimentId, tag, value).then(() => client.invalidateQueries({ predicate: ({ queryKey }) => ["experiments", "best", "importance"].includes(String(queryKey[0])) }), complain);
+    return {
+      view, change, columns: all, sort, main,
+      descFirst: (c) => (c.kind === "metric" || c.kind === "spark" ? !main.lower(c.key) : c.kind === "started" || c.kind === "duration"),
+      onMain: (key) => void keep(MAIN_TAG, key),
+      onDirection: (key, lower) => void keep(DIRECTION_TAG + key, lower ? "lower" : "higher").then(() => change({ up: view.up.filter((k) => k !== key), down: view.down.filter((k) => k !== key) }, true)),
+      onReading: (key, reading) => void keep(READING_TAG + key, reading),
+      onFit: (id) => scroller.current && change({ widths: { ...view.widths, [id]: fitted(scroller.current, id) } }, true),
+      onCopy: (c) => void copyText(latestRows.current.map((row) => rawValue(row, c, main) ?? "").join("\n")),
+      onFilter: (c) => {
+        const [kind, key] = splitColumn(c.id);
+        const field = document.querySelector<HTMLInputElement>("[data-testid=filter-input]");
+        if (!field) return;
+        const start = addCondition(view.q, `${kind}.${quoteKey(key)} = `);
+        const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!;
+        setter.call(field, start);
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        field.focus();
+        field.setSelectionRange(start.length, start.length);
+      },
+    };
+  }, [view, change, all, sort, main, experimentId, client, latestRows]);
+  const selectAll = useLatest((on: boolean) => (on ? p.onSelect(rows.map((r) => r.run.run_id), true) : p.onClearSelection()));
+  const onSelectAll = useCallback((on: boolean) => selectAll.current(on), [selectAll]);
 
   /** The run's cell under an event; null in headers and group rows. */
   const cellOf = (target: EventTarget): CellAt | null => {
@@ -174,7 +191,7 @@ export function RunsPane(p: PaneProps) {
     event.stopPropagation();
   };
 
-  const runsShown = rows.filter(() => !lines.grouped);
+  const allSelected = useMemo(() => selected.size > 0 && (lines.grouped !== null || rows.every((r) => selected.has(r.run.run_id))), [selected, rows, lines.grouped]);
   return (
     <div className="tw" onPointerEnter={() => p.onHold(true)} onPointerLeave={() => p.onHold(false)}>
       {(state.loading || lines.grouped?.loading) && !state.fresh && <div className="progress" />}
@@ -186,7 +203,7 @@ export function RunsPane(p: PaneProps) {
             onClickCapture={altClick} onContextMenu={contextMenu} onKeyDown={keys}>
             <div className="tsize" style={{ width }}>
               <RunsHeader drawn={drawn} actions={actions} onSizing={setSizing} selectable={!lines.grouped}
-                allSelected={selected.size > 0 && runsShown.every((r) => selected.has(r.run.run_id))} someSelected={selected.size > 0} onSelectAll={(on) => (on ? p.onSelect(rows.map((r) => r.run.run_id), true) : p.onClearSelection())} />
+                allSelected={allSelected} someSelected={selected.size > 0} onSelectAll={onSelectAll} />
               <div role="rowgroup" className="tbody" style={{ height: virtual.getTotalSize() }}>
                 {items.map(({ index, start }) => {
                   const item = lines.at(index);

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { formatCount, formatNumber } from "../../model/format";
 import { keyNames, locale, t } from "../../i18n";
 import { metricValue, sortedMetric } from "../../model/columns";
@@ -5,7 +6,7 @@ import { isRunning } from "../../model/status";
 import type { TableProps } from "./tableTypes";
 
 /** Number of runs and drawn ones, mean and deviation of the sorted metric, the keys. */
-export function TableFooter({ rows, state, sort, slots, lines, main }: TableProps) {
+export const TableFooter = memo(function TableFooter({ rows, state, sort, slots, lines, main }: TableProps) {
   const metric = sort[0] ? sortedMetric(sort[0].key) : null;
   const values = metric === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => metricValue(r, metric.key, metric.aggregate, main.lower(metric.key)) ?? NaN).filter(Number.isFinite);
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
@@ -22,4 +23,4 @@ export function TableFooter({ rows, state, sort, slots, lines, main }: TableProp
       <span className="hint"><kbd>?</kbd> {t.keys}</span>
     </div>
   );
-}
+});

@@ -13,18 +13,17 @@ export interface Formats {
   heat: Map<string, Heat>;
 }
 
-const SAMPLE = 400;
+export const SAMPLE = 400;
 
-/** One number format a column, and the colour scales of those in `heated`, from the rows at hand. */
+/** One number format a column, and the colour scales of those in `heated`, from some rows. */
 export function formatsOf(columns: Column[], rows: Row[], heated: readonly string[], lower: (key: string) => boolean): Formats {
   const digits = new Map<string, Digits>();
   const heat = new Map<string, Heat>();
-  const sample = rows.slice(0, SAMPLE);
   for (const column of columns) {
     const numeric = column.kind === "metric" || column.kind === "spark";
     if (!numeric && !heated.includes(column.id)) continue;
     const down = column.kind === "param" || lower(column.key);
-    const values = sample.map((row) => (numeric ? metricValue(row, column.key, column.aggregate, down) : asNumber(row.texts[column.id])));
+    const values = rows.map((row) => (numeric ? metricValue(row, column.key, column.aggregate, down) : asNumber(row.texts[column.id])));
     if (numeric) digits.set(column.id, digitsFor(values));
     if (!heated.includes(column.id)) continue;
     const finite = values.filter((v): v is number => v !== null && Number.isFinite(v)).sort((a, b) => (down ? a - b : b - a));

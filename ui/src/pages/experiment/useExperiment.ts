@@ -88,6 +88,9 @@ function coreWires(columns: Column[], main: MainMetric): string[] {
   return [...new Set([...wiresOf(core), ...(main.key === null ? [] : [`metrics.${main.key}`]), PARENT_COLUMN])].sort();
 }
 
+/** With the quarter second of the stream and the way there and back a point is on the screen within a second. */
+const REFRESH_REST_MS = 300;
+
 /** Rows of the table: loaded as the view asks, kept fresh by the live stream, still while `hold` is true. */
 export function useRows(experimentId: string, view: ExperimentView, sort: SortKey[], columns: Column[], main: MainMetric, ready: boolean, hold: boolean) {
   const [store] = useState(() => new TableStore());
@@ -105,7 +108,7 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
   useOnChanges((runs) => {
     const ours = runs.filter((r) => r.experiment_id === experimentId).map((r) => r.run_id);
     return ours.length ? store.refresh(ours, hold) : Promise.resolve();
-  });
+  }, REFRESH_REST_MS);
   useEffect(() => {
     if (!hold) store.release();
   }, [hold, store]);
