@@ -27,6 +27,9 @@ pytestmark = PATIENCE
 KILLS, LAST_KILL = (10, 6.0) if LONG else (3, 1.5)
 """How often an import is killed, and after how many seconds at the latest."""
 
+PAGE, TABLE = 4096, 13
+"""The size of a SQLite page, and the first byte of one that holds rows of a table."""
+
 
 def bring(source: str, store: Path, *more: str) -> Result:
     arguments = ["import", "mlflow", source, "--backend-store-uri", f"sqlite:///{store}/logbuch.db"]
@@ -177,8 +180,10 @@ def test_a_damaged_database_gives_what_can_be_read(copied: Callable[[int, str], 
     installation = copied(3, "sqlite")
     file = installation.home / "mlflow.db"
     content = bytearray(file.read_bytes())
-    place = content.rfind(b"val/acc") // 4096  # a page of points
-    content[place * 4096 : place * 4096 + 4096] = bytes(4096)
+    pages = [
+        at for at in range(0, len(content), PAGE) if content[at] == TABLE and b"val/acc" in content[at : at + PAGE]
+    ]
+    content[pages[-1] : pages[-1] + PAGE] = bytes(PAGE)
     file.write_bytes(content)
     done = bring(installation.place, store)
     assert done.exit_code == 1, done.output

@@ -213,15 +213,15 @@ class MlflowDatabase:
         if run.points == 0:
             return
         together = run.points is not None and run.points <= SORTED_HERE
+        rest: Sequence[Any] = []
         with self._telling(f"points of run {run_id}"), self._engine.connect() as connection:
-            rest: Sequence[Any] = []
             for rows in _parts(connection, self._unsorted if together else self._sorted, {"run": run_id}):
                 rows = [*rest, *rows] if rest else rows
                 whole, rest = ((), rows) if together else _cut(rows) if len(rows) >= ROWS_AT_ONCE else (rows, ())
                 if whole:
                     yield self._columns(whole)
-            if rest:
-                yield columns.ordered(self._columns(rest)) if together else self._columns(rest)
+        if rest:  # of a damaged table what was read before
+            yield columns.ordered(self._columns(rest)) if together else self._columns(rest)
 
     def _columns(self, rows: Sequence[Sequence[Any]]) -> Incoming:
         keys, steps, timestamps, values, *odd = zip(*rows, strict=True)
