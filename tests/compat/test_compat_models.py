@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -18,6 +20,7 @@ import logbuch
 from logbuch.errors import PermissionDenied
 from support.language import language_model
 from support.servers import Server
+from support.serving import launch
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 X = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1, 2, 3, 4]})
@@ -125,6 +128,27 @@ def test_pickled_models_of_the_real_client_load_once_allowed(models: dict[str, A
             logbuch.models.load_model(address)
         loaded = logbuch.models.load_model(address, allow_pickle=True)
         same(np.asarray(loaded.predict(data_for(name))).tolist(), models["seen"]["theirs"][name])
+
+
+@pytest.mark.slow
+def test_a_pickled_model_of_the_real_client_is_served_once_allowed(
+    models: dict[str, Any], server: Server, tmp_path: Path
+) -> None:
+    """As the seeds serve a model, by its address in the tracker."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "LOGBUCH_"))}
+    address = ("-m", models["seen"]["uris"]["signed"], "--tracking-uri", server.url)
+    refused = launch(tmp_path, own, *address)
+    assert refused.process.wait(120) == 1
+    (said,) = refused.log.read_text().strip().splitlines()
+    assert "--allow-pickle" in said
+    scoring = launch(tmp_path, own, *address, "--allow-pickle").wait()
+    try:
+        answer = scoring.post({"dataframe_split": X.to_dict(orient="split", index=False)})
+        wanted = [{"a": value} for value in models["seen"]["theirs"]["signed"]]  # a series with a name
+        assert answer.json()["predictions"] == wanted
+        assert "Trusted " in scoring.log.read_text()
+    finally:
+        assert scoring.end() == 0
 
 
 def test_a_model_from_code_runs_its_copy_once_allowed(models: dict[str, Any]) -> None:
