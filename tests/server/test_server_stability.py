@@ -32,7 +32,7 @@ def test_the_tag_comes_by_itself(shared_server: Server) -> None:
     run_id = shared_server.new_run("0")
     point = {"run_id": run_id, "key": "loss", "value": "NaN", "timestamp": 1, "step": 3}
     assert shared_server.post("runs/log-metric", point).is_success
-    for _ in range(200):
+    for _ in range(900):  # judging rests in proportion to what it took, other runs of this server before
         run = shared_server.get("runs/get", run_id=run_id).json()["run"]
         tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
         if "logbuch.stability" in tags:

@@ -144,6 +144,7 @@ def test_an_adapter_lies_in_the_bucket_where_vllm_looks_for_it(
     client = logbuch.LogbuchClient(server.url)
     run_id = server.new_run()
     client.log_artifacts(run_id, str(saved), "lora_adapter")
+    client.set_terminated(run_id)  # which waits until all is there
     prefix = f"logbuch/0/{run_id}/artifacts/lora_adapter/"
     listed = s3.client().list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
     assert {entry["Key"].removeprefix(prefix): entry["Size"] for entry in listed} == {

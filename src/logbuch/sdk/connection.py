@@ -29,6 +29,8 @@ from logbuch.sdk.writer import RunWriter
 
 READ_SECONDS, STALL_SECONDS = 3.0, 0.75
 """How long a read waits for what was written before it; and for what is still gathered, or where nothing arrives."""
+READ_FILES_SECONDS = 60.0
+"""How long a read of files does, while they arrive."""
 _CLOSE_SECONDS = 1.0
 _REMEMBERED_RUNS = 10_000
 
@@ -80,9 +82,11 @@ class Connection:
 
     def settle(self, files: Files = Files.NONE) -> Backend:
         """The backend, after what was logged before has reached it: who reads sees what they wrote."""
-        deadline = time.monotonic() + READ_SECONDS
+        deadline = time.monotonic() + (READ_SECONDS if files is Files.NONE else READ_FILES_SECONDS)
         self.gathered(STALL_SECONDS)
         self.sender.flush(deadline - time.monotonic(), stall=STALL_SECONDS, files=files)
+        if files is not Files.NONE and time.monotonic() >= deadline:
+            say("Not all files that were logged have arrived yet: what is read now may lack some of them.")
         return self.backend
 
     def gathered(self, seconds: float) -> None:

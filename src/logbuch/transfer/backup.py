@@ -86,9 +86,9 @@ def _write_database(store: Store, archive: tarfile.TarFile, folder: Path, report
     with tempfile.TemporaryDirectory(dir=folder, prefix=".logbuch-backup-") as temporary:
         copy = Path(temporary) / DATABASE
         store.copy(copy)
+        holds = _holds(copy)  # which brings its latest values up to date
         with copy.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-        holds = _holds(copy)
         report.source.update(holds)
         report.target.update(holds)
         head = {

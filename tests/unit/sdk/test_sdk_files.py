@@ -22,6 +22,7 @@ from logbuch.sdk.backends.http import HttpBackend
 from logbuch.sdk.connection import Connection
 from logbuch.sdk.content import pictures
 from logbuch.sdk.shipping import spool
+from logbuch.sdk.shipping.delivery import Files
 
 
 @pytest.fixture
@@ -173,13 +174,14 @@ class Keeper:
     """A server that keeps PUT bodies, while it is up."""
 
     def __init__(self) -> None:
-        self.up, self.kept = True, dict[str, bytes]()
+        self.up, self.kept, self.slow = True, dict[str, bytes](), 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
         if not self.up:
             raise httpx.ConnectError("refused")
         if request.method == "PUT":
+            time.sleep(self.slow)
             self.kept[request.url.path.rpartition("/artifacts/")[2]] = request.content
             return httpx.Response(200, json={})
         info = {"run_id": "r1", "experiment_id": "1", "artifact_uri": "mlflow-artifacts:/1/r1/artifacts"}
@@ -197,6 +199,25 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> Any:
     connection._open["http://host"] = found
     logbuch.set_tracking_uri("http://host")
     return keeper
+
+
+def test_who_reads_files_waits_while_they_arrive_and_is_told_if_some_have_not(
+    remote: Keeper, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.05)
+    found = connection.connect()
+    remote.slow = 0.1
+    for number in range(4):
+        logbuch.log_text("text", f"{number}.txt", run_id="r1")
+    found.settle(Files.DUE)
+    assert len(remote.kept) == 4
+    assert "arrived yet" not in capsys.readouterr().err
+    remote.slow = 0.5
+    monkeypatch.setattr(connection, "READ_FILES_SECONDS", 0.1)
+    logbuch.log_text("text", "late.txt", run_id="r1")
+    found.settle(Files.DUE)
+    assert "Not all files" in capsys.readouterr().err
+    remote.slow = 0.0
 
 
 def test_a_file_is_sent_as_it_was_when_it_was_logged(remote: Keeper, folder: Path) -> None:
