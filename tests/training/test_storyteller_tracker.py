@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 import logbuch
 from storyteller.config import Config
 from storyteller.train import train
 from support import readback
+from support.mlflow_server import mlflow_server
 from support.ports import free_port
 from support.storytelling import only
 
@@ -80,3 +82,18 @@ def test_what_the_tracker_refuses_later_ends_no_training(
     said = capsys.readouterr().err
     for what in ("params were", "metrics were", "tags were", "samples/step_00000002.txt was"):
         assert f"storyteller: {what} not logged: it does not want to" in said
+
+
+def test_a_stock_mlflow_server_gets_run_and_model(told: Callable[..., Config], tmp_path: Path) -> None:
+    with mlflow_server(tmp_path / "mlflow") as stock:
+        result = train(told(f"training.mlflow_tracking_uri={stock}", "training.max_steps=2"))
+        logbuch.flush()
+        answer = httpx.get(f"{stock}/api/2.0/mlflow/runs/get", params={"run_id": result.run_id}, timeout=60)
+        run = answer.raise_for_status().json()["run"]
+        body = {"experiment_ids": [run["info"]["experiment_id"]]}
+        found = httpx.post(f"{stock}/api/2.0/mlflow/logged-models/search", json=body, timeout=60).raise_for_status()
+    assert run["info"]["status"] == "FINISHED"
+    assert {"train/loss", "train/learning_rate"} <= {metric["key"] for metric in run["data"]["metrics"]}
+    assert {"device", "use_amp", "amp_dtype"} <= {param["key"] for param in run["data"]["params"]}
+    (model,) = found.json()["models"]
+    assert (model["info"]["name"], model["info"]["source_run_id"]) == ("model", result.run_id)
