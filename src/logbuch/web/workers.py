@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from logbuch.errors import LogbuchError, StoreRefused
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 SETTLED_SECONDS = 60.0
 """A worker that has served this long is healthy: the pause before its replacement starts small again."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -41,15 +44,17 @@ def supervise(work: Callable[[], int], count: int) -> int:
         process.start()
         return process
 
-    places = [_Place(start(), time.monotonic()) for _ in range(count)]
+    places: list[_Place] = []
 
     def stop(signum: int, frame: Any) -> None:  # noqa: ARG001
         stopping.set()
         for place in places:
             place.process.terminate()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    with _held():
+        for number in _ENDING:
+            signal.signal(number, stop)
+        places += [_Place(start(), time.monotonic()) for _ in range(count)]
     while not stopping.is_set():
         multiprocessing.connection.wait([place.process.sentinel for place in places])
         for place in places:
@@ -97,14 +102,27 @@ def _replace(place: _Place, start: Callable[[], Any], stopping: threading.Event)
         file=sys.stderr,
         flush=True,
     )
-    if not stopping.wait(place.pause):
-        place.process, place.since = start(), time.monotonic()
+    stopping.wait(place.pause)
+    with _held():
+        if not stopping.is_set():
+            place.process, place.since = start(), time.monotonic()
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Signals that end wait meanwhile: none comes to a worker that is not yet in its place, or ends who starts it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(work: Callable[[], int], watched: int, kept: int) -> None:
     os.close(kept)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_parent, args=(watched,), name="logbuch-parent", daemon=True).start()
     os._exit(work())
 
