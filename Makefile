@@ -61,10 +61,10 @@ $(CLIENTS)/.ready:
 	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install wandb trackio tensorboardX
 	@touch $@
 
-# Beside the others pip finds no newer Aim than one of 2021.
-$(AIM)/.ready:
+# Beside the others pip finds no newer Aim than one of 2021; and without the page of its server, which is not everywhere.
+$(AIM)/.ready: benchmarks/aim.txt
 	$(PYTHON) -m venv $(AIM)
-	env -u PIP_CONSTRAINT $(AIM)/bin/python $(PIP) install --only-binary :all: "aim>=3.29" || echo "Aim cannot be installed here."
+	env -u PIP_CONSTRAINT $(AIM)/bin/python $(PIP) install --only-binary :all: --no-deps -r $< || echo "Aim cannot be installed here."
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
