@@ -257,3 +257,72 @@ def test_what_cannot_be_understood_is_refused_in_one_line(
     assert isinstance(error, InvalidInput), error
     assert why in error.message
     assert not (place.folder / "store").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_table_in_any_encoding(encoding: str, place: Place) -> None:
+    file = place.file("enc.csv", "")
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    text = "step;Größe;Verlust\r\n1;groß;0.5\r\n2;groß;0.25\r\n"
+    file.write_bytes(mark + text.encode(encoding))
+    done = place.bring(file)
+    assert done.exit_code == 0, done.output
+    said = {"utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-16": "UTF-16", "cp1252": "Windows-1252"}.get(encoding)
+    assert said is None or f"({said})" in done.output
+    assert place.points() == {("enc", "Verlust"): [(1, 0, 0.5), (2, 0, 0.25)]}
+    (run,) = place.all_runs()
+    assert run.data.params == {"Größe": "groß"}
+
+
+def test_a_torn_character_does_not_spoil_the_others_and_is_told(place: Place) -> None:
+    file = place.file("torn.csv", "")
+    file.write_bytes("step,größe,loss\n1,ä,0.5\n".encode() + b"2,\xe4,0.25\n")
+    done = place.bring(file)
+    assert done.exit_code == 1
+    assert "1 characters of" in "\n".join(place.report["missing"])
+    assert place.points()["torn", "loss"] == [(1, 0, 0.5), (2, 0, 0.25)]
+
+
+def test_lines_of_json_in_utf_16(place: Place) -> None:
+    file = place.file("shell.jsonl", "")
+    file.write_bytes('{"step": 1, "größe": 0.5}\r\n{"step": 2, "größe": 0.25}\r\n'.encode("utf-16"))
+    assert place.bring(file).exit_code == 0
+    assert place.points() == {("shell", "größe"): [(1, 0, 0.5), (2, 0, 0.25)]}
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_decimal_commas_are_found_and_said(separator: str, place: Place) -> None:
+    rows = [
+        ["Schritt", "Datum", "Verlust", "Anzahl"],
+        ["1", "02.01.2026 03:04:05", "-0,5", "3"],
+        ["2", "02.01.2026 03:04:06", '"1.234,25"', "4"],
+        ["3", "02.01.2026 03:04:07", "2,5e-3", "5"],
+    ]
+    file = place.file("excel.csv", "sep=" + separator + "\r\n" + "".join(separator.join(row) + "\r\n" for row in rows))
+    done = place.bring(file, "--step", "Schritt", "--time", "Datum")
+    assert done.exit_code == 0, done.output
+    assert "(decimal commas)" in done.output
+    time = 1_767_323_045_000
+    found = place.points()
+    assert found["excel", "Verlust"] == [(1, time, -0.5), (2, time + 1000, 1234.25), (3, time + 2000, 0.0025)]
+    assert [point[2] for point in found["excel", "Anzahl"]] == [3.0, 4.0, 5.0]
+
+
+def test_a_number_that_may_be_two_is_named(place: Place) -> None:
+    file = place.file("either.csv", "step;loss\n1;0,5\n2;1.234\n3;0,25\n")
+    done = place.bring(file)
+    assert done.exit_code == 1
+    (told,) = place.report["missing"]
+    assert "column 'loss' in line 3 of" in told
+    assert "'1.234' may be 1234 or 1,234" in told
+    assert [point[2] for point in place.points()["either", "loss"]] == [0.5, 0.25]
+
+
+def test_lists_with_commas_beside_numbers_with_points_are_texts(place: Place) -> None:
+    file = place.file("lists.csv", "step;kernel;loss\n1;3,4;0.5\n2;3,4;0.25\n")
+    done = place.bring(file)
+    assert done.exit_code == 0, done.output
+    assert "decimal" not in done.output
+    (run,) = place.all_runs()
+    assert run.data.params == {"kernel": "3,4"}
+    assert [point[2] for point in place.points()["lists", "loss"]] == [0.5, 0.25]

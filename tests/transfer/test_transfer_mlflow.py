@@ -172,8 +172,8 @@ def test_what_is_damaged_is_named_and_the_rest_is_imported(
     for file in (metric, garbage, torn, meta):
         assert str(file) in told
     assert len(counts["missing"]) == 4, told
-    assert counts["target"]["runs"] == 10
-    assert counts["target"]["points"] == 499 + 12 + 1 + 1 + 4 * 40
+    assert counts["target"]["runs"] == 11
+    assert counts["target"]["points"] == 499 + 12 + 1 + 1 + 5 * 40
 
 
 def test_a_damaged_database_gives_what_can_be_read(copied: Callable[[int, str], Installation], store: Path) -> None:

@@ -51,8 +51,8 @@ def into(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--source-artifacts",
     type=_FOLDER,
-    help="The folder that the MLflow server was given as --artifacts-destination. "
-    "Absent: mlartifacts beside the database.",
+    help="Where the artifacts lie: what the MLflow server was given as --artifacts-destination, or, of an installation "
+    "that was copied, the folder that they are in by now. Absent: mlartifacts and mlruns beside the database.",
 )
 @click.option(
     "--keep-largest",

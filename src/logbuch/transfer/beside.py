@@ -15,14 +15,15 @@ _SQLITE, _MARKS = b"SQLite format 3\0", (b"alembic_version", b"run_uuid", b"late
 
 def hint(folder: Path) -> str | None:
     """One line for the MLflow installations in a folder; None if there is none."""
-    found = [shlex.quote(place.name) for place in _installations(folder)]
+    found = [shlex.quote(place.name) for place in installations(folder)]
     if not found:
         return None
     commands = " and ".join(f"logbuch import mlflow {name}" for name in found)
     return f"MLflow's {' and '.join(found)} lies here. What is in it moves in with: {commands}"
 
 
-def _installations(folder: Path) -> Iterator[Path]:
+def installations(folder: Path) -> Iterator[Path]:
+    """The databases of MLflow's that lie in a folder, and its ``mlruns``."""
     try:
         files = sorted(file for file in folder.glob("*.db") if file.is_file())
     except OSError:

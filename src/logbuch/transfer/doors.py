@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from logbuch.errors import InvalidInput
 from logbuch.files.roots import Files
@@ -21,16 +23,32 @@ def mlflow(place: str, report: Report, *, artifacts: Path | None = None, infinit
     """An MLflow installation: a server's address, a database's URI or file, or an ``mlruns`` folder."""
     if _ADDRESS.match(place):
         return _server(place, report, infinities=infinities)
-    folder = Path(place.removeprefix("file://") if place.startswith("file:///") else place)
+    folder = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
     if folder.is_dir():
-        from logbuch.transfer.sources.mlruns import MlrunsFolder
-
-        return MlrunsFolder(folder, report, artifacts=artifacts)
+        return _mlruns(folder, report, artifacts)
     if "://" not in place and not folder.is_file():
         raise InvalidInput(f"There is no {place!r}: a database, an mlruns folder or a server's address is wanted.")
     from logbuch.transfer.sources.mlflow_database import MlflowDatabase
 
     return MlflowDatabase(place, report, artifacts=artifacts, infinities=infinities)
+
+
+def _mlruns(folder: Path, report: Report, artifacts: Path | None) -> Source:
+    """An ``mlruns`` folder; of one that lies beside a database, or of a database alone, its owner hears."""
+    from logbuch.transfer import beside
+    from logbuch.transfer.sources.mlruns import MlrunsFolder
+
+    others = [file for file in beside.installations(folder) if file.is_file()]
+    told = " and ".join(f"logbuch import mlflow {shlex.quote(str(file))}" for file in others)
+    try:
+        found = MlrunsFolder(folder, report, artifacts=artifacts)
+    except InvalidInput as error:
+        if not others:
+            raise
+        raise InvalidInput(f"{error.message} What is in its databases moves in with: {told}") from None
+    if others:
+        report.said.append(f"{found.name} alone; the databases beside it move in with: {told}")
+    return found
 
 
 def exported(folder: Path, report: Report) -> Source:

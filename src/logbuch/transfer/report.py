@@ -44,7 +44,8 @@ class Report:
 
     def lost(self, what: str, why: object) -> None:
         """Something did not arrive."""
-        self.missing.append(f"{what}: {why}")
+        text = f"{what}: {why}"
+        self.missing.append(text.encode(errors="backslashreplace").decode())  # a file's name may be no text
 
     def note(self, what: str, count: int = 1) -> None:
         if count:

@@ -6,25 +6,42 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from logbuch.errors import InvalidInput
-from logbuch.transfer.formats import BROKEN
+from logbuch.transfer.formats import BROKEN, texts
+from logbuch.transfer.formats.texts import Form
 
 CSV, JSONL = (".csv", ".tsv", ".txt"), (".jsonl", ".ndjson")
 SUFFIXES = CSV + JSONL
 _FIELD_BYTES = 16 * 1024 * 1024
-_SAMPLE = 64 * 1024
 Lost = Callable[[str, str], None]
 Row = Mapping[str, str]
 
 
 def rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
     """The number of its line and each row; cells that are empty are left out."""
-    read = _json_rows if file.suffix.lower() in JSONL else _csv_rows
+    read = _json_rows if not is_csv(file) else _csv_rows
     return read(file, lost)
+
+
+@lru_cache(maxsize=1)
+def _form(file: Path, stamp: tuple[int, int]) -> Form:  # noqa: ARG001  a file that has changed is looked at again
+    return texts.form(file)
+
+
+def form(file: Path) -> Form:
+    """How a file of CSV is written."""
+    stat = file.stat()
+    return _form(file, (stat.st_size, stat.st_mtime_ns))
+
+
+def is_csv(file: Path) -> bool:
+    """Whether a file is CSV, by its name; else it is lines of JSON."""
+    return file.suffix.lower() not in JSONL
 
 
 class Headless(InvalidInput):
@@ -36,10 +53,11 @@ def columns(file: Path, sample: int | None = 1000) -> list[str]:
 
     Headless for CSV whose first line names none, or one twice.
     """
-    if file.suffix.lower() in JSONL:
+    if not is_csv(file):
         return list(dict.fromkeys(name for _, row in islice(_json_rows(file, _silent), sample) for name in row))
-    with file.open(newline="", encoding="utf-8-sig", errors="replace") as content:
-        return _header(file, csv.reader(content, _dialect(file)))
+    how = form(file)
+    with texts.opened(file, how.encoding) as content:
+        return _header(file, _lines(content, how))
 
 
 def _header(file: Path, lines: Iterator[list[str]]) -> list[str]:
@@ -57,8 +75,11 @@ def _header(file: Path, lines: Iterator[list[str]]) -> list[str]:
 
 
 def _csv_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
-    with file.open(newline="", encoding="utf-8-sig", errors="replace") as content:
-        lines = csv.reader(content, _dialect(file))
+    how = form(file)
+    if how.torn:
+        lost(f"{how.torn:,} characters of {file}", "they are none; each is a question mark in a lozenge now")
+    with texts.opened(file, how.encoding) as content:
+        lines = _lines(content, how)
         names = _header(file, lines)
         while True:
             try:
@@ -73,19 +94,30 @@ def _csv_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
             if len(cells) != len(names):
                 lost(f"line {lines.line_num} of {file}", f"it has {len(cells)} cells for {len(names)} columns")
                 continue
-            yield lines.line_num, {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
+            row = {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
+            yield lines.line_num, _pointed(row, f"line {lines.line_num} of {file}", lost) if how.comma else row
 
 
-def _dialect(file: Path) -> type[csv.Dialect]:
-    """What separates the cells: the mark among comma, semicolon and tab that the first line has most of."""
-    with file.open(encoding="utf-8-sig", errors="replace") as content:
-        first = content.readline(_SAMPLE)
-    mark = max(",;\t", key=first.count)
-    return type("Dialect", (csv.excel,), {"delimiter": mark})
+def _lines(content: IO[str], how: Form) -> Any:
+    """The lines of a file as lists of cells, without the one that says what separates them."""
+    if how.named:
+        content.readline()
+    return csv.reader(content, delimiter=how.separator)
+
+
+def _pointed(row: Row, where: str, lost: Lost) -> Row:
+    """A row with decimal points; a number that may be another one is left out."""
+    found = {}
+    for name, cell in row.items():
+        try:
+            found[name] = texts.pointed(cell)
+        except ValueError as error:
+            lost(f"column {name!r} in {where}", str(error))
+    return found
 
 
 def _json_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
-    with file.open("rb") as lines:
+    with _json_lines(file) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -98,6 +130,12 @@ def _json_rows(file: Path, lost: Lost) -> Iterator[tuple[int, Row]]:
                 lost(f"line {number} of {file}", str(error))
                 continue
             yield number, row
+
+
+def _json_lines(file: Path) -> IO[Any]:
+    """Bytes, of which a line that is torn is none alone; text where the file is marked as UTF-16."""
+    encoding = texts.marked(file)
+    return texts.opened(file, encoding) if encoding else file.open("rb")
 
 
 def _flat(tree: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:

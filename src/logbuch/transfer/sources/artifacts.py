@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from logbuch.errors import LogbuchError
-from logbuch.files.roots import open_root
 from logbuch.logged import LoggedModel, LoggedModelStatus
 from logbuch.model import Run
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile
+from logbuch.transfer.sources.buckets import SCHEME, Buckets
 
 PROXIED = "mlflow-artifacts"
-_IN_MEMORY = 8 * 1024 * 1024
-DEFAULT_PROXIED = "mlartifacts"
+DEFAULT_PROXIED, DEFAULT_LOCAL = "mlartifacts", "mlruns"
+"""The folders in which MLflow keeps artifacts unless told otherwise, with a server and without one."""
+ELSEWHERE = "runs and models whose artifacts were found by the end of their address, which names another place"
 _TELLING = ("mlflow.log-model.history", "mlflow.loggedArtifacts")
 """Tags by which a run says that it has artifacts."""
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_LEAST = 2
+"""Segments at the end of an address by which it is known elsewhere: the run or model, and ``artifacts``."""
 
 
 class ArtifactFolders:
     """Finds the files of runs. ``base`` is the folder that relative places begin at, that of MLflow's server.
 
-    ``proxied`` is what the server was started with as ``--artifacts-destination``.
+    ``given`` is what the server was started with as ``--artifacts-destination``, or where the artifacts lie by now.
     """
 
-    def __init__(self, base: Path, proxied: Path | None, report: Report) -> None:
+    def __init__(self, base: Path, given: Path | None, report: Report) -> None:
         self._base, self._report = base, report
-        self._proxied = proxied or base / DEFAULT_PROXIED
+        self._proxied = given or base / DEFAULT_PROXIED
+        self._copies = (self._proxied, base / DEFAULT_LOCAL, base / DEFAULT_PROXIED)
+        self._buckets = Buckets()
 
     def folder(self, uri: str) -> Path | None:
         """The folder of an artifact URI; None where it is none on this machine."""
@@ -58,26 +63,47 @@ class ArtifactFolders:
 
     def _at(self, uri: str, whose: str, *, telling: bool) -> Iterator[SourceFile]:
         """The files at an address; with ``telling`` they are missed where there is no folder."""
-        if uri.startswith("s3://"):
-            yield from self._in_bucket(uri.rstrip("/"), whose)
-            return
         folder = self.folder(uri)
+        if folder is None or not folder.is_dir():
+            moved = self._moved(uri)
+            if moved is not None:
+                self._report.note(ELSEWHERE)
+                folder = moved
+            elif uri.startswith(SCHEME):
+                yield from self._in_bucket(uri, whose, telling=telling)
+                return
         if folder is None:
-            self._report.lost(f"artifacts of {whose}", f"{uri!r} is no folder here")
+            self._report.lost(f"artifacts of {whose}", f"{uri!r} cannot be reached from here{_HELP}")
         elif folder.is_dir():
             yield from self.below(folder, whose)
         elif telling:
-            self._report.lost(f"artifacts of {whose}", f"there is no folder {folder}")
+            self._report.lost(f"artifacts of {whose}", f"there is no folder {folder}{_HELP}")
         else:
             self._report.note(f"{whose.rpartition(' ')[0]}s without a folder for artifacts")
 
-    def _in_bucket(self, uri: str, whose: str) -> Iterator[SourceFile]:
+    def _moved(self, uri: str) -> Path | None:
+        """The folder that an address names by its end, the longest that there is: an installation that was copied from
+        another machine has its artifacts elsewhere, in the same order."""
+        text = uri.replace("\\", "/") if _DRIVE.match(uri) else unquote(urlsplit(uri).path)
+        parts = [part for part in text.split("/") if part not in ("", ".", "..")]
+        for start in range(len(parts) - _LEAST + 1):
+            for root in self._copies:
+                folder = root.joinpath(*parts[start:])
+                if folder.is_dir():
+                    return folder
+        return None
+
+    def _in_bucket(self, uri: str, whose: str, *, telling: bool) -> Iterator[SourceFile]:
+        found = False
         try:
-            for found in open_root(uri).walk():
-                if not found.pending:
-                    yield SourceFile(found.key, found.size, f"{uri}/{found.key}")
+            for file in self._buckets.below(uri):
+                found = True
+                yield file
         except LogbuchError as error:
             self._report.lost(f"artifacts of {whose}", error.message)
+        else:
+            if telling and not found:
+                self._report.lost(f"artifacts of {whose}", f"nothing lies at {uri}")
 
     def below(self, folder: Path, whose: str) -> Iterator[SourceFile]:
         """The files of a folder, which are the artifacts of ``whose``."""
@@ -93,15 +119,9 @@ class ArtifactFolders:
                     continue
                 yield SourceFile(file.relative_to(folder).as_posix(), file.stat().st_size, str(file))
 
+    def open(self, file: SourceFile) -> BinaryIO:
+        """A file of :meth:`files`."""
+        return self._buckets.open(file) if file.place.startswith(SCHEME) else Path(file.place).open("rb")
 
-def open_file(file: SourceFile) -> BinaryIO:
-    """A file of :meth:`ArtifactFolders.files`."""
-    if not file.place.startswith("s3://"):
-        return Path(file.place).open("rb")
-    held: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  whoever asked for it closes it
-    with closing(open_root(file.place.removesuffix(f"/{file.path}")).open(file.path)) as opened:
-        for start in range(0, opened.stat.size, opened.window):
-            held.write(opened.read(start, min(opened.window, opened.stat.size - start)))
-    held.seek(0)
-    made: BinaryIO = held
-    return made
+
+_HELP = "; where the artifacts lie by now, --source-artifacts says"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from logbuch.transfer.source import SourceFile, SourceRun
 
 UNTIMED = "runs whose points have no time, and 0 here"
 _FIRST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_GERMAN = re.compile(r"(\d\d)\.(\d\d)\.(\d{4})(?=\D|$)")
+"""A date with the day in front."""
 _EXPERIMENT_ID = "0"
 _HEX_ID = frozenset("0123456789abcdef")
 _HEADS = {
@@ -69,7 +72,8 @@ class CsvFiles:
         self._runs: dict[str, _Run] = {}
         self._names = _names(files)
         for file, found in self._layouts(files, wanted):
-            report.said.append(f"{file}: {found.said()}")
+            written = tables.form(file).said() if tables.is_csv(file) else ""
+            report.said.append(f"{file}: {found.said()}" + (f" ({written})" if written else ""))
             self._file(file, found)
 
     def experiments(self) -> Iterable[Experiment]:
@@ -312,7 +316,7 @@ def _time(cell: str) -> int:
     if found is None:
         text = json.loads(cell) if cell.startswith('"') else cell
         try:
-            moment = datetime.datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
+            moment = datetime.datetime.fromisoformat(_GERMAN.sub(r"\3-\2-\1", text.strip()).replace(" UTC", "+00:00"))
         except ValueError:
             raise ValueError(f"{cell[:100]!r} is no time") from None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

@@ -24,7 +24,7 @@ from logbuch.transfer.batches import batches
 from logbuch.transfer.exported import ExperimentLine, Head, OutputLine, RunLine, Stretch
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
-from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+from logbuch.transfer.sources.artifacts import ArtifactFolders
 from logbuch.wire import moved
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class ExportSource:
                 self.report.lost(f"entry {number} of {name}", error.message)
 
     def open(self, file: SourceFile) -> BinaryIO:
-        return open_file(file)
+        return self._artifacts.open(file)
 
     def totals(self) -> Mapping[str, int]:
         return self._head.holds

@@ -53,9 +53,10 @@ from logbuch.store.metrics.incoming import Incoming
 from logbuch.transfer import columns
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
-from logbuch.transfer.sources.artifacts import DEFAULT_PROXIED, ArtifactFolders, open_file
+from logbuch.transfer.sources.artifacts import DEFAULT_PROXIED, ArtifactFolders
 from logbuch.transfer.sources.infinities import restore
 from logbuch.transfer.sources.mlflow_models import TABLES, ModelTables
+from logbuch.transfer.sources.sqlite_file import SqliteFile
 
 RUNS_AT_ONCE = 200
 ROWS_AT_ONCE = 50_000
@@ -91,13 +92,14 @@ class MlflowDatabase:
         self.report = report
         url = _url(uri)
         self.name = url.render_as_string(hide_password=True)
-        self._engine = _engine(url)
+        self._file = SqliteFile(_file(url), report) if url.get_backend_name() == "sqlite" else None
+        self._engine = _engine(url, self._file)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._infinities = infinities
         try:
             self._tables = _tables(self._engine, self.name, report)
         except BaseException:
-            self._engine.dispose()
+            self.close()
             raise
         base = (
             Path(url.database).absolute().parent if url.get_backend_name() == "sqlite" and url.database else Path.cwd()
@@ -242,7 +244,7 @@ class MlflowDatabase:
         return self._folders.files(run.run)
 
     def open(self, file: SourceFile) -> BinaryIO:
-        return open_file(file)
+        return self._folders.open(file)
 
     # -- models --------------------------------------------------------------------------------------------------------
 
@@ -279,6 +281,8 @@ class MlflowDatabase:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._file is not None:
+            self._file.close()
 
     def _rows(self, name: str, what: str, query: Select[Any] | None = None) -> Iterator[dict[str, Any]]:
         """The rows of a query, or of a table; none of a table that this schema has not."""
@@ -310,13 +314,14 @@ def _url(uri: str) -> URL:
     return url.set(drivername=drivers[backend])
 
 
-def _engine(url: URL) -> Engine:
+def _file(url: URL) -> Path:
+    return Path(url.database or "").absolute()
+
+
+def _engine(url: URL, file: SqliteFile | None) -> Engine:
     """An engine that cannot write: SQLite opens the file for reading alone, the others begin such transactions."""
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or "").absolute()
-        if not file.is_file():
-            raise InvalidInput(f"There is no file {file}.")
-        return create_engine(f"sqlite:///{file.as_uri()}?mode=ro&uri=true")
+    if file is not None:
+        return create_engine(file.uri)
     try:
         engine = create_engine(url, isolation_level="REPEATABLE READ")
     except ImportError as error:
@@ -363,16 +368,19 @@ def check_room(uri: str) -> tuple[str, Path]:
     """
     url = _url(uri)
     name = url.render_as_string(hide_password=True)
-    file = Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
+    file = _file(url) if url.get_backend_name() == "sqlite" else None
     if file is not None and not file.exists():
         return name, file.parent / DEFAULT_PROXIED
-    engine = _engine(url)
+    opened = SqliteFile(file, Report()) if file is not None else None
+    engine = _engine(url, opened)
     try:
         known = set(inspect(engine).get_table_names())
     except SQLAlchemyError as error:
         raise InvalidInput(f"{name} cannot be read: {_reason(error)}") from None
     finally:
         engine.dispose()
+        if opened is not None:
+            opened.close()
     if known and not known >= _NEEDED.keys():
         whose = "Logbuch's" if _LOGBUCH in known else "neither empty nor MLflow's"
         raise InvalidInput(f"{name} is {whose}: name a database that MLflow may make its tables in.")
@@ -431,4 +439,5 @@ def _key(tag: Tag) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"{text} by another program; try again when it is done" if "is locked" in text else text

@@ -7,15 +7,15 @@ metric (a line a point: time, value, step), and ``artifacts``. A file that is to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from logbuch.errors import InvalidInput
-from logbuch.limits import INT64_MAX, INT64_MIN
+from logbuch.limits import INT64_MAX, INT64_MIN, is_run_id
 from logbuch.logged import LoggedModel, MovedModel
 from logbuch.model import (
     Dataset,
@@ -37,11 +37,13 @@ from logbuch.store.metrics.points import Series
 from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 from logbuch.transfer.sources import mlruns_models
-from logbuch.transfer.sources.artifacts import ArtifactFolders, open_file
+from logbuch.transfer.sources.artifacts import ArtifactFolders
+from logbuch.transfer.sources.mlruns_reader import META, FolderReader, described, holds
 
-META, TRASH = "meta.yaml", ".trash"
+TRASH = ".trash"
 DUPLICATES = "points that stand twice in their file, and once here"
-T = TypeVar("T")
+NAMELESS = "experiments whose meta.yaml cannot be read, called by their folder"
+HEADLESS = "runs whose meta.yaml cannot be read: params, tags, points and artifacts are there, and they count as KILLED"
 _OTHERS = frozenset({"tags", "datasets", "models", "traces"})
 """Folders of an experiment that are no runs."""
 
@@ -53,13 +55,10 @@ class MlrunsFolder:
 
     def __init__(self, folder: Path, report: Report, *, artifacts: Path | None = None) -> None:
         self.report = report
-        root = folder.absolute()
-        if not is_mlruns(root) and is_mlruns(root / "mlruns"):
-            root = root / "mlruns"
-        if not is_mlruns(root):
-            raise InvalidInput(f"{folder} is no mlruns folder: it holds no experiment.")
+        root = _root(folder)
         self.name = str(root)
         self._root = root
+        self._reader = FolderReader(report)
         self._folders = ArtifactFolders(root.parent, artifacts, report)
         self._places: dict[str, Path] = {}
         """The folders of experiments, by ID."""
@@ -69,11 +68,10 @@ class MlrunsFolder:
     # -- experiments and runs ------------------------------------------------------------------------------------------
 
     def experiments(self) -> Iterable[Experiment]:
-        folders = [*_children(self._root), *_children(self._root / TRASH)]
-        for folder in folders:
-            if folder.name in (TRASH, "models") or not _has_content(folder):
+        for folder in [*self._reader.children(self._root), *self._reader.children(self._root / TRASH)]:
+            if folder.name in (TRASH, "models") or not self._reader.has_content(folder):
                 continue
-            found = self.described(folder / META, partial(self._experiment, folder))
+            found = self._reader.described(folder / META, partial(self._experiment, folder)) or self._nameless(folder)
             if found is not None:
                 self._places[found.experiment_id] = folder
                 yield found
@@ -86,15 +84,24 @@ class MlrunsFolder:
             lifecycle_stage=_stage(meta),
             creation_time=int(meta.get("creation_time") or 0),
             last_update_time=int(meta.get("last_update_time") or 0),
-            tag_list=tuple(Tag(key=key, value=value) for key, value in self.texts(folder / "tags")),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self._reader.texts(folder / "tags")),
         )
+
+    def _nameless(self, folder: Path) -> Experiment | None:
+        """An experiment of which nothing but its runs can be read; None where it has none."""
+        if not any(holds((run / META).is_file) for run in _folders(folder)):
+            return None
+        self.report.note(NAMELESS)
+        deleted = folder.parent.name == TRASH
+        return self._experiment(folder, {"name": folder.name, "lifecycle_stage": "deleted" if deleted else "active"})
 
     def runs(self, experiment: Experiment) -> Iterable[SourceRun]:
         place = self._places[experiment.experiment_id]
         self._runs.clear()
-        for folder in _children(place):
-            if folder.name not in _OTHERS and _has_content(folder):
-                found = self.described(folder / META, partial(self._run, experiment, folder))
+        for folder in self._reader.children(place):
+            if folder.name not in _OTHERS and self._reader.has_content(folder):
+                make = partial(self._run, experiment, folder)
+                found = self._reader.described(folder / META, make) or self._headless(experiment, folder)
                 if found is not None:
                     self._runs[found.run.info.run_id] = folder
                     yield found
@@ -113,34 +120,45 @@ class MlrunsFolder:
             artifact_uri=str(meta.get("artifact_uri") or ""),
         )
         data = RunData(
-            param_list=tuple(Param(key=key, value=value) for key, value in self.texts(folder / "params")),
-            tag_list=tuple(Tag(key=key, value=value) for key, value in self.texts(folder / "tags")),
+            param_list=tuple(Param(key=key, value=value) for key, value in self._reader.texts(folder / "params")),
+            tag_list=tuple(Tag(key=key, value=value) for key, value in self._reader.texts(folder / "tags")),
         )
         inputs = RunInputs(
-            dataset_inputs=tuple(self._inputs(folder)), model_inputs=mlruns_models.of_run(self, folder, made=False)
+            dataset_inputs=tuple(self._inputs(folder)),
+            model_inputs=mlruns_models.of_run(self._reader, folder, made=False),
         )
-        outputs = RunOutputs(model_outputs=mlruns_models.of_run(self, folder, made=True))
+        outputs = RunOutputs(model_outputs=mlruns_models.of_run(self._reader, folder, made=True))
         return SourceRun(
             Run(info=info, data=data, inputs=inputs, outputs=outputs), None if deleted is None else int(deleted)
         )
 
+    def _headless(self, experiment: Experiment, folder: Path) -> SourceRun | None:
+        """A run of which everything but its head can be read; None for a folder that is no run."""
+        parts = [folder / name for name in ("metrics", "params", "tags") if holds((folder / name).is_dir)]
+        if not is_run_id(folder.name) or not parts:
+            return None
+        self.report.note(HEADLESS)
+        changed = [int(part.stat().st_mtime * 1000) for part in (folder, *parts)]
+        times = {"start_time": min(changed), "end_time": max(changed)}
+        return self._run(experiment, folder, {"run_id": folder.name, "status": "KILLED", **times})
+
     def _inputs(self, run: Path) -> Iterator[DatasetInput]:
-        for folder in _children(run / "inputs"):
-            found = self.described(folder / META, lambda meta: self._input(run.parent, meta))
+        for folder in self._reader.children(run / "inputs"):
+            found = self._reader.described(folder / META, lambda meta: self._input(run.parent, meta))
             if found is not None:
                 yield found
 
     def _input(self, experiment: Path, meta: Mapping[str, Any]) -> DatasetInput | None:
         if meta.get("source_type") != "DATASET":
             return None
-        described = _yaml(experiment / "datasets" / str(meta["source_id"]) / META)
+        kept = described(experiment / "datasets" / str(meta["source_id"]) / META)
         dataset = Dataset(
-            name=str(described["name"]),
-            digest=str(described["digest"]),
-            source_type=str(described["source_type"]),
-            source=str(described["source"]),
-            schema=described.get("schema"),
-            profile=described.get("profile"),
+            name=str(kept["name"]),
+            digest=str(kept["digest"]),
+            source_type=str(kept["source_type"]),
+            source=str(kept["source"]),
+            schema=kept.get("schema"),
+            profile=kept.get("profile"),
         )
         tags = meta.get("tags") or {}
         return DatasetInput(dataset=dataset, tags=tuple(Tag(key=key, value=str(tags[key])) for key in sorted(tags)))
@@ -149,7 +167,7 @@ class MlrunsFolder:
 
     def points(self, run: SourceRun) -> Iterator[Incoming]:
         folder = self._runs[run.run.info.run_id] / "metrics"
-        for file in _files(folder):
+        for file in self._reader.files(folder):
             try:
                 content = file.read_bytes()
             except OSError as error:
@@ -192,7 +210,7 @@ class MlrunsFolder:
         return self._folders.files(run.run)
 
     def logged_models(self, experiment: Experiment) -> Iterable[MovedModel]:
-        return mlruns_models.logged(self, self._places[experiment.experiment_id], experiment.experiment_id)
+        return mlruns_models.logged(self._reader, self._places[experiment.experiment_id], experiment.experiment_id)
 
     def model_files(self, model: LoggedModel) -> Iterator[SourceFile]:
         """Those at the place that the model names; where an installation was moved as a whole, those beside it."""
@@ -203,10 +221,10 @@ class MlrunsFolder:
         return self._folders.of_model(model)
 
     def registered_models(self) -> Iterable[MovedRegistration]:
-        return mlruns_models.registered(self, self._root)
+        return mlruns_models.registered(self._reader, self._root)
 
     def open(self, file: SourceFile) -> BinaryIO:
-        return open_file(file)
+        return self._folders.open(file)
 
     def totals(self) -> Mapping[str, int]:
         return {}
@@ -214,65 +232,28 @@ class MlrunsFolder:
     def close(self) -> None:
         """Nothing is held open."""
 
-    # -- reading -------------------------------------------------------------------------------------------------------
-
-    def described(self, file: Path, make: Callable[[Mapping[str, Any]], T]) -> T | None:
-        """What a YAML file describes; None, and told, where it cannot be read or lacks what it should say."""
-        try:
-            return make(_yaml(file))
-        except OSError as error:
-            self.report.lost(str(file), error.strerror or error)
-        except KeyError as error:
-            self.report.lost(str(file), f"it is torn: {error.args[0]} is missing")
-        except (ValueError, TypeError) as error:
-            self.report.lost(str(file), f"it is torn: {error}")
-        return None
-
-    def children(self, folder: Path) -> list[Path]:
-        """The folders in a folder, by name."""
-        return _children(folder)
-
-    def texts(self, folder: Path) -> Iterator[tuple[str, str]]:
-        """The files of a folder: names and contents."""
-        for file in _files(folder):
-            try:
-                yield file.relative_to(folder).as_posix(), file.read_bytes().decode()
-            except OSError as error:
-                self.report.lost(str(file), error.strerror or error)
-            except UnicodeDecodeError:
-                self.report.lost(str(file), "it is torn: that is no text")
-
 
 def is_mlruns(folder: Path) -> bool:
     """Whether a folder holds experiments of MLflow's."""
     places = (folder, folder / TRASH)
-    return any((child / META).is_file() for place in places for child in _children(place))
+    return any(holds((child / META).is_file) for place in places for child in _folders(place))
 
 
-def _children(folder: Path) -> list[Path]:
+def _folders(place: Path) -> list[Path]:
     try:
-        return sorted(child for child in folder.iterdir() if child.is_dir() and not child.is_symlink())
+        return [child for child in place.iterdir() if child.is_dir()]
     except OSError:
         return []
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
-
-
-def _has_content(folder: Path) -> bool:
-    return any(folder.iterdir())
-
-
-def _yaml(file: Path) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).splitlines()[0]) from None
-    if not isinstance(found, dict):
-        raise ValueError("it describes nothing")
+def _root(folder: Path) -> Path:
+    """The ``mlruns`` folder that is meant by a folder: itself, or the one in it."""
+    whole = next(place for place in (folder.absolute(), *folder.absolute().parents) if not (place / META).is_file())
+    if whole != folder.absolute():
+        raise InvalidInput(f"{folder} is a part of an mlruns folder: name the whole, {whole}.")
+    found = next((place for place in (whole, whole / "mlruns") if is_mlruns(place)), None)
+    if found is None:
+        raise InvalidInput(f"{folder} is no mlruns folder: it holds no experiment.")
     return found
 
 

@@ -8,45 +8,29 @@ models/<name>/version-<n>/            its versions: meta.yaml, tags/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from logbuch.logged import LoggedModel, LoggedModelStatus, ModelMetric, MovedModel
 from logbuch.model import Param, RunModel, Tag
 from logbuch.registry import ModelVersion, MovedRegistration, RegisteredModel, RegisteredModelAlias, Stage
-from logbuch.transfer.report import Report
 from logbuch.transfer.sources.mlflow_models import DELETED
+from logbuch.transfer.sources.mlruns_reader import META, FolderReader
 
-META, MODELS = "meta.yaml", "models"
+MODELS = "models"
 Meta = Mapping[str, Any]
-T = TypeVar("T")
 
 
-class Reader(Protocol):
-    """What an ``mlruns`` folder is read by; what is torn is told and left out."""
-
-    report: Report
-
-    def described(self, file: Path, make: Callable[[Meta], T]) -> T | None:
-        """What a YAML file describes."""
-
-    def texts(self, folder: Path) -> Iterator[tuple[str, str]]:
-        """The files of a folder: names and contents."""
-
-    def children(self, folder: Path) -> list[Path]:
-        """The folders in a folder, by name."""
-
-
-def logged(reader: Reader, experiment: Path, experiment_id: str) -> list[MovedModel]:
+def logged(reader: FolderReader, experiment: Path, experiment_id: str) -> list[MovedModel]:
     """The logged models of an experiment's folder, the deleted ones too."""
     folders = reader.children(experiment / MODELS)
     found = (reader.described(folder / META, partial(_logged, reader, folder, experiment_id)) for folder in folders)
     return sorted((one for one in found if one), key=lambda one: (one.model.creation_timestamp, one.model.model_id))
 
 
-def _logged(reader: Reader, folder: Path, experiment_id: str, meta: Meta) -> MovedModel:
+def _logged(reader: FolderReader, folder: Path, experiment_id: str, meta: Meta) -> MovedModel:
     id_ = str(meta["model_id"])
     model = LoggedModel(
         model_id=id_,
@@ -66,7 +50,7 @@ def _logged(reader: Reader, folder: Path, experiment_id: str, meta: Meta) -> Mov
     return MovedModel(model=model, deleted=meta.get("lifecycle_stage") == "deleted")
 
 
-def _points(reader: Reader, folder: Path, model_id: str) -> Iterator[ModelMetric]:
+def _points(reader: FolderReader, folder: Path, model_id: str) -> Iterator[ModelMetric]:
     for key, content in reader.texts(folder / "metrics"):
         for number, line in enumerate(content.splitlines(), start=1):
             try:
@@ -94,7 +78,7 @@ def _status(value: Any) -> LoggedModelStatus:
     return LoggedModelStatus.from_wire(value) if isinstance(value, int) else LoggedModelStatus.named(str(value))
 
 
-def of_run(reader: Reader, run: Path, *, made: bool) -> tuple[RunModel, ...]:
+def of_run(reader: FolderReader, run: Path, *, made: bool) -> tuple[RunModel, ...]:
     """The logged models that a run made, or used."""
     folders = reader.children(run / ("outputs" if made else "inputs"))
     found = (reader.described(folder / META, partial(_used, made)) for folder in folders)
@@ -110,14 +94,14 @@ def _used(made: bool, meta: Meta) -> RunModel | None:
 # -- registered models -------------------------------------------------------------------------------------------------
 
 
-def registered(reader: Reader, root: Path) -> Iterable[MovedRegistration]:
+def registered(reader: FolderReader, root: Path) -> Iterable[MovedRegistration]:
     """All registered models with their versions, the oldest first."""
     folders = reader.children(root / MODELS)
     found = (reader.described(folder / META, partial(_registered, reader, folder)) for folder in folders)
     return sorted((one for one in found if one), key=lambda one: (one.model.creation_timestamp, one.model.name))
 
 
-def _registered(reader: Reader, folder: Path, meta: Meta) -> MovedRegistration:
+def _registered(reader: FolderReader, folder: Path, meta: Meta) -> MovedRegistration:
     name, aliases = str(meta["name"]), meta.get("aliases") or {}
     model = RegisteredModel(
         name=name,
@@ -135,7 +119,7 @@ def _registered(reader: Reader, folder: Path, meta: Meta) -> MovedRegistration:
     return MovedRegistration(model=model, versions=tuple(versions), last_version=last)
 
 
-def _version(reader: Reader, folder: Path, name: str, meta: Meta) -> ModelVersion | None:
+def _version(reader: FolderReader, folder: Path, name: str, meta: Meta) -> ModelVersion | None:
     stage = str(meta.get("current_stage") or "None")
     if stage == DELETED:
         return None
