@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from logbuch.model import Noun, Param
-from logbuch.stability.parts import SYSTEM, is_evaluation, is_loss, lower_is_better
+from logbuch.stability.parts import SYSTEM, is_evaluation, is_loss, is_measured, lower_is_better
 
 DIRECTION_TAG = "logbuch.direction."
 """Of an experiment, followed by a metric's key: ``lower`` or ``higher`` where its name tells nothing, or wrongly."""
@@ -19,7 +19,25 @@ GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
 """Of an experiment, ``true`` or ``false``: MLflow's word for the direction of that metric."""
 BASELINE_TAG = "logbuch.baseline"
 """Of an experiment: the ID of the run that others are held against."""
-_SEED = re.compile(r"(^|[/_.\-])(random[_\-]?state|(random|data|global|torch|numpy|np)?[_\-]?seed)($|[/_.\-])", re.I)
+_SEED = re.compile(
+    r"(^|[/_.\-])(random[_\-]?state|(random|data|global|torch|numpy|np)?[_\-]?seed|repeat|repetition|replicate)"
+    r"($|[/_.\-])",
+    re.I,
+)
+_LABEL = re.compile(
+    r"(^|[/._\-])("
+    r"(output|out|save|log|logging|results?|run|exp|experiment)[_\-]?(dir|directory|folder|path)"
+    r"|(work|working|checkpoints?|ckpt|default[_\-]?root|cache|te?mp|profile|tensorboard|tb|wandb)"
+    r"[_\-]?(dir|directory|folder)"
+    r"|(run|exp|experiment|job|trial|array[_\-]?task|session|project)[_\-]?(id|name|number|idx|index)"
+    r"|hub[_\-]?model[_\-]?id"
+    r"|uuid|guid|timestamp|datetime|start[_\-]?time|created[_\-]?at|host|host[_\-]?name|node[_\-]?(name|list)"
+    r"|user|user[_\-]?name|pid|master[_\-]?(port|addr)|(local|node|global|world)[_\-]?rank|process[_\-]?index"
+    r"|tracking[_\-]?uri|notes?|description|comment|tags?"
+    r")$",
+    re.I,
+)
+"""Params that tell runs apart without making them another training: names, numbers, times and places."""
 _PLAIN_LOSS = re.compile(r"^((train|training|eval|evaluation|val|valid|validation|test|dev)[/_.\-])?loss$", re.I)
 _SOME_LOSS = re.compile(r"(^|[/_.])loss$", re.I)
 _ASIDE = re.compile(r"(^|[/_.\-])(base|baseline|initial|init|start|best|min|final|aux|auxiliary|moe)($|[/_.\-])", re.I)
@@ -133,9 +151,19 @@ def is_seed(key: str) -> bool:
     return bool(_SEED.search(key))
 
 
+def is_label(key: str) -> bool:
+    """Whether a param only names a run, or says where and when it ran: ``run_name``, ``output_dir``, ``job_id``."""
+    return bool(_LABEL.search(key))
+
+
+def sets_apart(key: str) -> bool:
+    """Whether runs that differ in a param are different trainings: not in a seed, nor in a label."""
+    return not (is_seed(key) or is_label(key))
+
+
 def configuration(params: Iterable[Param]) -> frozenset[tuple[str, str]]:
-    """What replicates have in common: all params but seeds."""
-    return frozenset((param.key, param.value) for param in params if not is_seed(param.key))
+    """What replicates have in common: all params but seeds and labels."""
+    return frozenset((param.key, param.value) for param in params if sets_apart(param.key))
 
 
 def direction(metric: str, tags: Mapping[str, str]) -> bool | None:
@@ -169,7 +197,9 @@ def _rank(key: str) -> float:
     plain -= 0.5 if _ASIDE.search(key) else 0.0
     if is_evaluation(key) and is_loss(key):
         return 5 + plain
-    if is_evaluation(key) and better is False:
+    if is_measured(key):
+        return 0.0
+    if is_evaluation(key) and better is not None:
         return 4 + plain
     if is_loss(key):
         return 3 + plain

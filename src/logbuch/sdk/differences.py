@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from logbuch.answers import BASELINE_TAG
+from logbuch.answers import BASELINE_TAG, is_label
 from logbuch.errors import InvalidInput, LogbuchError
 from logbuch.model import Noun, Run
 from logbuch.sdk.client import LogbuchClient
@@ -44,6 +44,8 @@ class Side(StrEnum):
     ENVIRONMENT = "environment"
     PACKAGE = "package"
     METRIC = "metric"
+    LABEL = "label"
+    """Params that only name a run, or say where it ran: they are told last."""
 
 
 class Difference(Noun, frozen=True, kw_only=True):
@@ -128,12 +130,13 @@ def _changes(runs: Sequence[Run], name: str) -> tuple[float | None, ...]:
 
 def _sides(files: _Files) -> Mapping[Side, Callable[[Run], Mapping[str, str]]]:
     return {
-        Side.PARAM: lambda run: run.data.params,
+        Side.PARAM: lambda run: {key: value for key, value in run.data.params.items() if not is_label(key)},
         Side.CODE: lambda run: _named(run, _CODE) | files.patch(run),
         Side.DATA: _data,
         Side.ENVIRONMENT: lambda run: _named(run, _ENVIRONMENT),
         Side.PACKAGE: files.packages,
         Side.METRIC: _metrics,
+        Side.LABEL: lambda run: {key: value for key, value in run.data.params.items() if is_label(key)},
     }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 _PARTED = r"(^|[/_.\-\s])({})($|[/_.\-\s@\d])"
-_LOSS = re.compile(r"loss|perplexity|" + _PARTED.format("ppl|nll|bce|ce"), re.I)
+_ENTROPY = r"cross[_\-]?entropy|"
+_LOSS = re.compile(r"loss|perplexity|" + _ENTROPY + _PARTED.format("ppl|nll|bce|ce|xent|bp[bc]"), re.I)
 _PERPLEXITY = re.compile(r"perplexity|ppl", re.I)
 _EVALUATION = re.compile(_PARTED.format("eval|evaluation|val|valid|validation|test|dev"), re.I)
 _GRADIENT = re.compile(r"grad(ient)?s?[/_.\-]?(global[/_.\-]?)?norm", re.I)
@@ -24,30 +25,49 @@ _USE = re.compile(
     r"|[kmgt]i?b|\w*bytes|percent(age)?))*))$",
     re.I,
 )
+_USED_WELL = re.compile(r"(^|[/_.\-\s])([mh]fu|t?flops)$", re.I)
 _GPU = re.compile(r"^system/(.+/)?gpu_\d+_utilization_percentage$")
 _LOWER = re.compile(
-    r"loss|perplexity|error|" + _PARTED.format("ppl|nll|bce|ce|mse|rmse|mae|mape|wer|cer|fid|kl|latency|duration|time"),
+    r"loss|perplexity|error|hausdorff|misclassif|regret|neg(ative)?_log_likelihood|"
+    + _ENTROPY
+    + _PARTED.format(
+        r"ppl|nll|bce|ce|xent|bp[bc]|r?mse|rmsle|s?mape|mae|mase|wer|cer|eer|fid|kid|lpips|kl|ece|brier|crps|fpr|fnr"
+        r"|latency|duration|(run)?time"
+    ),
     re.I,
 )
 _HIGHER = re.compile(
     _PARTED.format(
-        r"acc(uracy)?|f1|auc|auroc|ap|map|miou|iou|dice|precision|recall|bleu|rouge\w*|reward|score|r2|psnr|ssim"
-        r"|win_?rate|success(_rate)?|throughput|tokens_per_second|exact_match|em"
+        r"acc(uracy)?|top[_\-]?\d+|f[12]|fbeta|auc|auroc|auprc|ap|map|miou|iou|dice|jaccard|precision|recall|sensitivity"
+        r"|specificity|tpr|tnr|ndcg|mrr|hits?|hit_?rate|mcc|matthews\w*|kappa|pearson\w*|spearman\w*|corr(elation)?"
+        r"|(sacre)?bleu|chrf|meteor|rouge\w*|cider|comet|exact_match|em|pass|score|r2|explained_variance"
+        r"|psnr|ssim|elbo|log_?likelihood|silhouette|rew(ard)?s?|returns?|elo|win_?rate|success(_rate)?|goodput"
     ),
     re.I,
 )
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 SYSTEM = "system/"
 
 
 def lower_is_better(key: str) -> bool | None:
-    """The direction in which a metric is better, as its name tells; None where it does not."""
-    if _LOWER.search(key):
+    """The direction in which a metric is better, as its name tells; None where it does not.
+
+    The page knows the same names: ``ui/src/model/names.ts``.
+    """
+    if _THROUGHPUT.search(key) or _USED_WELL.search(key):
+        return False
+    if _found(_LOWER, key):
         return True
-    return False if _HIGHER.search(key) else None
+    return False if _found(_HIGHER, key) else None
+
+
+def _found(pattern: re.Pattern[str], key: str) -> bool:
+    """Whether a pattern fits a key, or one in camel case whose words stand apart."""
+    return bool(pattern.search(key) or pattern.search(_HUMP.sub("_", key)))
 
 
 def is_loss(key: str) -> bool:
-    return bool(_LOSS.search(key)) and not key.startswith(SYSTEM)
+    return _found(_LOSS, key) and not key.startswith(SYSTEM)
 
 
 def is_measured(key: str) -> bool:
@@ -56,7 +76,7 @@ def is_measured(key: str) -> bool:
 
 
 def is_evaluation(key: str) -> bool:
-    return bool(_EVALUATION.search(key))
+    return _found(_EVALUATION, key)
 
 
 @dataclass(frozen=True, slots=True)

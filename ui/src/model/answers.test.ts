@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { apart, bestRow, commonest, differences, isSeed, usualValues, variedParams } from "./answers";
+import { apart, bestRow, commonest, differences, isAside, usualValues, variedParams } from "./answers";
 
 function row(id: string, last: number | null, params: Record<string, string> = {}, status: Row["run"]["status"] = "FINISHED"): Row {
   return {
@@ -45,7 +45,7 @@ it("orders varied parameters", () => {
   expect(variedParams([p("same", 1), p("id", 4), p("lr", 2), p("some", 1, 2)], 4)).toEqual(["some", "lr", "id"]);
 });
 
-it("knows seeds, which set no configuration apart", () => {
-  for (const key of ["seed", "random_state", "train/seed", "data_seed"]) expect(isSeed(key)).toBe(true);
-  for (const key of ["lr", "seedling", "num_seeds"]) expect(isSeed(key)).toBe(false);
+it("knows seeds and labels, which set no configuration apart", () => {
+  for (const key of ["seed", "random_state", "train/seed", "data_seed", "output_dir", "run_name", "args/logging_dir", "wandb_run_id"]) expect(isAside(key)).toBe(true);
+  for (const key of ["lr", "seedling", "num_seeds", "lora_rank", "lora/rank", "model_name", "data_dir", "task_name"]) expect(isAside(key)).toBe(false);
 });

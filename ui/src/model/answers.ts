@@ -1,4 +1,5 @@
 import type { Row, TextColumn } from "../api/table";
+import { LABEL, SEED } from "./names";
 
 export interface ParamDifference {
   key: string;
@@ -49,10 +50,8 @@ export function differences(values: Record<string, string | null>, usual: Record
   });
 }
 
-const SEED = /(^|[/_.-])(random[_-]?state|((random|data|global|torch|numpy|np)[_-]?)?seed)($|[/_.-])/i;
-
-/** Whether a parameter is the seed of a random generator: it sets no configuration apart. */
-export const isSeed = (key: string) => SEED.test(key);
+/** Whether a parameter sets no training apart: the seed of a random generator, or what only names a run and its places. */
+export const isAside = (key: string) => SEED.test(key) || LABEL.test(key);
 
 /** Keys of the parameters that vary among the runs, fewest values first. */
 export function variedParams(params: readonly TextColumn[], runs: number): string[] {

@@ -1,26 +1,25 @@
 /** What a metric's name says about it. */
 
-const HIGHER = /(^|[/_.\-\s])(acc(uracy)?|f1|auc|auroc|ap|map|miou|iou|precision|recall|bleu\d?|rouge\w*|reward|score|r2|psnr|ssim|win_?rate|success(_rate)?|throughput|tokens_per_second|exact_match)($|[/_.\-\s@\d])/i;
-const LOSS = /loss|perplexity|(^|[/_.\-\s])(ppl|nll|bce|ce)($|[/_.\-\s])/i;
-const ERROR = /loss|perplexity|error|(^|[/_.\-\s])(ppl|nll|mse|rmse|mae|mape|wer|cer|fid|kl|latency|duration|time)($|[/_.\-\s])/i;
-const EVAL = /^(eval|val|valid|validation|test|dev)([/_.\-\s]|$)/i;
+import { ASIDE, DURATION, EVALUATION, fits, HIGHER, LOSS, LOWER, PERPLEXITY, PLAIN_LOSS, SOME_LOSS, THROUGHPUT, USE, USED_WELL } from "./names";
 
-const PLAIN_LOSS = /^((train|training|eval|evaluation|val|valid|validation|test|dev)[/_.\-])?loss$/i;
-const SOME_LOSS = /(^|[/_.])loss$/i;
-/** A value beside the curve of the run: what it began with or ended at, or only a part of it. */
-const ASIDE = /(^|[/_.\-])(base|baseline|initial|init|start|best|min|final|aux|auxiliary|moe)($|[/_.\-])/i;
-
-export const isLoss = (key: string) => LOSS.test(key);
-export const isEval = (key: string) => EVAL.test(key);
+export const isLoss = (key: string) => fits(LOSS, key);
+export const isEval = (key: string) => fits(EVALUATION, key);
 export const isSystem = (key: string) => key.startsWith("system/");
 
-/** True when a lower value is the better one; unknown names count as lower, as losses do. */
-export function lowerIsBetter(key: string): boolean {
-  return ERROR.test(key) || !HIGHER.test(key);
+/** Whether a lower value is the better one, as the name tells; null where it does not. */
+function directionOf(key: string): boolean | null {
+  if (THROUGHPUT.test(key) || USED_WELL.test(key)) return false;
+  return fits(LOWER, key) ? true : fits(HIGHER, key) ? false : null;
 }
 
+/** True when a lower value is the better one; unknown names count as lower, as losses do. */
+export const lowerIsBetter = (key: string) => directionOf(key) ?? true;
+
 /** True when the name itself says which way is better. */
-export const hasDirection = (key: string) => ERROR.test(key) || HIGHER.test(key);
+export const hasDirection = (key: string) => directionOf(key) !== null;
+
+/** A speed, a duration or the use of a machine: it says nothing of the model. */
+const isMeasured = (key: string) => THROUGHPUT.test(key) || DURATION.test(key) || USE.test(key);
 
 export interface KeyCount {
   key: string;
@@ -30,7 +29,7 @@ export interface KeyCount {
 /** The metric that answers "which run was best": an eval loss that most runs have, else any eval, loss or first metric. */
 export function pickMain(metrics: readonly KeyCount[]): string | null {
   const rank = ({ key, runs }: KeyCount) => {
-    const kind = isSystem(key) ? 0 : isEval(key) && isLoss(key) ? 5 : isEval(key) && HIGHER.test(key) ? 4 : isLoss(key) ? 3 : HIGHER.test(key) ? 2 : 1;
+    const kind = isSystem(key) || isMeasured(key) ? 0 : isEval(key) && isLoss(key) ? 5 : isEval(key) && hasDirection(key) ? 4 : isLoss(key) ? 3 : hasDirection(key) ? 2 : 1;
     const plain = (PLAIN_LOSS.test(key) ? 0.75 : SOME_LOSS.test(key) ? 0.5 : 0.25) - (ASIDE.test(key) ? 0.5 : 0);
     return [kind + (kind > 2 ? plain : 0), runs] as const;
   };
@@ -43,7 +42,7 @@ export function pickMain(metrics: readonly KeyCount[]): string | null {
 
 /** The loss that is watched for spikes while training: the train loss, else the main one if that is a loss. */
 export function pickTrainLoss(metrics: readonly KeyCount[]): string | null {
-  const losses = metrics.filter((m) => isLoss(m.key) && !isSystem(m.key) && !/perplexity|ppl/i.test(m.key));
+  const losses = metrics.filter((m) => isLoss(m.key) && !isSystem(m.key) && !PERPLEXITY.test(m.key));
   const train = losses.filter((m) => !isEval(m.key));
   const exact = (list: KeyCount[]) => [...list].sort((a, b) => b.runs - a.runs || a.key.length - b.key.length)[0]?.key ?? null;
   return exact(train.filter((m) => /^(train(ing)?[/_.])?loss$/i.test(m.key))) ?? exact(train) ?? exact(losses);
@@ -52,7 +51,7 @@ export function pickTrainLoss(metrics: readonly KeyCount[]): string | null {
 /** The eval loss that is watched beside a train loss; a perplexity only where there is no other. */
 export function pickEvalLoss(metrics: readonly Pick<KeyCount, "key">[], loss: string | null): string | null {
   const losses = metrics.filter((m) => isEval(m.key) && isLoss(m.key) && m.key !== loss);
-  return (losses.find((m) => !/perplexity|ppl/i.test(m.key)) ?? losses[0])?.key ?? null;
+  return (losses.find((m) => !PERPLEXITY.test(m.key)) ?? losses[0])?.key ?? null;
 }
 
 /** "train/loss" is "train/" and "loss"; a key without a slash has no namespace. */

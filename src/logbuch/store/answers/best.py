@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -44,9 +45,10 @@ def _best(tx: Tx, experiment: Experiment, wanted: Wanted, filter_: str) -> Best:
     first, whole = ranking.top(LOOKED_AT, lambda found: _needed(tx, found))
     if not first:
         raise no_value(tx, experiment, filter_, by.metric, by.reading)
-    leader, *others = _by_configuration(tx, first)
-    winner = _replicates(tx, ranking, by, *leader)
-    rival = _replicates(tx, ranking, by, *others[0]) if others else None
+    leader, *others = groups = _by_configuration(tx, first)
+    common = Counter(pair for same, own in groups for pair in same for _ in own)
+    winner = _replicates(tx, ranking, by, *leader, common)
+    rival = _replicates(tx, ranking, by, *others[0], common) if others else None
     p_value, reason = _welch(winner, rival)
     return Best(
         metric=by.metric,
@@ -83,17 +85,28 @@ def _beside(tx: Tx, experiment: Experiment, found: Best) -> Best:
     return Best(**{name: getattr(found, name) for name in Best.__struct_fields__} | {"baseline": beside})
 
 
-def _replicates(tx: Tx, ranking: Ranking, by: Criterion, wanted: Configuration, known: Sequence[Ranked]) -> Group:
-    """All runs of a configuration; ``known`` are those of them that are known already."""
+def _replicates(
+    tx: Tx,
+    ranking: Ranking,
+    by: Criterion,
+    wanted: Configuration,
+    known: Sequence[Ranked],
+    common: Mapping[tuple[str, str], int],
+) -> Group:
+    """All runs of a configuration; ``known`` are those of them that are known already.
+
+    ``common`` says how many of the best runs have a param with a value: where there are many params, those that few
+    share find the runs. Trainers log a hundred, of which nearly all are the same in every run.
+    """
     if not wanted:  # of runs without params nothing tells which belong together; each stands alone
         return _group(known[:1], by.lower)
-    rows = ranking.same(sorted(wanted)[:MOST_PARAMS], LOOKED_AT)
+    rows = ranking.same(sorted(wanted, key=lambda pair: (common[pair], pair))[:MOST_PARAMS], LOOKED_AT)
     mine = [own for same, own in _by_configuration(tx, rows) if same == wanted]
     return _group(mine[0] if mine else known, by.lower)
 
 
 def _by_configuration(tx: Tx, rows: Sequence[Ranked]) -> list[tuple[Configuration, list[Ranked]]]:
-    """The rows in groups of equal params but for the seed, in the order of each group's first."""
+    """The rows in groups of equal params but for seeds and labels, in the order of each group's first."""
     texts = texts_of(tx, rows)
     found: dict[Configuration | int, list[Ranked]] = {}
     for row in rows:

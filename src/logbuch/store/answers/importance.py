@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logbuch import limits
-from logbuch.answers import Effect, Importance, Reading, is_seed
+from logbuch.answers import Effect, Importance, Reading, sets_apart
 from logbuch.errors import NotFound
 from logbuch.model import Experiment, ViewType
 from logbuch.store import experiments
@@ -116,19 +116,37 @@ def _reason(runs: int, varied: Mapping[str, Any], target: Floats) -> str | None:
 def _varied(values: Sequence[Mapping[str, str]]) -> dict[str, list[str | None]]:
     """The params that differ between runs, in the order of their keys; those that most runs have where there are many.
 
-    Seeds explain nothing. A text that is another in more than half of the runs, as a name or a folder is, tells runs
-    apart and no more.
+    Seeds and labels explain nothing. A text that is another in more than half of the runs, as a name is, tells runs
+    apart and no more; nor does one that names whole configurations, as a file of settings does.
     """
     runs: Counter[str] = Counter(key for own in values for key in own)
     columns: dict[str, list[str | None]] = {}
     for key in sorted(runs, key=lambda key: (-runs[key], key)):
         column = [own.get(key) for own in values]
         kinds = len(set(column))
-        if kinds > 1 and not is_seed(key) and (kinds <= len(values) / 2 or _as_numbers(column) is not None):
+        if kinds > 1 and sets_apart(key) and (kinds <= len(values) / 2 or _as_numbers(column) is not None):
             columns[key] = column
         if len(columns) == MOST_PARAMS:
             break
-    return dict(sorted(columns.items()))
+    named = _names_of_configurations(columns)
+    return {key: column for key, column in sorted(columns.items()) if key not in named}
+
+
+def _names_of_configurations(columns: Mapping[str, Sequence[str | None]]) -> set[str]:
+    """The texts that have a value of their own for each combination of other params, of which at least two differ: such
+    a name would be given all that its parts explain."""
+    kinds = {key: len(set(column)) for key, column in columns.items()}
+    return {key for key in columns if _as_numbers(columns[key]) is None and _is_name(key, columns, kinds)}
+
+
+def _is_name(key: str, columns: Mapping[str, Sequence[str | None]], kinds: Mapping[str, int]) -> bool:
+    own = columns[key]
+    synonyms = {one for one in columns if kinds[one] == kinds[key] == len(set(zip(own, columns[one], strict=True)))}
+    others = columns.keys() - synonyms
+    if len(others) < 2 or kinds[key] <= max(kinds[one] for one in others):
+        return False
+    parts = list(zip(*(columns[one] for one in others), strict=True))
+    return len(set(parts)) == len(set(zip(parts, own, strict=True))) == kinds[key]
 
 
 def _effect(key: str, column: Sequence[str | None], target: Floats, best: Mapping[str, str]) -> Effect:

@@ -2,7 +2,7 @@ import { useCallback, useMemo, useState, type ReactNode } from "react";
 import { exportRuns, type FileFormat, type Row } from "../../api/table";
 import { Board } from "../../charts/Board";
 import type { DrawnRun } from "../../charts/types";
-import { isSeed } from "../../model/answers";
+import { isAside } from "../../model/answers";
 import { axisName, valueOf } from "../../model/compare";
 import { quoteKey, splitColumn } from "../../model/filter";
 import { formatCount, formatNumber } from "../../model/format";
@@ -83,7 +83,7 @@ function useParts(view: CompareView, change: (part: Partial<CompareView>, replac
   const offered = useMemo(() => [...params.map((k) => `params.${k}`), ...metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)], [params, metrics]);
   const ordered = useMemo(() => {
     const known = importance?.effects.map((one) => one.key).filter((k) => params.includes(k)) ?? [];
-    return [...known, ...params.filter((k) => !known.includes(k) && !isSeed(k))].map((k) => `params.${k}`);
+    return [...known, ...params.filter((k) => !known.includes(k) && !isAside(k))].map((k) => `params.${k}`);
   }, [importance, params]);
   // The first choice of axes for a metric stays while the brush moves the shares.
   const [kept, setKept] = useState<{ of: string | null; axes: string[] } | null>(null);

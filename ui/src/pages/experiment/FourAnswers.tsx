@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { getRun } from "../../api/runs";
 import type { Columns, Row } from "../../api/table";
 import type { Best, Importance } from "../../api/answers";
-import { apart, bestRow, finishedRows, isSeed, LOOKED_AT, variedParams, type ParamDifference } from "../../model/answers";
+import { apart, bestRow, finishedRows, isAside, LOOKED_AT, variedParams, type ParamDifference } from "../../model/answers";
 import { orderBy } from "../../model/columns";
 import { digitsFor, formatCount, formatDelta, formatNumber, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
@@ -42,7 +42,7 @@ const MOST_PARAMS = 40;
 
 /** The strip of answers about the runs of the filter: best, what sets it apart, stable, how to get it back. */
 export function FourAnswers({ experimentId, view, filter, first, from, columns, main, slots, total, change }: Props) {
-  const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).filter((key) => !isSeed(key)).slice(0, MOST_PARAMS) : []), [columns]);
+  const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).filter((key) => !isAside(key)).slice(0, MOST_PARAMS) : []), [columns]);
   const wire = [...new Set([main.key, main.trainLoss].filter((k): k is string => k !== null))].map((k) => `metrics.${k}`).concat(keys.map((k) => `params.${k}`));
   const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }], main.lower);
   const stage = view.deleted ? "deleted" : "active";
