@@ -160,6 +160,13 @@ def test_sqlite_keeps_what_it_acknowledged(sqlite_uri: str) -> None:
     )
 
 
+def test_a_store_within_a_project_is_hidden_from_git(tmp_path: Path) -> None:
+    for name in (".logbuch", "elsewhere"):
+        open_store(f"sqlite:///{tmp_path}/{name}/logbuch.db").close()
+    assert (tmp_path / ".logbuch" / ".gitignore").read_text() == "*\n"
+    assert not (tmp_path / "elsewhere" / ".gitignore").exists()
+
+
 def test_an_sqlite_file_is_private(sqlite_uri: str) -> None:
     open_store(sqlite_uri).close()
     assert Path(sqlite_uri.removeprefix("sqlite:///")).stat().st_mode & 0o077 == 0

@@ -210,11 +210,20 @@ def _create(file: Path) -> None:
     Whether a file can shrink is settled before its first table. Asked of an older file it would want the write lock.
     """
     if not file.exists():
+        _hide_from_git(file.parent)
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     if file.stat().st_size == 0:
         with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _hide_from_git(folder: Path) -> None:
+    """A store within a project is none of its files, nor something that its runs would take along."""
+    ignored = folder / ".gitignore"
+    if folder.name == ".logbuch" and not ignored.exists():
+        with suppress(OSError):
+            ignored.write_text("*\n", encoding="utf-8")
 
 
 def _check_owner(file: Path) -> None:
