@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
 
+from logbuch.sdk import connection
+from logbuch.sdk.recording import git
 from logbuch.store import Store, open_store
 from support.s3 import S3
 from support.servers import Server
 
+PATIENCE_SECONDS = 60.0
 _numbers = itertools.count()
 
 # CI checks the same examples every time; everywhere else each run looks at new ones.
 settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """How long an answer, a disk and git may take: a busy machine is no fault. Tests of limits set their own."""
+    default: httpx.Timeout = inspect.signature(httpx.get).parameters["timeout"].default
+    default.connect = default.read = default.write = default.pool = PATIENCE_SECONDS
+    connection.READ_SECONDS = connection.STALL_SECONDS = git.SECONDS = PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -295,11 +295,12 @@ def trickling(head: bytes = b"") -> Iterator[int]:
     over = threading.Event()
 
     def trickle() -> None:
-        connection, _ = listener.accept()
-        with connection, suppress(OSError):
-            connection.sendall(head)
-            while not over.wait(0.05):
-                connection.sendall(b"X")
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(head)
+                while not over.wait(0.05):
+                    connection.sendall(b"X")
 
     thread = threading.Thread(target=trickle, daemon=True)
     thread.start()
@@ -307,6 +308,8 @@ def trickling(head: bytes = b"") -> Iterator[int]:
         yield listener.getsockname()[1]
     finally:
         over.set()
+        with suppress(OSError):  # nobody may have come
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join()
 

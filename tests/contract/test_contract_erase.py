@@ -103,9 +103,9 @@ def test_what_the_same_commit_has_gathered_for_an_erased_run_is_dropped(
         threads.append(threading.Thread(target=store.write, args=(function, *arguments)))
         threads[-1].start()
         if number == 0:
-            assert entered.wait(10)
+            assert entered.wait(60)
         else:  # the others are submitted in this order, while the first holds up the commit
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while store._writer._queue.qsize() < number and time.monotonic() < deadline:
                 time.sleep(0.001)
     go.set()

@@ -153,7 +153,7 @@ def test_a_run_is_followed_live(make_server: Callable[..., Server], new_page: Ne
     server.kill()
     expect(page.locator("[data-testid=live-state][data-state=offline]")).to_be_visible()
     server.start()
-    expect(page.locator("[data-testid=live-state][data-state=offline]")).to_have_count(0, timeout=20_000)
+    expect(page.locator("[data-testid=live-state][data-state=offline]")).to_have_count(0)
 
 
 def test_mlflows_addresses_lead_to_ours(seeded: Seeded, new_page: NewPage) -> None:

@@ -28,7 +28,7 @@ def environment(tmp_path: Path, journals: Path) -> dict[str, str]:
         "LOGBUCH_QUIET": "1",
         "LOGBUCH_CAPTURE_GIT": "false",
         "LOGBUCH_CAPTURE_PACKAGES": "false",
-        "LOGBUCH_FINISH_TIMEOUT": "10",
+        "LOGBUCH_FINISH_TIMEOUT": "60",
     }
 
 

@@ -39,7 +39,7 @@ def test_a_training_goes_on_from_a_checkpoint_with_a_lower_step(
     first.kill()
     first.wait()
     second = program(body, server.url, AGAIN=run_id, STEPS="600 1500 -1")
-    out, err = second.communicate(timeout=60)
+    out, err = second.communicate(timeout=120)
     assert second.returncode == 0, err
     assert out.split() == [run_id, "done"]
     assert sync().returncode == 0
@@ -63,7 +63,7 @@ def test_two_processes_write_to_one_run(make_server: Callable[..., Server], prog
     """
     both = [program(body, server.url, RUN=run_id, OWN=own) for own in ("1", "2")]
     for process in both:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
     shared = history(server, run_id, "shared")
     assert sorted((step, value) for step, _, value in shared) == [(s, v) for s in range(2000) for v in (1.0, 2.0)]
@@ -86,7 +86,7 @@ def test_a_clock_that_jumps(make_server: Callable[..., Server], program: Any) ->
             time.sleep(0.001)
     """
     process = program(body, server.url)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     run_id = out.strip()
     for key in ("m", "a"):
@@ -126,7 +126,7 @@ def test_how_a_training_ends_is_kept(make_server: Callable[..., Server], program
         if how is not None:
             time.sleep(0.2)
             process.send_signal(how)
-        process.wait(30)
+        process.wait(90)
         run = server.get("runs/get", run_id=run_id).json()["run"]
         tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
         assert run["info"]["status"] == status, body

@@ -55,7 +55,7 @@ def test_answers_that_are_lost_after_the_commit(proxy: tuple[Server, Proxy], pro
     process = program(BODY, between.url, LOGBUCH_FINISH_TIMEOUT="20")
     run_id = process.stdout.readline().strip()
     between.mode = Mode.LOSE_ANSWERS
-    _, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert between.lost > 0
     between.mode = Mode.PASS
@@ -71,10 +71,10 @@ def test_a_network_that_fails_amid_a_training(proxy: tuple[Server, Proxy], progr
     time.sleep(0.3)
     between.mode = mode
     begin = time.monotonic()
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
-    assert float(out) < 10  # the loop takes two seconds; it never waits for the network
-    assert time.monotonic() - begin < 25
+    assert float(out) < 30  # the loop takes two seconds; it never waits for the network
+    assert time.monotonic() - begin < 60
     between.mode = Mode.PASS
     assert sync().returncode == 0
     check(server, run_id)
@@ -84,7 +84,7 @@ def test_a_black_hole_for_the_whole_training(proxy: tuple[Server, Proxy], progra
     server, between = proxy
     between.mode = Mode.SWALLOW
     process = program(BODY, between.url, LOGBUCH_FINISH_TIMEOUT="1")
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert "logbuch sync" in err.splitlines()[-1]
     between.mode = Mode.PASS
@@ -100,7 +100,7 @@ def test_a_network_that_comes_and_goes(proxy: tuple[Server, Proxy], program: Any
     for mode in (Mode.LOSE_ANSWERS, Mode.SWALLOW, Mode.PASS, Mode.SLOW, Mode.LOSE_ANSWERS, Mode.PASS):
         time.sleep(0.4)
         between.mode = mode
-    _, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert sync().returncode == 0
     check(server, run_id)

@@ -39,7 +39,7 @@ def launch(program: Any) -> Launch:
     def run(place: str, body: str = BODY, local: int = 2, **more: str) -> list[tuple[int, str, str]]:
         shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": str(local), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
         ranks = [program(body, place, RANK=str(rank), LOCAL_RANK=str(rank), **(shared | more)) for rank in range(2)]
-        ended = [(process, *process.communicate(timeout=90)) for process in ranks]
+        ended = [(process, *process.communicate(timeout=180)) for process in ranks]
         return [(process.returncode, out, err) for process, out, err in ended]
 
     return run
@@ -109,7 +109,7 @@ def test_ranks_on_other_machines_find_the_run_on_the_server(
     assert [code for code, _, _ in ended] == [0, 0], ended
     (first, _), (second, took) = (out.split() for _, out, _ in ended)
     assert first == second
-    assert float(took) < 10
+    assert float(took) < 15
     check(server, first)
 
 
@@ -120,7 +120,7 @@ def test_ranks_on_other_machines_without_a_server_wait_for_a_limited_time(launch
     assert [code for code, _, _ in ended] == [0, 0], ended
     (first, _), (second, took) = (out.split() for _, out, _ in ended)
     assert first != second
-    assert float(took) < 9
+    assert float(took) < 14  # and not ten seconds longer, for the run of rank 0
     assert "rank 1 found no run of rank 0 in 1 s and begins its own" in ended[1][2]
 
 

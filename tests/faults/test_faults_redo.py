@@ -20,7 +20,7 @@ from logbuch.files.disk import LocalFiles
 from support.servers import Server
 
 MIB = 1024 * 1024
-SECONDS = 30
+SECONDS = 120
 PLACE = "0/r/artifacts"
 
 

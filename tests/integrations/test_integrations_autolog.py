@@ -67,7 +67,7 @@ def test_without_a_server_all_train_and_it_arrives_later(tmp_path: Path) -> None
         begun[name] = run.info.run_id
     server = Server(tmp_path, f"sqlite:///{tmp_path}/l.db", port=port).start()
     try:
-        assert logbuch.flush(30)
+        assert logbuch.flush(60)
         for name, run_id in begun.items():
             found = logbuch.get_run(run_id)
             assert (found.info.run_name, found.info.status) == (name, "FINISHED")

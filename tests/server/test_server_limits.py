@@ -72,25 +72,27 @@ def test_a_large_body_does_not_hold_up_the_others(shared_server: Server) -> None
     body = json.dumps({"run_id": "x", "metrics": [point] * 300_000}).encode()
     import threading
 
-    longest, started = 0.0, time.monotonic()
-    done = threading.Event()
+    def share() -> float:
+        """How much of the time that the body takes is the longest wait of another request."""
+        longest, started = 0.0, time.monotonic()
+        done = threading.Event()
 
-    def send() -> None:
-        path = f"{shared_server.url}/api/2.0/mlflow/runs/log-batch"
-        assert (
-            httpx.post(path, content=body, headers={"content-type": "application/json"}, timeout=60).status_code == 400
-        )
-        done.set()
+        def send() -> None:
+            path = f"{shared_server.url}/api/2.0/mlflow/runs/log-batch"
+            assert httpx.post(path, content=body, headers={"content-type": "application/json"}).status_code == 400
+            done.set()
 
-    sender = threading.Thread(target=send)
-    sender.start()
-    while not done.is_set():
-        begun = time.monotonic()
-        httpx.get(f"{shared_server.url}/health", timeout=30)
-        longest = max(longest, time.monotonic() - begun)
-    sender.join()
-    # Decoded on the loop, the wait of the others would be nearly all of it.
-    assert longest < (time.monotonic() - started) / 2
+        sender = threading.Thread(target=send)
+        sender.start()
+        while not done.is_set():
+            begun = time.monotonic()
+            httpx.get(f"{shared_server.url}/health")
+            longest = max(longest, time.monotonic() - begun)
+        sender.join()
+        return longest / (time.monotonic() - started)
+
+    # Decoded on the loop, the wait of the others would be nearly all of it, each time; a busy machine spoils one.
+    assert any(share() < 1 / 2 for _ in range(5))
 
 
 def test_reading_and_opening_wait_for_no_writer(sqlite_uri: str) -> None:
@@ -100,7 +102,7 @@ def test_reading_and_opening_wait_for_no_writer(sqlite_uri: str) -> None:
         begun = time.monotonic()
         second = open_store(sqlite_uri, seal=False)
         assert second.read(experiments.get, "0").name == opened.read(experiments.get, "0").name
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20  # a writer would be waited for half a minute
         other.execute("ROLLBACK")
     second.close()
     opened.close()
@@ -115,7 +117,7 @@ def test_two_servers_log_to_the_same_runs(make_server: Callable[..., Server], po
     bad: list[str] = []
 
     def log(number: int) -> None:
-        with httpx.Client(timeout=30) as client:
+        with httpx.Client(timeout=120) as client:
             for step in range(40):
                 run_id = run_ids[(step * 7 + number) % 4]
                 body = {
@@ -137,7 +139,7 @@ def test_two_servers_log_to_the_same_runs(make_server: Callable[..., Server], po
     for thread in threads:
         thread.join()
     assert bad == []
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 120  # a deadlock, or one that waits for the other, takes longer
     points = servers[0].get("metrics/get-history", run_id=run_ids[0], metric_key="m0").json()["metrics"]
     assert len(points) == 80
 
@@ -148,7 +150,7 @@ def test_workers_end_with_their_supervisor(make_server: Callable[..., Server]) -
     workers = psutil.Process(server.process.pid).children()
     assert len(workers) == 2
     server.kill()
-    psutil.wait_procs(workers, timeout=10)
+    psutil.wait_procs(workers, timeout=60)
     assert not any(worker.is_running() for worker in workers)
     server.start()
 
@@ -160,7 +162,7 @@ def test_a_worker_that_dies_is_replaced_after_a_pause(make_server: Callable[...,
     assert server.process is not None
     victim = psutil.Process(server.process.pid).children()[0]
     os.kill(victim.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         alive = [worker for worker in psutil.Process(server.process.pid).children() if worker.pid != victim.pid]
         if len(alive) == 2:

@@ -200,7 +200,7 @@ class Listener:
     """A browser's EventSource, in a thread."""
 
     def __init__(self, server: Server, **query: Any) -> None:
-        self._stream = httpx.stream("GET", f"{server.url}/api/logbuch/1/live", params=query, timeout=20)
+        self._stream = httpx.stream("GET", f"{server.url}/api/logbuch/1/live", params=query, timeout=60)
         self._answer = self._stream.__enter__()
         self._lines = self._answer.iter_lines()
 

@@ -21,7 +21,7 @@ from support.ports import free_port
 from support.servers import Server
 
 ROUNDS = 100 if os.environ.get("LOGBUCH_TEST_LONG") else 5
-START_LIMIT_SECONDS = 10  # far above the second that is promised: benchmarks measure, tests only notice a wreck
+START_LIMIT_SECONDS = 30  # far above the second that is promised: benchmarks measure, tests only notice a wreck
 RESIDENT_LIMIT_KB = 120 * 1024
 
 
@@ -54,7 +54,7 @@ def test_it_ends_orderly_also_with_listeners(make_server: Callable[..., Server])
         next(answer.iter_lines())
         begun = time.monotonic()
         assert server.stop() == 0
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_a_killed_server_has_every_acknowledged_point(
 def hammer(
     server: Server, run_id: str, acknowledged: dict[str, list[int]], sent: dict[str, int], stop: threading.Event
 ) -> None:
-    with httpx.Client(timeout=20) as client:
+    with httpx.Client(timeout=60) as client:
         while not stop.is_set():
             step = sent[run_id]
             sent[run_id] += 1
@@ -153,7 +153,7 @@ def test_being_open_to_the_network_is_said(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "logbuch", "server", "--host", "0.0.0.0", "--port", str(port)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/health")
@@ -161,7 +161,7 @@ def test_being_open_to_the_network_is_said(tmp_path: Path) -> None:
             except httpx.TransportError:
                 time.sleep(0.05)
         process.terminate()
-        out, error = process.communicate(timeout=20)
+        out, error = process.communicate(timeout=60)
     assert f"http://127.0.0.1:{port}/" in out
     assert "no login" in error
 
@@ -171,7 +171,7 @@ def refused(tmp_path: Path, *arguments: str) -> str:
     port = () if "--port" in arguments else ("--port", str(free_port()))
     command = [sys.executable, "-m", "logbuch", *arguments, *port]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "LOGBUCH_"))}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, env=environment)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=90, env=environment)
     assert done.returncode not in (0, None)
     assert "Traceback" not in done.stderr
     return done.stderr.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 import httpx
 
@@ -28,12 +29,13 @@ def test_a_run_is_judged_as_it_stands(shared_server: Server) -> None:
     }  # fmt: skip
 
 
-def test_the_tag_comes_by_itself(shared_server: Server) -> None:
-    run_id = shared_server.new_run("0")
+def test_the_tag_comes_by_itself(make_server: Callable[..., Server]) -> None:
+    server = make_server()  # one that has no other runs to judge, after each of which it rests
+    run_id = server.new_run("0")
     point = {"run_id": run_id, "key": "loss", "value": "NaN", "timestamp": 1, "step": 3}
-    assert shared_server.post("runs/log-metric", point).is_success
-    for _ in range(900):  # judging rests in proportion to what it took, other runs of this server before
-        run = shared_server.get("runs/get", run_id=run_id).json()["run"]
+    assert server.post("runs/log-metric", point).is_success
+    for _ in range(900):
+        run = server.get("runs/get", run_id=run_id).json()["run"]
         tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
         if "logbuch.stability" in tags:
             break

@@ -164,11 +164,12 @@ def test_a_pickle_that_is_allowed_is_named_by_its_digest(tracker: Tracker, tmp_p
 
 
 def test_requests_under_way_are_answered_before_the_end(tracker: Tracker) -> None:
-    scoring = start(tracker, "-m", "models:/reg/1", "--batch-window-ms", "700")
+    scoring = start(tracker, "-m", "models:/reg/1", "--batch-window-ms", "1000")
     answers: list[httpx.Response] = []
     asking = threading.Thread(target=lambda: answers.append(scoring.post(BODY)))
     asking.start()
-    time.sleep(0.3)
+    while not answers and "waiting_requests 1.0" not in httpx.get(f"{scoring.url}/metrics").text:
+        time.sleep(0.01)
     assert scoring.end() == 0
     asking.join()
     assert answers[0].json() == {"predictions": tracker.direct}

@@ -40,7 +40,7 @@ def fresh(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
         if run.monitor is not None:
             run.monitor.stop()
         active.deafen(run)
-        run.settle(5)
+        run.settle(30)
     active._main.clear()
     active._all.clear()
     connection.close_all()

@@ -42,7 +42,7 @@ def mariadb(home: Path) -> Iterator[str]:
         yield f"mysql+pymysql://root@127.0.0.1:{port}/mlflow"
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 def _make(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -38,7 +38,7 @@ def mlflow_server(home: Path) -> Iterator[str]:
         yield address
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # its workers too
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

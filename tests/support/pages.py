@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 """How long a page may take for anything: a busy machine is no fault of it."""
 
 

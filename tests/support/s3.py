@@ -13,7 +13,7 @@ from typing import Any
 
 from support.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 120
 KEY, SECRET = "test-key", "test-secret"
 _CONFIG = """{"identities": [{"name": "tests", "actions": ["Admin", "Read", "Write", "List", "Tagging"],
  "credentials": [{"accessKey": "%s", "secretKey": "%s"}]}]}"""

@@ -15,7 +15,7 @@ import httpx
 
 from support.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Scoring:
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def launch(folder: Path, environment: Mapping[str, str], *arguments: str) -> Scoring:

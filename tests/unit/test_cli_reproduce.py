@@ -334,13 +334,13 @@ def test_what_is_ended_by_a_signal_leaves_nothing(repository: Repository, tmp_pa
     command = [sys.executable, "-m", "logbuch", "reproduce", run_id, "--yes", "--env", "current", "--command", program]
     environment = os.environ | {"LOGBUCH_TRACKING_URI": str(repository.store), "PATH": path}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        for _ in range(600):
+        for _ in range(2400):
             if mark.exists():
                 break
             time.sleep(0.05)
         assert here()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == (143 if restoring else 4)
+        assert process.wait(90) == (143 if restoring else 4)
     assert here() == []
     assert repository.git("worktree", "list").count("\n") == 0
     if not restoring:

@@ -46,15 +46,15 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InvalidFilter) as caught:
         parse_filter(text, RUNS)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert 0 <= caught.value.position <= len(text)
     assert len(caught.value.message) < 600
     with suppress(InvalidFilter):
         parse_order_by([text], RUNS)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])

@@ -100,7 +100,7 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
     with alertlimit.limiter._lock:  # as if another thread were in it
         child = os.fork()
         if not child:
-            os._exit(0 if alertlimit.limiter._lock.acquire(timeout=5) else 1)
+            os._exit(0 if alertlimit.limiter._lock.acquire(timeout=60) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

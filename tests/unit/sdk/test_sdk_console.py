@@ -47,7 +47,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], l
     monkeypatch.setenv("LOGBUCH_CONSOLE", "wrap")
 
     def read(run_id: str) -> logs.LogPage:
-        assert logbuch.flush(10)
+        assert logbuch.flush(60)
         store = open_store(f"sqlite:///{tmp_path}/.logbuch/logbuch.db", seal=False)
         try:
             return store.read(logs.page, run_id, 0, None, 10_000)
@@ -555,7 +555,7 @@ def test_a_clock_beyond_the_calendar_harms_no_file(
         log = consolelog.begin(*active.everything()[0].attached())
         log.log("stdout", [2**70], ["late"], "", 0)
         log.close()
-    assert logbuch.flush(10)
+    assert logbuch.flush(60)
     assert logbuch.load_text(f"runs:/{run.info.run_id}/{consolelog.FILE}") == f"{2**70} ms stdout late\n"
 
 
@@ -571,6 +571,6 @@ def test_a_server_that_keeps_no_logs_gets_a_file(
     assert [line[20:] for line in text.splitlines()] == ["stdout red", "stderr to stderr"]
     with logbuch.start_run(run_id=run.info.run_id):
         print("again")
-    assert logbuch.flush(10)
+    assert logbuch.flush(60)
     names = [file.path for file in logbuch.LogbuchClient().list_artifacts(run.info.run_id, "logbuch")]
     assert len([name for name in names if "console" in name]) == 2

@@ -233,7 +233,7 @@ def test_a_file_is_sent_as_it_was_when_it_was_logged(remote: Keeper, folder: Pat
     copies = list(Path(connection.connect().spool._make()).iterdir())
     assert len(copies) == 4  # each with a note of where it shall go
     remote.up = True
-    assert logbuch.flush(5)
+    assert logbuch.flush(60)
     assert (remote.kept["a.txt"], remote.kept["t.txt"]) == (b"a", b"later")
     assert not any(copy.exists() for copy in copies)
 
@@ -247,7 +247,7 @@ def test_large_files_are_sent_from_where_they_are(
     remote.up = False
     logbuch.log_artifact(folder / "a.txt", "second", run_id="r1")
     remote.up = True
-    assert logbuch.flush(5)
+    assert logbuch.flush(60)
     assert remote.kept["second/a.txt"] == b"a"
 
 

@@ -102,7 +102,7 @@ def test_histograms_travel_by_the_journal(tmp_path: Path) -> None:
             logbuch.log_histogram("grad/layer", [step, step + 1, math.nan], step)
         with pytest.raises(InvalidInput, match="key"):
             logbuch.log_histogram("../x", [1])
-    assert logbuch.flush(10)
+    assert logbuch.flush(60)
     store = open_store(f"sqlite:///{tmp_path}/.logbuch/logbuch.db", seal=False)
     total, found = store.read(store_histograms.read, run.info.run_id, "grad/layer", 10)
     assert (total, [one.step for one in found], found[2].nan) == (3, [0, 1, 2], 1)
@@ -184,7 +184,7 @@ def test_sounds_of_a_run(tmp_path: Path, listed: Callable[[str], list[str]]) -> 
             logbuch.log_audio(file)
         with pytest.raises(InvalidInput, match="belong to a key"):
             logbuch.log_audio(file, artifact_file="x.flac", step=1)
-    assert logbuch.flush(10)
+    assert logbuch.flush(60)
     first, second = sorted(listed("media/audio"))
     assert first.startswith("media/audio/voice~one+step+3+timestamp+9+")
     assert (first[-4:], second[-5:]) == (".wav", ".flac")
@@ -271,7 +271,7 @@ def test_classifications_of_a_run(listed: Callable[[str], list[str]]) -> None:
         logbuch.log_confusion_matrix([0, 1], [0, 1], step=2)
         logbuch.log_pr_curve([0, 1], [0.2, 0.8], key="eval/pr", step=2)
         logbuch.log_roc_curve([0, 1], [0.2, 0.8])
-    assert logbuch.flush(10)
+    assert logbuch.flush(60)
     (matrix,) = listed("media/confusion-matrix")
     (curve,) = listed("media/pr-curve")
     assert len(listed("media/roc-curve")) == 1

@@ -41,7 +41,7 @@ def program(body: str, place: Path, **environment: str) -> subprocess.Popen[str]
 
 def finished(process: subprocess.Popen[str]) -> tuple[str, str, str]:
     """Run id, the rest of stdout, stderr."""
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     first, _, rest = out.partition("\n")
     return first, rest, err
 
@@ -330,21 +330,21 @@ def test_what_a_child_cannot_send_that_was_forked_amid_a_call_is_sent_by_others(
 def test_a_locked_file_is_an_error_in_time_and_no_matter_to_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.3)
     logbuch.set_tracking_uri(tmp_path)
     logbuch.create_experiment("first")
+    monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.3)
     with contextlib.closing(sqlite3.connect(tmp_path / "logbuch.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begin = time.monotonic()
         with pytest.raises(Unavailable, match="is locked by another process"):
             logbuch.create_experiment("second")
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 7  # and not the eight seconds that it waits by itself
         run = logbuch.start_run()
         logbuch.log_metric("m", 1.0)
-        assert time.monotonic() - begin < 8
+        assert time.monotonic() - begin < 30
         assert logbuch.search_runs(["0"], output_format="list") == []  # readers are not held up
         other.execute("ROLLBACK")
-    assert logbuch.flush(20)
+    assert logbuch.flush(60)
     logbuch.end_run()
     (found,) = logbuch.search_runs(["0"], output_format="list")
     assert (found.info.run_id, found.data.metrics) == (run.info.run_id, {"m": 1.0})

@@ -113,7 +113,7 @@ def test_records_are_sent_in_order_and_in_batches(senders: Make) -> None:
     sender = senders(backend)
     for number in range(2500):
         log(sender, number)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert backend.values == list(range(2500))
     assert all(len(batch.metrics) <= 1000 for batch in backend.taken)
     assert sender.delivery() == (0, 2500, 0, 0, None, 0)
@@ -133,11 +133,11 @@ def test_an_outage_is_waited_out_and_loses_nothing(senders: Make, caplog: pytest
     for number in range(10):
         log(sender, number)
     begin = time.monotonic()
-    assert not sender.flush(5)  # a reader does not wait for a server that does not answer
-    assert time.monotonic() - begin < 1
+    assert not sender.flush(60)  # a reader does not wait for a server that does not answer
+    assert time.monotonic() - begin < 30
     assert sender.delivery().trouble == "down"
     down.clear()
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert backend.values == list(range(10))
     assert [record.getMessage() for record in caplog.records if "kept" in record.getMessage()] == [
         "records cannot be sent now and are kept until they can: down"
@@ -153,7 +153,7 @@ def test_a_refused_record_blocks_no_other(senders: Make, caplog: pytest.LogCaptu
     sender = senders(backend)
     for number in range(1000):
         log(sender, number)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert backend.values == [number for number in range(1000) if number not in (3, 700)]
     assert sender.delivery().refused == 2
     assert sender.losses.of("r") == 2
@@ -169,7 +169,7 @@ def test_what_a_server_without_journals_has_no_place_for_is_counted(
     sender.put(ingest.Log("r", "stdout", [1], ["printed without a server"]), "r", counted=False)
     sender.put(ingest.histogram("r", "w", 1, 1, [0, 1], [1], 0, 0), "r")
     log(sender, 2)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert backend.values == [1, 2]
     assert sender.delivery().refused == 2
     assert caplog.text.count("keeps neither console output nor histograms") == 2
@@ -181,7 +181,7 @@ def test_a_run_that_takes_nothing_costs_few_attempts(senders: Make) -> None:
     for number in range(1000):
         log(sender, number, "gone")
         log(sender, number, "here")
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert backend.values == list(range(1000))
     assert sender.delivery().refused == 1000
     assert backend.attempts < 40
@@ -192,7 +192,7 @@ def test_a_run_that_does_not_exist_is_refused_at_once(senders: Make) -> None:
     sender = senders(backend)
     for number in range(1000):
         log(sender, number)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert sender.delivery().refused == 1000
     assert backend.attempts < 5
 
@@ -210,7 +210,7 @@ def test_an_internal_error_of_one_record_is_found(senders: Make) -> None:
     sender = senders(backend)
     for number in range(10):
         log(sender, number)
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert backend.values == [0, 1, 2, 3, 4, 5, 6, 8, 9]
     assert sender.delivery().refused == 1
 
@@ -224,7 +224,7 @@ def test_an_internal_error_of_everything_loses_nothing(senders: Make) -> None:
         log(sender, number)
     assert not sender.flush(0.4, patient=True)
     broken.clear()
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert sorted(backend.values) == list(range(50))
     assert sender.delivery().refused == 0
 
@@ -240,7 +240,7 @@ def test_a_backend_that_breaks_does_not_end_the_thread(senders: Make) -> None:
     backend = FakeBackend(judge)
     sender = senders(backend)
     log(sender, 1)
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert backend.values == [1]
 
 
@@ -268,7 +268,7 @@ def test_calls_keep_their_place_in_a_run(senders: Make) -> None:
     sender.journal.point("r", "m", 1.0, 0, 0)
     sender.journal.record(ingest.encode_record(end()))
     sender.journal.point("r", "m", 2.0, 0, 0)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert order == [[1], ("r", RunStatus.FINISHED, 5, ""), [2]]
 
 
@@ -284,7 +284,7 @@ def test_a_refused_call_blocks_nothing(senders: Make) -> None:
     sender = senders(backend)
     sender.put(end(), "r")
     log(sender, 1)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert (len(asked), sender.delivery().refused) == (1, 1)
     assert backend.values == [1]
 
@@ -303,7 +303,7 @@ def test_a_call_in_an_outage_is_repeated(senders: Make) -> None:
     sender.put(end(), "r")
     assert not sender.flush(1)
     down.clear()
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert sender.delivery()[:3] == (0, 1, 0)
 
 
@@ -320,7 +320,7 @@ def test_an_idle_sender_wakes_for_the_next_record(senders: Make) -> None:
     sender = senders(backend)
     for number in range(5):
         log(sender, number)
-        assert sender.flush(2)
+        assert sender.flush(60)
         time.sleep(0.01)
     assert backend.values == [0, 1, 2, 3, 4]
 
@@ -333,7 +333,7 @@ def test_without_a_thread_flush_sends_itself(senders: Make, monkeypatch: pytest.
     backend = FakeBackend()
     sender = senders(backend)
     log(sender, 1)
-    assert sender.flush(1)
+    assert sender.flush(60)
     assert backend.values == [1]
 
 
@@ -351,7 +351,7 @@ def test_many_threads_lose_nothing(senders: Make, caplog: pytest.LogCaptureFixtu
         thread.start()
     for thread in threads:
         thread.join()
-    assert sender.flush(10)
+    assert sender.flush(60)
     assert sorted(backend.values) == list(range(10_000))
 
 
@@ -361,7 +361,7 @@ def test_one_bad_key_takes_no_other_with_it(senders: Make) -> None:
     for number in range(500):
         log(sender, number, key="a:b")
         log(sender, number, key="good")
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert sorted(backend.values) == list(range(500))
     assert sender.delivery().refused == 500
     assert backend.attempts < 60
@@ -372,7 +372,7 @@ def test_bad_points_of_a_metric_do_not_condemn_it(senders: Make) -> None:
     sender = senders(backend)
     for number in range(1000):
         log(sender, number)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert sorted(backend.values) == list(range(20, 1000))
     assert sender.delivery().refused == 20
 
@@ -382,7 +382,7 @@ def test_a_run_that_refuses_everything_costs_two_attempts(senders: Make) -> None
     sender = senders(backend)
     for number in range(900):
         log(sender, number, key=f"k{number}")
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert (sender.delivery().refused, backend.taken) == (900, [])
     assert backend.attempts <= 4
 
@@ -403,7 +403,7 @@ def test_an_outage_amid_a_search_for_culprits_loses_nothing(senders: Make) -> No
         log(sender, number)
     assert not sender.flush(1)
     backend.judge = lambda batch: InvalidInput("no 7") if any(p.value == 7 for p in batch.metrics) else None
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert sorted(backend.values) == [number for number in range(50) if number != 7]
 
 
@@ -433,7 +433,7 @@ def test_a_run_begun_without_the_server_gets_its_id_later_and_once(senders: Make
     sender.put(ingest.NewRun("ours", "e", "", "it", "me", 5, [("a", "b")]), "ours", counted=False)
     log(sender, 1, "ours")
     sender.put(end("ours"), "ours")
-    assert sender.flush(5, patient=True)
+    assert sender.flush(60, patient=True)
     assert [given[0] for given in made] == ["7", "7"]
     assert made[0][4][-1].value == "ours"  # by this tag it is found if the answer was lost
     assert [batch.run_id for batch in backend.taken] == ["theirs"]
@@ -464,7 +464,7 @@ def test_a_file_that_cannot_be_sent_blocks_nothing(senders: Make, error: Logbuch
     put_file(sender, stuck)
     log(sender, 1)
     put_file(sender, other)
-    assert sender.flush(5)
+    assert sender.flush(60)
     assert backend.values == [1]
     sender.flush(5, patient=True, files=Files.DUE)
     assert (other.done, other.settled_times) == (1, 1)
@@ -474,13 +474,13 @@ def test_a_file_is_sent_when_it_can_be(senders: Make, caplog: pytest.LogCaptureF
     sender = senders(FakeBackend())
     stuck = Upload("a", Unavailable("disk full"))
     put_file(sender, stuck)
-    assert not sender.flush(0.2, patient=True, files=Files.ALL)
-    assert stuck.done > 1
+    while stuck.done < 2:
+        assert not sender.flush(0.2, patient=True, files=Files.ALL)
     delivery = sender.delivery()
     assert (delivery.files, delivery.waiting, delivery.trouble) == (1, 1, "disk full")
     assert sum("cannot be sent now" in record.getMessage() for record in caplog.records) == 1
     stuck.error = None
-    assert sender.flush(5, patient=True, files=Files.ALL)
+    assert sender.flush(60, patient=True, files=Files.ALL)
     assert sender.delivery() == (0, 1, 0, 0, None, 0)
     assert stuck.settled_times == 1
 
@@ -489,8 +489,8 @@ def test_the_end_of_a_run_does_not_wait_for_files_that_failed(senders: Make) -> 
     sender = senders(FakeBackend(), pause=60)
     put_file(sender, Upload("a", Unavailable("down")))
     begin = time.monotonic()
-    assert not sender.flush(10, patient=True, files=Files.DUE)
-    assert time.monotonic() - begin < 2
+    assert not sender.flush(60, patient=True, files=Files.DUE)
+    assert time.monotonic() - begin < 30
     assert sender.finish(0.1) == (0, 1)
 
 
@@ -502,7 +502,7 @@ def test_a_file_that_is_refused_is_given_up(
     stuck, later = Upload("a", error), Upload("a")
     put_file(sender, stuck)
     put_file(sender, later)
-    assert sender.flush(10, patient=True, files=Files.ALL)
+    assert sender.flush(60, patient=True, files=Files.ALL)
     assert stuck.done == (1 if isinstance(error, InvalidInput) else 4)
     assert (stuck.settled_times, later.done, sender.delivery().refused) == (1, 1, 1)
     assert sum("was refused" in record.getMessage() for record in caplog.records) == 1
@@ -523,7 +523,7 @@ def test_files_of_one_path_keep_their_order(senders: Make) -> None:
     new.perform = lambda backend: order.append("new")  # type: ignore[method-assign]
     put_file(sender, old)
     put_file(sender, new)
-    assert sender.flush(5, patient=True, files=Files.ALL)
+    assert sender.flush(60, patient=True, files=Files.ALL)
     assert order == ["old", "new"]
 
 
@@ -532,13 +532,13 @@ def test_a_slow_file_delays_no_metric(senders: Make) -> None:
     backend = FakeBackend()
     sender = senders(backend)
     slow = Upload("a")
-    slow.perform = lambda backend: release.wait(10)  # type: ignore[method-assign]
+    slow.perform = lambda backend: release.wait(120)  # type: ignore[method-assign]
     put_file(sender, slow)
     log(sender, 1)
-    assert sender.flush(2)
+    assert sender.flush(60)
     assert backend.values == [1]
     release.set()
-    assert sender.flush(5, patient=True, files=Files.ALL)
+    assert sender.flush(60, patient=True, files=Files.ALL)
 
 
 def test_too_many_tables_in_memory_are_dropped(senders: Make) -> None:
@@ -557,5 +557,5 @@ def test_without_a_thread_files_are_sent_by_who_waits(senders: Make, monkeypatch
     sender = senders(FakeBackend())
     call = Upload("a")
     put_file(sender, call)
-    assert sender.flush(1, patient=True, files=Files.ALL)
+    assert sender.flush(60, patient=True, files=Files.ALL)
     assert call.done == 1

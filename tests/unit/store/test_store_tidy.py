@@ -50,7 +50,7 @@ def test_the_log_of_another_process_is_sealed_without_being_told(
     run_id = training.write(runs.create, NewRun(experiment_id="0")).info.run_id
     points = [Metric(key="m", value=1.0, timestamp=step, step=step) for step in range(sealing.REST_POINTS)]
     training.write(batch.log_batch, run_id, points)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while server.read(lambda tx: tx.execute(select(func.count()).select_from(schema.blocks)).scalar()) == 0:
         assert time.monotonic() < deadline
         time.sleep(0.05)
