@@ -97,6 +97,13 @@ mariadb:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core >/dev/null; } || \
 	  { echo "MariaDB is needed for the tests of MySQL: install mariadb-server-core and mariadb-client-core."; exit 1; }
 
+# A pooler that stands between Logbuch and PostgreSQL.
+.PHONY: pgbouncer
+pgbouncer:
+	@test -x /usr/sbin/pgbouncer || command -v pgbouncer >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends pgbouncer >/dev/null; } || \
+	  { echo "PgBouncer is needed for the tests of poolers: install the package pgbouncer."; exit 1; }
+
 # -- the two commands -------------------------------------------------------------------------------------------------
 
 demo: setup
@@ -109,7 +116,7 @@ train-smoke: setup
 
 compat-envs: $(MLFLOW3)/.ready $(MLFLOW2)/.ready
 
-test: setup chromium mariadb compat-envs lint
+test: setup chromium mariadb pgbouncer compat-envs lint
 	cd ui && npm run --silent test
 	@mkdir -p $(OUTPUT)
 	$(BIN)/python -m pytest -n 2 --dist loadscope --junitxml=$(OUTPUT)/python.xml

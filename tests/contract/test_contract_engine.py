@@ -333,9 +333,10 @@ def test_a_reader_sees_log_and_blocks_of_one_moment(store: Store) -> None:
     assert store.read(look) == [0, 1]
 
 
-def test_between_pages_nothing_is_held_and_nothing_is_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_between_pages_nothing_is_held_and_nothing_is_lost(store_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the pages points arrive before and after the place where the reader stands, and the run is sealed."""
     monkeypatch.setattr(blocks, "BLOCK_POINTS", 16)
+    store = open_store(store_uri, seal=False)  # a sealer of its own would read meanwhile
     run_id = new_run(store)
     log_points(store, run_id, range(0, 200, 2))
     seen: list[int] = []
@@ -354,6 +355,7 @@ def test_between_pages_nothing_is_held_and_nothing_is_lost(store: Store, monkeyp
     behind = {number for number in steps_of(store, run_id) if number not in seen}
     assert set(range(0, 200, 2)) <= set(seen)
     assert len(behind) == 8, "only those are not shown that came to a place already passed"
+    store.close()
 
 
 # -- 6: the value index (see docs/decisions/0005) ----------------------------------------------------------------------

@@ -20,7 +20,7 @@ def open_store(uri: str, *, seal: bool = True) -> Store:
 
     try:
         url = make_url(uri)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # of a port that is no number
         raise StoreRefused(f"{uri!r} is no database URI: use sqlite:///FILE or postgresql://USER@HOST/NAME.") from None
     backend = url.get_backend_name()
     if backend == "sqlite" and url.database and url.database != ":memory:":

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     create_engine,
-    event,
     func,
     literal,
     literal_column,
@@ -33,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.sql.dml import Insert
 
 from logbuch.errors import StoreRefused
-from logbuch.store import copying, schema
+from logbuch.store import copying, schema, session
 from logbuch.store.driver import Driver, Row
 from logbuch.store.query.among import given_ids
 from logbuch.store.seam import Upserts, background
@@ -43,17 +42,15 @@ CHANNEL = "logbuch_changes"
 NOTIFY_SECONDS = 0.25
 ARRAY_ROWS = 8
 RECONNECT_SECONDS = 2.0
+POLL_SECONDS = 0.5
 _SCHEMA_LOCK = 0x106B_0C40
 _RUN_LOCKS = 0x106B
 _WRITE_LOCKS = 0x106C
-_SETTINGS = ("jit = off", "random_page_cost = 1.1", "work_mem = '16MB'")
 _RETRY_STATES = {"40001", "40P01"}
 
 
 class PostgresSeam:
     """PostgreSQL's ways; see :class:`logbuch.store.seam.Seam`."""
-
-    values_in_order = False
 
     def __init__(self, url: URL) -> None:
         try:
@@ -64,32 +61,35 @@ class PostgresSeam:
         self.url = url
         self.where = url.render_as_string(hide_password=True)
         options = {"connect_timeout": 10, "application_name": "logbuch"}
-        self.writer = create_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True, connect_args=options)
+        self.writer = create_engine(url, pool_size=1, max_overflow=2, connect_args=options)
         self.upsert = Upserts(insert)
         self.driver: Driver = _ArrayDriver(_positional())
         self.reader = create_engine(
             url,
             pool_size=4,
             max_overflow=12,
-            pool_pre_ping=True,
             isolation_level="REPEATABLE READ",
             connect_args=options,
         )
-        event.listen(self.reader, "connect", _settle)
+        session.attend(self.writer, reads=False)
+        session.attend(self.reader, reads=True)
         self._notifier = _Notifier(self._notify)
         self._upkeep: Upkeep | None = None
 
     @property
     def _address(self) -> str:
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return session.address(self.url)
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
         with connection.begin():
             yield
 
-    def begin_read(self, connection: Connection) -> AbstractContextManager[Any]:
-        return connection.begin()
+    @contextmanager
+    def begin_read(self, connection: Connection) -> Iterator[None]:
+        with connection.begin():
+            session.settle(connection)
+            yield
 
     def create_lock(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
@@ -156,6 +156,9 @@ class PostgresSeam:
         while not stop.is_set():
             try:
                 with psycopg.connect(self._address, autocommit=True, connect_timeout=10) as connection:
+                    if session.pooled(connection):
+                        _poll(connection, changed, stop)
+                        continue
                     connection.execute(f"LISTEN {CHANNEL}")
                     changed()
                     while not stop.is_set():
@@ -174,8 +177,10 @@ class PostgresSeam:
         self._upkeep = Upkeep(self._address)
 
     def _notify(self) -> None:
-        with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
-            connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+        for _ in range(2):  # the connection may have broken since it was used last
+            with suppress(DBAPIError), self.writer.connect() as connection, connection.begin():
+                connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+                return
 
     def tidy(self, stop: Callable[[], bool]) -> None:  # noqa: ARG002
         """What sealing took out of the log keeps its space until a vacuum."""
@@ -196,12 +201,15 @@ class PostgresSeam:
         self.reader.dispose()
 
 
-def _settle(connection: Any, _record: object) -> None:
-    """Tells a connection that reads what kind of queries come: short ones, of which indexes know the way."""
-    with connection.cursor() as cursor:
-        for setting in _SETTINGS:
-            cursor.execute(f"SET {setting}")
-    connection.commit()
+def _poll(connection: Any, changed: Callable[[], None], stop: threading.Event) -> None:
+    """Where no notification comes: asks whether any transaction has ended since."""
+    seen: Any = None
+    while not stop.is_set():
+        newest = connection.execute("SELECT pg_current_snapshot()::text", prepare=False).fetchone()
+        if newest != seen:
+            changed()
+        seen = newest
+        stop.wait(POLL_SECONDS)
 
 
 class _ArrayDriver(Driver):
@@ -234,9 +242,15 @@ def _array(column: Sequence[Any]) -> Any:
     return list(column)
 
 
+class _Dialect(PGDialect_psycopg):
+    def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
+        usual: Any = super()
+        return session.lost(e) or bool(usual.is_disconnect(e, connection, cursor))
+
+
 def _positional() -> Any:
     """The dialect with ``%s`` for values, which rows as tuples need."""
-    made: Any = PGDialect_psycopg
+    made: Any = _Dialect
     return made(paramstyle="format", dbapi=made.import_dbapi())
 
 

@@ -45,7 +45,8 @@ Text = sqltypes.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql"
 """Text that sorts by code points in both databases."""
 
 INDEXED_BYTES = 2000
-"""Longer values of params and tags have an index of their own in PostgreSQL, which refuses index rows over 2.7 kB.
+"""Longer names of runs and values of params and tags have an index of their own in PostgreSQL, which refuses index
+rows over 2.7 kB.
 
 An index that holds whole values is all that a search has to read, which is 30 times as fast.
 """
@@ -109,6 +110,20 @@ runs = Table(
     Index("ix_runs_listing", "experiment", "deleted", "start_time", "run_id"),
     sqlite_autoincrement=True,
 )
+# The names of an experiment's runs: what is typed into the page's filter bar is looked for there.
+_by_name = (runs.c.experiment, runs.c.deleted, runs.c.name)
+Index("ix_runs_name", *_by_name).ddl_if(dialect="sqlite")
+Index(
+    "ix_runs_name",
+    *_by_name,
+    postgresql_include=["id"],
+    postgresql_where=text(f"octet_length(name) <= {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
+Index(
+    "ix_runs_long_name",
+    *_by_name[:2],
+    postgresql_where=text(f"octet_length(name) > {INDEXED_BYTES}"),
+).ddl_if(dialect="postgresql")
 
 # Saved views of an experiment's page: a name, and the query string that makes the view.
 views = Table(
@@ -149,7 +164,7 @@ Index(
     params.c.run,
     postgresql_where=text(f"octet_length(value) > {INDEXED_BYTES}"),
 ).ddl_if(dialect="postgresql")
-# The order of params by size. PostgreSQL reads all runs for it, as for the order of texts.
+# The order of params by size. What is a number is a short text.
 Index(
     "ix_params_number",
     params.c.key,
@@ -157,7 +172,8 @@ Index(
     params.c.value,
     params.c.run,
     sqlite_where=params.c.number.is_not(None),
-).ddl_if(dialect="sqlite")
+    postgresql_where=params.c.number.is_not(None),
+)
 
 tags = Table(
     "tags",

@@ -68,8 +68,6 @@ class Seam(Protocol):
     where: str
     upsert: Upserts
     driver: Driver
-    values_in_order: bool
-    """Whether the value indexes of params and tags hold whole values, so that they give an order too."""
 
     def begin_write(self, connection: Connection) -> AbstractContextManager[Any]:
         """A transaction that may write, committed durably at the end of the block."""

@@ -33,8 +33,8 @@ from logbuch.store import schema
 from logbuch.store.heads import RunRow
 from logbuch.store.plans import candidates
 from logbuch.store.plans.conditions import TABLES, Condition, Conditions
-from logbuch.store.plans.leads import comparisons, leads, left_over
-from logbuch.store.plans.members import Members, members
+from logbuch.store.plans.leads import by_name, comparisons, leads, left_over
+from logbuch.store.plans.members import NAME, Members, members
 from logbuch.store.plans.orders import NEWEST_FIRST, Ordered, ordered
 from logbuch.store.query.among import as_value, given
 from logbuch.store.query.paging import Order, SortKey, fetch_page
@@ -168,7 +168,7 @@ class Search:
         if by_value:
             return self._page_by_value(size, token, skip)
         found = functools.partial(self._of_ours, self._asked) if listing else self._of_all
-        return self._read("all", self._plain, found, size, token, skip)
+        return self._read("all", self._listed if listing else self._plain, found, size, token, skip)
 
     def count(self) -> int:
         """How many runs are found, of all pages together."""
@@ -186,8 +186,8 @@ class Search:
 
     def _is_listing(self, wanted: Sequence[OrderBy]) -> bool:
         """Whether an index gives this order, so that a page ends as soon as it is full."""
-        by_time = not wanted or wanted[0].key == NEWEST_FIRST.key
-        return by_time and len(self._experiments) == 1 and self._query.view is not ViewType.ALL
+        indexed = not wanted or wanted[0].key in (NEWEST_FIRST.key, NAME)
+        return indexed and len(self._experiments) == 1 and self._query.view is not ViewType.ALL
 
     def _leads(self) -> bool:
         """Whether runs are read by the value index of what they are ordered by."""
@@ -196,19 +196,19 @@ class Search:
         key = self._wanted[0].key
         if key.kind is Kind.METRIC:
             return key.part is Part.LAST
-        if key.kind not in TABLES or not self._tx.seam.values_in_order:
+        if key.kind not in TABLES:
             return False
         # The index of params and tags knows no experiments: those of others are in the way.
         entries, ours = self._statements.estimate(self._tx, "share", self._statements("share", self._share))[0]
         return int(entries) <= OTHERS_PASSED * int(ours)
 
     def _share(self) -> Select[Any]:
-        """How many runs of all experiments have the key that is ordered by, and how many runs are ours."""
+        """How many runs of all experiments have the key that is ordered by, as far as it matters; how many are ours."""
         key = self._wanted[0].key
         table = TABLES[key.kind].c
-        entries = select(func.count()).where(table.key == self._keys.get(key.name, -1))
-        ours = select(func.count()).where(schema.runs.c.experiment.in_(self._experiments))
-        return select(entries.scalar_subquery(), ours.scalar_subquery())
+        ours = select(func.count()).where(schema.runs.c.experiment.in_(self._experiments)).scalar_subquery()
+        entries = select(table.run).where(table.key == self._keys.get(key.name, -1)).limit(OTHERS_PASSED * ours + 1)
+        return select(select(func.count()).select_from(entries.subquery()).scalar_subquery(), ours)
 
     def _candidates(self, size: int, *, streamed: bool) -> candidates.Found | None:
         """The runs among which all matches are, if they are so few that to ask each of them is the shorter way."""
@@ -270,11 +270,19 @@ class Search:
         return ordered(self._keys, self._wanted, by_size=self._query.by_size)
 
     @functools.cached_property
+    def _listed(self) -> Ordered:
+        """The same order, as an index gives it."""
+        if not self._wanted or self._wanted[0].key != NAME:
+            return self._plain
+        lead = by_name(self._wanted[0], self._tx.seam)
+        return ordered(self._keys, self._wanted, by_size=self._query.by_size, lead=lead)
+
+    @functools.cached_property
     def _leading(self) -> list[Ordered]:
         """What value indexes give of the order, one part after the other."""
         by_size, field = self._query.by_size, self._wanted[0]
         tests = [self._conditions.test(term) for term in comparisons(self._tree, field)]
-        parts = leads(self._keys, field, tests, by_size=by_size, experiment=self._experiments[0])
+        parts = leads(self._keys, field, tests, by_size=by_size, experiment=self._experiments[0], seam=self._tx.seam)
         return [ordered(self._keys, self._wanted, by_size=by_size, lead=lead) for lead in parts]
 
     def _page_by_value(self, size: int, token: str, skip: int) -> tuple[list[RunRow], str | None]:
@@ -339,7 +347,7 @@ class Search:
         place = found.order.place(token) if token else {}
         statement = self._statements(
             (plan, bool(token), bool(skip)),
-            lambda: found.order.prepared(found.select(condition()), after=bool(token), skip=bool(skip)),
+            lambda: found.page(condition(), after=bool(token), skip=bool(skip)),
         )
         if skip:
             values["skip"] = skip

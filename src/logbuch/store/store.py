@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from logbuch import limits
 from logbuch.errors import InvalidInput, LogbuchError, Unavailable
@@ -72,6 +72,7 @@ class Store:
         self._names: dict[str, int] = {}
         self._followers: list[Callable[[], None]] = []
         self._growth = backlog.Growth()
+        self._committing = False
         try:
             self.id = migrate.prepare(seam)
         except BaseException:
@@ -89,16 +90,18 @@ class Store:
         return self._seam.where
 
     def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs a store function in a reading transaction of its own: one snapshot, latest values up to date."""
+        """Runs a store function in a reading transaction of its own: one snapshot, latest values up to date.
+
+        Where the connection breaks, the function is run once more.
+        """
         try:
-            if needs_latest(function):
-                with self._snapshot() as tx:
-                    waiting = backlog.waiting(tx)
-                    if not waiting:
-                        return function(tx, *args, **kwargs)
-                self._catch_up(waiting)
-            with self._snapshot() as tx:
-                return function(tx, *args, **kwargs)
+            try:
+                return self._read(function, *args, **kwargs)
+            except SQLAlchemyError as error:
+                if not _broken(error):
+                    raise
+                self._seam.reader.dispose()  # the idle ones are as old, and broke with it
+                return self._read(function, *args, **kwargs)
         except SQLAlchemyError as error:
             raise self._translated(error) from error
 
@@ -160,6 +163,16 @@ class Store:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
+    def _read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if needs_latest(function):
+            with self._snapshot() as tx:
+                waiting = backlog.waiting(tx)
+                if not waiting:
+                    return function(tx, *args, **kwargs)
+            self._catch_up(waiting)
+        with self._snapshot() as tx:
+            return function(tx, *args, **kwargs)
+
     @contextmanager
     def _snapshot(self) -> Iterator[Tx]:
         with self._seam.reader.connect() as connection, self._seam.begin_read(connection):
@@ -198,7 +211,7 @@ class Store:
                 group = self._transact(jobs)
                 break
             except SQLAlchemyError as error:
-                if attempt == _RETRIES - 1 or not self._seam.retryable(error):
+                if attempt == _RETRIES - 1 or not (self._seam.retryable(error) or self._broke_off(error)):
                     raise
         self._remember(group.names)
         if group.touched:
@@ -207,6 +220,13 @@ class Store:
                 follower()
         if self._sealer is not None:
             self._sealer.note(group.logged)
+
+    def _broke_off(self, error: SQLAlchemyError) -> bool:
+        """Whether the connection broke before the commit was asked for: nothing was done, and a new one may do it."""
+        lost = _broken(error) and not self._committing
+        if lost:
+            self._seam.writer.dispose()
+        return lost
 
     def _remember(self, names: Mapping[str, int]) -> None:
         """Names never change, so what one transaction has looked up serves all."""
@@ -217,6 +237,7 @@ class Store:
 
     def _transact(self, jobs: Sequence[Job]) -> Pending:
         group = Pending()
+        self._committing = False
         with self._seam.writer.connect() as connection, self._seam.begin_write(connection):
             written = {name for job in jobs for name in _written(job)}
             due = self._growth.due(written)
@@ -232,6 +253,7 @@ class Store:
             changes.flush(finish, group)
             if due:
                 backlog.merge(finish, due)
+            self._committing = True
         self._growth.add(group.unmerged)
         self._growth.drop(due)
         return group
@@ -243,7 +265,7 @@ class Store:
             tx.keep()
         except SQLAlchemyError as error:
             # Without a savepoint nothing can be taken back: PostgreSQL would then silently commit nothing at all.
-            if self._seam.busy(error) or self._seam.retryable(error) or not tx.protected:
+            if self._seam.busy(error) or self._seam.retryable(error) or _broken(error) or not tx.protected:
                 raise
             tx.undo()
             job.error = self._translated(error)
@@ -257,3 +279,8 @@ class Store:
             return InvalidInput(f"The database cannot hold a value of the request: {reason}")
         logger.error("database error at %s: %s", self.where, reason)
         return Unavailable(f"The database did not take the request: {reason}")
+
+
+def _broken(error: SQLAlchemyError) -> bool:
+    """Whether an error says that its connection is good for nothing more."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated

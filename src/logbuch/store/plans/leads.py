@@ -13,13 +13,14 @@ from logbuch.store.metrics import ordinal
 from logbuch.store.plans.conditions import TABLES, Test
 from logbuch.store.plans.orders import Lead, Ordered
 from logbuch.store.query.paging import SortKey
+from logbuch.store.seam import Seam
 
 _NUMBER, _NAN, _TEXT = 0, 1, 2
 """Ranks of values by size; see :func:`logbuch.store.plans.orders.ordered`."""
 
 
 def leads(
-    ids: Mapping[str, int], field: OrderBy, tests: Sequence[Test], *, by_size: bool, experiment: int
+    ids: Mapping[str, int], field: OrderBy, tests: Sequence[Test], *, by_size: bool, experiment: int, seam: Seam
 ) -> list[Lead]:
     """What is read of an experiment's runs, one after the other, before those that have no value of the field.
 
@@ -35,14 +36,21 @@ def leads(
     source = table.join(schema.runs, schema.runs.c.id == table.c.run + 0)
     ours &= (schema.runs.c.experiment + 0) == experiment
     text = [_constant(0), SortKey(table.c.value, field.ascending)]
+    parts = seam.indexed_parts(table.c.value)
     if not by_size or field.key.kind is not Kind.PARAM:
-        return [Lead(source, ours, text)]
+        return [Lead(source, ours, text, parts)]
     number = table.c.number
     return [
         Lead(source, ours & (number < ordinal.NAN), [_constant(_NUMBER), SortKey(number, field.ascending), *text]),
         Lead(source, ours & (number == ordinal.NAN), [_constant(_NAN), _constant(ordinal.NAN), *text]),
-        Lead(source, ours & number.is_(None), [_constant(_TEXT), _constant(0), *text]),
+        Lead(source, ours & number.is_(None), [_constant(_TEXT), _constant(0), *text], parts),
     ]
+
+
+def by_name(field: OrderBy, seam: Seam) -> Lead:
+    """All runs in the order of their names, of which indexes know the experiment and the view."""
+    name = schema.runs.c.name
+    return Lead(schema.runs, literal(True), [SortKey(name, field.ascending)], seam.indexed_parts(name))
 
 
 def comparisons(tree: Node | None, field: OrderBy) -> list[Compare]:

@@ -15,6 +15,7 @@ from logbuch.store import schema
 from logbuch.store.plans.conditions import PARTS, TABLES, Condition, Conditions
 
 RUN_ID = Key(Kind.ATTRIBUTE, "run_id")
+NAME = Key(Kind.ATTRIBUTE, "run_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,17 @@ class Members:
 
 
 def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequence[int]) -> Members | None:
-    """The runs of which a condition on a metric, param, tag, data set or run ID holds; None where no index knows them.
+    """The runs of which a condition on a metric, param, tag, data set, name or run ID holds; None where no index knows
+    them.
 
-    ``experiments`` narrows metrics; runs of other experiments may be among those of params, tags and data sets.
+    ``experiments`` narrows metrics and names; runs of others may be among those of params, tags and data sets.
     """
     if isinstance(term, IsNull) and not term.negated:
         return None
     if term.key == RUN_ID:
         return _of_run_ids(conditions, term)
+    if term.key == NAME:
+        return _of_names(conditions, term, experiments)
     if term.key.kind is Kind.DATASET:
         return _of_datasets(conditions, term)
     if term.key.kind not in TABLES or (term.key.kind is Kind.METRIC and not experiments):
@@ -50,11 +54,21 @@ def members(conditions: Conditions, term: Compare | IsNull, experiments: Sequenc
         last = term.key.part is Part.LAST
         ranged = last and (isinstance(term, IsNull) or term.op is not Op.NE)
         return Members(rows.where(_tested(conditions, term, table)), ranged, table)
-    start = [] if isinstance(term, IsNull) else _start(table.c.value, term)
-    found = rows.where(_tested(conditions, term, table), *start)
-    parts = [found.where(own) for own in conditions.indexed_parts(table.c.value)]
-    ranged = isinstance(term, IsNull) or bool(start) or term.op in (Op.EQ, Op.IN)
-    return Members(parts[0] if len(parts) == 1 else union_all(*parts), ranged, table)
+    if isinstance(term, IsNull):
+        return Members(_in_parts(conditions, rows, table.c.value), True, table)
+    return _of_texts(conditions, term, rows.where(_tested(conditions, term, table)), table.c.value, table)
+
+
+def _of_texts(conditions: Conditions, term: Compare, rows: Select[Any], column: Any, table: Table) -> Members:
+    """Rows of which a comparison holds, narrowed to what an index of the texts has to be read for."""
+    start = _start(column, term)
+    ranged = bool(start) or term.op in (Op.EQ, Op.IN)
+    return Members(_in_parts(conditions, rows.where(*start), column), ranged, table)
+
+
+def _in_parts(conditions: Conditions, rows: Select[Any], column: Any) -> Select[Any] | CompoundSelect[Any]:
+    parts = [rows.where(own) for own in conditions.indexed_parts(column)]
+    return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
 def _tested(conditions: Conditions, term: Compare | IsNull, table: Table) -> Condition:
@@ -62,6 +76,16 @@ def _tested(conditions: Conditions, term: Compare | IsNull, table: Table) -> Con
         return conditions.test(term)(table.c)
     present: Condition = true() if term.key.part is Part.LAST else table.c[PARTS[term.key.part]].is_not(None)
     return present
+
+
+def _of_names(conditions: Conditions, term: Compare | IsNull, experiments: Sequence[int]) -> Members | None:
+    if isinstance(term, IsNull) or not experiments:
+        return None
+    runs = schema.runs.c
+    # Both views are named, so that the index is sought by what follows them too.
+    ours = runs.experiment.in_(experiments) & runs.deleted.in_([False, True])
+    rows = select(runs.id.label("run")).where(ours, conditions.text(runs.name, term))
+    return _of_texts(conditions, term, rows, runs.name, schema.runs)
 
 
 def _of_run_ids(conditions: Conditions, term: Compare | IsNull) -> Members | None:

@@ -27,6 +27,14 @@ class Ordered:
     source: Any
     order: Order
     bound: ColumnElement[bool]
+    parts: Sequence[ColumnElement[bool]] = ()
+    """Where several indexes give the order of a part of the rows each: conditions of which one holds of each row."""
+
+    def page(self, condition: ColumnElement[bool], *, after: bool, skip: bool) -> Select[Any]:
+        """A page in this order of the runs of which a condition holds; see :meth:`Order.prepared`."""
+        if len(self.parts) < 2:
+            return self.order.prepared(self.select(condition), after=after, skip=skip)
+        return self.order.merged([self.select(and_(condition, part)) for part in self.parts], after=after, skip=skip)
 
     def select(self, condition: ColumnElement[bool]) -> Select[Any]:
         """The rows of runs of which a condition holds, with what tokens are made of."""
@@ -45,6 +53,8 @@ class Lead:
     source: Any
     bound: ColumnElement[bool]
     keys: _Keys
+    parts: Sequence[ColumnElement[bool]] = ()
+    """See :class:`Ordered`."""
 
 
 def ordered(ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool, lead: Lead | None = None) -> Ordered:
@@ -71,7 +81,7 @@ def ordered(ids: Mapping[str, int], wanted: Sequence[OrderBy], *, by_size: bool,
     if not any(field.key == NEWEST_FIRST.key for field in wanted):
         keys.append(SortKey(schema.runs.c.start_time, False))
     keys.append(SortKey(schema.runs.c.run_id))
-    return Ordered(source, Order(keys, repr((wanted, by_size))), lead.bound)
+    return Ordered(source, Order(keys, repr((wanted, by_size))), lead.bound, lead.parts)
 
 
 def _value_keys(table: Any, field: OrderBy) -> _Keys:
