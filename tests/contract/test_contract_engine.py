@@ -20,12 +20,12 @@ from sqlalchemy import delete, func, insert, inspect, select
 
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import Metric, Param
-from logbuch.store import Store, batch, changes, journals, open_store, runs, schema, search, sqlite
+from logbuch.store import Store, batch, changes, erase, journals, logs, open_store, runs, schema, search, sqlite
 from logbuch.store.metrics import backlog, blocks, buckets, charts, history, ordinal, rows, sealing
 from logbuch.store.metrics.buckets import View
 from logbuch.store.postgres import CHANNEL, NOTIFY_SECONDS
 from logbuch.store.runs import NewRun
-from logbuch.store.tx import Tx
+from logbuch.store.tx import LogLines, Tx
 from logbuch.store.writer import Job, ThreadWaiter
 from logbuch.wire import ingest, intake
 
@@ -115,6 +115,7 @@ def test_a_job_that_fails_takes_back_what_it_wrote_and_gathered(store: Store) ->
 
     def spoil(tx: Tx) -> None:
         batch.log_batch(tx, run_id, [Metric(key="spoiled", value=9.0, timestamp=1)], [Param(key="p", value="1")])
+        logs.append(tx, run_id, LogLines("", "stdout", [1], ["spoiled"]))
         raise InvalidInput("too late")
 
     good = [(batch.log_batch, run_id, [Metric(key=key, value=1.0, timestamp=1)]) for key in ("a", "b")]
@@ -124,6 +125,24 @@ def test_a_job_that_fails_takes_back_what_it_wrote_and_gathered(store: Store) ->
     assert (run.data.metrics, run.data.params) == ({"a": 1.0, "b": 1.0}, {})
     assert count(store, schema.names, schema.names.c.name.in_(["spoiled", "p"])) == 0
     assert count(store, schema.arrivals) == 1, "the group's points of a run are one row"
+    assert store.read(logs.head, run_id).total == 0
+
+
+def test_an_erasure_that_is_taken_back_costs_nothing_of_what_the_group_has_gathered(store: Store) -> None:
+    run_id = new_run(store)
+
+    def erase_and_fail(tx: Tx) -> None:
+        batch.log_batch(tx, run_id, [Metric(key="spoiled", value=9.0, timestamp=1)])
+        runs.delete(tx, run_id)
+        erase.erase_runs(tx, [run_id])
+        raise InvalidInput("too late")
+
+    jobs = [(batch.log_batch, run_id, [Metric(key=key, value=1.0, timestamp=1)]) for key in ("a", "b")]
+    in_one_group(
+        store, jobs[0], (logs.append, run_id, LogLines("", "stdout", [1], ["said"])), (erase_and_fail,), jobs[1]
+    )
+    assert store.read(runs.get, run_id).data.metrics == {"a": 1.0, "b": 1.0}
+    assert store.read(logs.head, run_id).total == 1
 
 
 # -- 2: what is compared stands in whole numbers that sort like the values ---------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import signal
 import socket
@@ -23,6 +24,9 @@ from logbuch.web.sockets import bind
 from logbuch.web.workers import apart, supervise
 
 DRAIN_SECONDS = 5
+KEPT_BYTES = 32 * 1024 * 1024
+"""So much free memory is kept in each of the allocator's places; twice the largest columns of a seal."""
+_TRIMMED_FROM, _MAPPED_FROM, _ARENAS = -1, -3, -8  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX of malloc.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ def serve(service: Service) -> int:
 
 
 def _open(service: Service) -> Context:
+    _calm_allocator()
     context = _opened(service)
     context.files.claim(context.store.id)  # so that a clean-up of another store leaves them alone
     context.files.hasten()
@@ -118,6 +123,18 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
+
+
+def _calm_allocator() -> None:
+    """Has glibc keep memory that is free for a moment, in few places.
+
+    Columns of a megabyte come and go with each run that is sealed, and bodies with each request. By its own measure
+    glibc gave their memory back each time, and the kernel filled new pages with zeros: a third of the time of sealing.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_ARENAS, 4)
+        mallopt(_MAPPED_FROM, KEPT_BYTES)
+        mallopt(_TRIMMED_FROM, KEPT_BYTES)
 
 
 class _Server(uvicorn.Server):

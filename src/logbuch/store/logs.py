@@ -139,14 +139,17 @@ def _hand(tx: Tx, head: RunRow, lines: LogLines) -> None:
         limits.check_integer(time, "time")
         if "\n" in text:
             raise InvalidInput("A line of a log must not contain a line feed.")
-    tx.pending.lines.setdefault(head.id, []).append(lines)
+    tx.pending.lines.append((head.id, lines))
     tx.touch(head.id, head.experiment)
 
 
 def flush(tx: Tx, group: Pending) -> None:
     """Writes the group's lines. Runs ascend, against deadlocks."""
-    for run in sorted(group.lines):
-        _write(tx, run, group.lines[run])
+    gathered: dict[int, list[LogLines]] = {}
+    for run, lines in group.lines:
+        gathered.setdefault(run, []).append(lines)
+    for run in sorted(gathered):
+        _write(tx, run, gathered[run])
 
 
 def _write(tx: Tx, run: int, given: Sequence[LogLines]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
@@ -36,44 +36,49 @@ class LogLines(NamedTuple):
     dropped: int = 0
 
 
+class Sizes(NamedTuple):
+    """How much of each kind a :class:`Pending` holds."""
+
+    names: int
+    touched: int
+    arrivals: int
+    lines: int
+
+
 @dataclass(slots=True)
 class Pending:
-    """What one job, or a whole group of them, has gathered for the commit."""
+    """What the jobs of a group have gathered for the commit, each behind what the jobs before it have."""
 
     names: dict[str, int] = field(default_factory=dict)
     heads: dict[str, RunRow] = field(default_factory=dict)
     """Rows of the runs that the group's jobs write to, by run ID; see :func:`logbuch.store.runs.preload`."""
     touched: dict[int, int] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
-    lines: dict[int, list[LogLines]] = field(default_factory=dict)
-    """Console output by run."""
+    lines: list[tuple[int, LogLines]] = field(default_factory=list)
+    """Console output, each with its run."""
     logged: Mapping[int, int] = field(default_factory=dict)
     """How many points each run got, once they are written."""
     unmerged: Mapping[str, int] = field(default_factory=dict)
     """The same by run ID: points whose latest values are left to the backlog."""
 
-    def merge(self, other: Pending) -> None:
-        if other.names:
-            self.names |= other.names
-        if other.touched:
-            self.touched |= other.touched
-            self.arrivals += other.arrivals
-        for run, lines in other.lines.items():
-            self.lines.setdefault(run, []).extend(lines)
+    def sizes(self) -> Sizes:
+        """How much was gathered so far, for :meth:`cut`."""
+        return Sizes(len(self.names), len(self.touched), len(self.arrivals), len(self.lines))
 
-    def sizes(self) -> tuple[int, int, int]:
-        """How much was gathered so far, for :meth:`cut`. Lines are not counted: handing them over is the last act of
-        the part that does it."""
-        return len(self.names), len(self.touched), len(self.arrivals)
-
-    def cut(self, sizes: tuple[int, int, int]) -> None:
+    def cut(self, sizes: Sizes) -> None:
         """Drops what was gathered since."""
-        names, touched, arrivals = sizes
-        for name in list(self.names)[names:]:
+        for name in list(self.names)[sizes.names :]:
             del self.names[name]
-        for run in list(self.touched)[touched:]:
+        for run in list(self.touched)[sizes.touched :]:
             del self.touched[run]
-        del self.arrivals[arrivals:]
+        del self.arrivals[sizes.arrivals :]
+        del self.lines[sizes.lines :]
+
+    def drop(self, runs: Container[int]) -> None:
+        """Drops what was gathered for these runs, and leaves the former containers as they were."""
+        self.touched = {run: experiment for run, experiment in self.touched.items() if run not in runs}
+        self.arrivals = [arrival for arrival in self.arrivals if arrival.run not in runs]
+        self.lines = [(run, lines) for run, lines in self.lines if run not in runs]
 
 
 class _Part(Enum):
@@ -91,8 +96,10 @@ class Tx:
         self.connection = connection
         self.seam = seam
         self._known = known
-        self._group = group if group is not None else Pending()
-        self.pending = Pending()
+        self.pending = group if group is not None else Pending()
+        self._before = self.pending.sizes()
+        self._whole: Pending | None = None
+        """What was gathered before this job had some of it dropped."""
         self._savepoint = False
         self._part = _Part.NONE
 
@@ -128,21 +135,18 @@ class Tx:
 
     def head(self, run_id: str) -> RunRow | None:
         """A run's row, if this group has read it already and no job has changed it since."""
-        return self._group.heads.get(run_id)
+        return self.pending.heads.get(run_id)
 
     def gone(self, runs: Iterable[int]) -> None:
         """Told by whoever removes runs: what the group has gathered for them has nowhere to go."""
-        lost = set(runs)
-        for pending in (self._group, self.pending):
-            pending.arrivals = [arrival for arrival in pending.arrivals if arrival.run not in lost]
-            for run in lost:
-                pending.touched.pop(run, None)
-                pending.lines.pop(run, None)
+        if self._whole is None:
+            self._whole = replace(self.pending)
+        self.pending.drop(set(runs))
         self.forget_heads()
 
     def forget_heads(self) -> None:
         """Told by whoever changes a run's row."""
-        self._group.heads.clear()
+        self.pending.heads.clear()
 
     def now(self) -> int:
         """The server's time in ms."""
@@ -174,7 +178,7 @@ class Tx:
     def _look_up(self, names: Iterable[str]) -> tuple[dict[str, int], set[str]]:
         found, missing = {}, set()
         for name in names:
-            id_ = self._known.get(name) or self._group.names.get(name) or self.pending.names.get(name)
+            id_ = self._known.get(name) or self.pending.names.get(name)
             if id_ is None:
                 missing.add(name)
             else:
@@ -200,10 +204,9 @@ class Tx:
             self._part = _Part.WRITTEN
 
     def keep(self) -> None:
-        """Ends the job well: what it gathered joins the group's."""
+        """Ends the job well: what it gathered stays with the group's."""
         if self._savepoint:
             self.seam.driver.execute(self.connection, "RELEASE SAVEPOINT job")
-        self._group.merge(self.pending)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -226,10 +229,14 @@ class Tx:
             self._part = _Part.NONE
 
     def undo(self) -> None:
-        """Takes back what the job wrote."""
+        """Takes back what the job wrote and gathered."""
         if self._savepoint:
             self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
             self.connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        if self._whole is not None:
+            whole = self._whole
+            self.pending.touched, self.pending.arrivals, self.pending.lines = whole.touched, whole.arrivals, whole.lines
+        self.pending.cut(self._before)
         self.forget_heads()
 
     @property

@@ -138,7 +138,7 @@ def _guarded(send: Send, admitted: str | None) -> Send:
         if message["type"] == "http.response.start":
             own = message.get("headers", ())
             common = _HEADERS if _has_policy(own) else _ALL_HEADERS
-            message["headers"] = [*own, *common, *extra]
+            message["headers"] = (*own, *common, *extra)
         await send(message)
 
     return guarded

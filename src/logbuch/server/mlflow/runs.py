@@ -47,7 +47,14 @@ async def restore(context: Context, request: wire.DeleteOrRestoreRun) -> Any:
 
 
 async def log_metric(context: Context, request: wire.LogMetric) -> Any:
-    point = ModelMetric(
+    point = Incoming.one(request.key, request.value, request.timestamp, request.step)
+    linked = (_of_model(request),) if request.model_id else ()
+    await context.write(batch.log_batch, request.run, point, linked=linked)
+    return {}
+
+
+def _of_model(request: wire.LogMetric) -> ModelMetric:
+    return ModelMetric(
         key=request.key,
         value=request.value,
         timestamp=request.timestamp,
@@ -56,8 +63,6 @@ async def log_metric(context: Context, request: wire.LogMetric) -> Any:
         dataset_name=request.dataset_name,
         dataset_digest=request.dataset_digest,
     )
-    await context.write(batch.log_batch, request.run, (point,), linked=(point,) if point.model_id else ())
-    return {}
 
 
 async def log_param(context: Context, request: wire.LogParam) -> Any:

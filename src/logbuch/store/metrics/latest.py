@@ -18,15 +18,15 @@ from sqlalchemy import and_, case, or_
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store import schema
-from logbuch.store.metrics import ordinal
+from logbuch.store.metrics import ordinal, sorting
 from logbuch.store.metrics.arriving import Arrived
+from logbuch.store.metrics.sorting import Places
 from logbuch.store.query.columns import Columns, OfRuns
 from logbuch.store.tx import Tx
 
 _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
-Places = NDArray[np.intp]
 _key = attrgetter("key")
 OF_RUNS = OfRuns(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
 
@@ -85,12 +85,10 @@ def _by_series(arrived: Arrived) -> tuple[Places, Places, list[int], Ints]:
     codes = arrived.keys - low
     if len(arrived.runs) > 1:
         codes += np.repeat(span * np.arange(len(arrived.runs)), np.diff(arrived.starts, append=len(codes)))
-    if len(arrived.runs) * span <= 65_536:  # so narrow, numpy sorts in one linear pass
-        codes = codes.astype(np.uint16)
-    order = np.argsort(codes, kind="stable")
+    order = sorting.together(codes, len(arrived.runs) * span)
     arranged = codes[order]
     starts = np.flatnonzero(np.concatenate(([True], arranged[1:] != arranged[:-1])))
-    found = arranged[starts].astype(np.int64)
+    found = arranged[starts]
     return order, starts, [arrived.runs[rank] for rank in (found // span).tolist()], found % span + low
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from logbuch.store.metrics import ordinal
+from logbuch.store.metrics import ordinal, sorting
 
 _BLOCK = struct.Struct("<BII")
 _BLOCK_VERSION = 1
@@ -134,8 +134,8 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
         return {}
     keys = np.concatenate([keys for keys, _ in unpacked])
     points = Series.concat([series for _, series in unpacked])
-    # One stable sort by key; each key's points are then one slice.
-    order = np.argsort(keys, kind="stable")
+    least = int(keys.min())
+    order = sorting.together(keys - least, int(keys.max()) - least + 1)
     keys, points = keys[order], points[order]
     starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))).tolist()
     ends = [*starts[1:], len(keys)]
