@@ -321,7 +321,7 @@ def test_a_disk_without_room_ends_no_training(make_server: Callable[..., Server]
     body = """
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
-    logbuch.sdk.journal.journal.MEMORY_BYTES = int(os.environ["MEMORY"])
+    logbuch.sdk.journal.segments.MEMORY_BYTES = int(os.environ["MEMORY"])
     with logbuch.start_run() as run:
         print(run.info.run_id, flush=True)
         for step in range(60_000):
@@ -329,7 +329,7 @@ def test_a_disk_without_room_ends_no_training(make_server: Callable[..., Server]
         dropped = logbuch.delivery().dropped
     print(dropped, flush=True)
     """
-    body = "import logbuch.sdk.journal.journal\n" + "\n".join(line[4:] for line in body.splitlines())
+    body = "import logbuch.sdk.journal.segments\n" + "\n".join(line[4:] for line in body.splitlines())
     for memory in (0, 64 << 20):
         # Nothing but points is logged: what the machine is would be one record more that may find no place.
         process = program(body, server.url, MEMORY=str(memory), LOGBUCH_CAPTURE_MACHINE="false", LOGBUCH_CONSOLE="off")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from logbuch.sdk import active, connection, experiments, starting
+from logbuch.sdk import active, connection, experiments, stack, starting
 from logbuch.sdk.backends import place
 from logbuch.sdk.recording import system_metrics
 
@@ -30,17 +30,17 @@ def fresh(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setattr(place, "_chosen", None)
     monkeypatch.setattr(starting, "_environment_used", False)
     monkeypatch.setattr(experiments, "_chosen", {})
-    monkeypatch.setattr(active, "_last_id", None)
+    monkeypatch.setattr(stack, "_last_id", None)
     for name in ("_enabled", "_interval", "_samples", "_node"):
         monkeypatch.setattr(system_metrics, name, None)
     on_sigterm = signal.getsignal(signal.SIGTERM)
     yield tmp_path
     signal.signal(signal.SIGTERM, on_sigterm)
-    for run in active.everything():
+    for run in stack.everything():
         if run.monitor is not None:
             run.monitor.stop()
         active.deafen(run)
         run.settle(30)
-    active._main.clear()
-    active._all.clear()
+    stack._main.clear()
+    stack._all.clear()
     connection.close_all()

@@ -137,10 +137,10 @@ def _standing_for(script: Path) -> Iterator[None]:
 
 
 def _run(child: Child, experiment: str | None, *, hears: bool) -> int:
-    from logbuch.sdk import active
+    from logbuch.sdk import stack
     from logbuch.sdk.output import console, consolelog
 
-    current = active.top()
+    current = stack.top()
     assert current is not None
     hears = hears and os.name == "posix" and console.mode() != console.OFF
     if hears:

@@ -1,4 +1,4 @@
-"""The runs that are active in this process: begun, ended, and ended by themselves when the process ends."""
+"""How active runs are heard and ended: by the program, by an exception, and by themselves when the process ends."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
 
 from logbuch import limits, settings
 from logbuch.errors import LogbuchError
 from logbuch.model import Run, RunStatus
-from logbuch.sdk import ending
+from logbuch.sdk import ending, stack
 from logbuch.sdk.alertlimit import HELD_BACK_TAG, limiter
-from logbuch.sdk.connection import Connection, connect
+from logbuch.sdk.connection import Connection
 from logbuch.sdk.notes import say
 from logbuch.sdk.output import console, consolelog
 from logbuch.sdk.output.console import Recorder
-from logbuch.sdk.output.consolelog import ConsoleLog
-from logbuch.sdk.ranks import Rank
-from logbuch.sdk.recording.capture import Background
-from logbuch.sdk.recording.system_metrics import Monitor
 from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.shipping.losses import LOST_TAG
-from logbuch.sdk.writer import RankWriter, RunWriter
+from logbuch.sdk.stack import Active
 
+_shown = False
+_inheriting = threading.RLock()
 ERROR_TAG = "logbuch.error"
 _CAPTURE_SECONDS = 5.0
 
@@ -38,7 +34,7 @@ class ActiveRun(Run, frozen=True):
     """A run that has been started. As a context manager it ends the run: FINISHED, or FAILED with an exception."""
 
     def __enter__(self) -> ActiveRun:
-        for active in everything():
+        for active in stack.everything():
             if active.run is self:
                 hear(active, within=True)
         return self
@@ -48,101 +44,6 @@ class ActiveRun(Run, frozen=True):
     ) -> Literal[False]:
         end(self.info.run_id, outcome(error), error)
         return False
-
-
-@dataclass(slots=True, eq=False)
-class Active:
-    """What belongs to an active run. ``before`` is the exception that was being handled when it began, ``shown`` the
-    last one that an interactive session had shown by then."""
-
-    run: ActiveRun
-    uri: str
-    connection: Connection | None
-    writer: RunWriter | None
-    before: BaseException | None
-    resumed: bool = False
-    shown: BaseException | None = field(default_factory=ending.last_shown)
-    owner: int = field(default_factory=os.getpid)
-    rank: Rank | None = None
-    """Which rank this is that logs to the run of rank 0; None where the run is this process's own."""
-    capture: Background | None = None
-    monitor: Monitor | None = None
-    console: ConsoleLog | None = None
-    inherits: bool | None = None
-    """In a forked child that has printed nothing yet: whether what its parent notes becomes a file, None if it notes
-    nothing."""
-    hears: bool | None = None
-    """Whether the caller wants console output noted."""
-
-    def attached(self) -> tuple[Connection, RunWriter]:
-        """Connection and writer, made anew in a forked child."""
-        if self.connection is None or self.writer is None:
-            self.connection = connect(self.uri)
-            if not self.run.info.artifact_uri:  # no server has confirmed it yet
-                self.connection.sender.needs(self.run.info.run_id)
-            self.writer = self.connection.adopt(self.run)
-            if self.rank is not None:
-                self.writer = RankWriter(self.run, self.connection.sender, self.rank.label)
-        return self.connection, self.writer
-
-    @property
-    def owned(self) -> bool:
-        """Whether it is this process that ends the run."""
-        return self.owner == os.getpid() and self.rank is None
-
-    def settle(self, seconds: float) -> None:
-        """Waits for what the run still gathers in the background."""
-        if self.capture is not None:
-            self.capture.finish(seconds)
-            if self.connection is not None and self.capture.finish in self.connection.gathering:
-                self.connection.gathering.remove(self.capture.finish)
-
-
-class _Stacks(threading.local):
-    """Each thread's active runs, the innermost last."""
-
-    def __init__(self) -> None:
-        self.own: list[Active] = _main if threading.current_thread() is threading.main_thread() else []
-
-
-_main: list[Active] = []
-_stacks = _Stacks()
-_all: list[Active] = []
-_last_id: str | None = None
-_shown = False
-_inheriting = threading.RLock()
-
-
-def top() -> Active | None:
-    """The innermost active run of this thread; in a thread without any, that of the main thread."""
-    own = _stacks.own
-    if own:
-        return own[-1]
-    return _main[-1] if _main else None
-
-
-def own_top() -> Active | None:
-    """The innermost run that this thread itself has begun."""
-    return _stacks.own[-1] if _stacks.own else None
-
-
-def everything() -> list[Active]:
-    """All active runs of the process, of whichever thread."""
-    return list(_all)
-
-
-def last_id() -> str | None:
-    """The run that was begun or ended last."""
-    return _last_id
-
-
-def begin(active: Active) -> None:
-    """Makes a run the active one of this thread."""
-    global _last_id
-    ending.heed_sigterm()
-    _stacks.own.append(active)
-    _all.append(active)
-    _last_id = active.run.info.run_id
 
 
 def hear(active: Active, *, within: bool = False) -> None:
@@ -158,13 +59,13 @@ def deafen(active: Active) -> None:
     if active.console is not None:
         active.console.close()
         active.console = None
-    if all(other.console is None for other in _all):
+    if all(other.console is None for other in stack.everything()):
         console.unwrap()
 
 
 def _recorder() -> Recorder | None:
     """Who notes what is printed now, in this thread."""
-    found = top()
+    found = stack.top()
     if found is None:
         return None
     if found.inherits is not None:
@@ -187,7 +88,7 @@ def end(run_id: str | None, status: RunStatus | None, error: BaseException | Non
     Without a ``status``, the exception that is passing decides. Waits until all that was logged has been sent, at most
     as long as the setting ``finish_timeout`` says; what is left is sent later, as long as the process lives.
     """
-    for active in _taken(run_id):
+    for active in stack.taken(run_id):
         if active.console is not None and error is not None:
             active.console.trace(error)
         passing = error if error is not None else _passing(active)
@@ -202,7 +103,7 @@ def end_of_cell() -> bool:
     other interactive sessions, where a run that is still active is a mistake of the program."""
     if not ending.interactive():
         return False
-    for active in reversed(_stacks.own.copy()):
+    for active in reversed(stack.own()):
         shown = ending.last_shown()
         error = shown if shown is not active.shown else None
         status = outcome(error)
@@ -218,7 +119,7 @@ def _end_one(active: Active, status: RunStatus, error: BaseException | None) -> 
         conclude(active, status, error)
     else:
         leave(active, error)
-    left = connection.sender.patience(max(0.0, deadline - time.monotonic()))
+    left = connection.sender.trouble.patience(max(0.0, deadline - time.monotonic()))
     if not connection.sender.flush(left, patient=True, files=Files.DUE):
         trouble = connection.sender.delivery().trouble or "it takes long"
         say(
@@ -255,8 +156,7 @@ def _silence(active: Active) -> None:
         active.monitor.stop()
     deafen(active)
     active.settle(min(_CAPTURE_SECONDS, settings.FINISH_TIMEOUT.number() / 2))
-    with contextlib.suppress(ValueError):
-        _all.remove(active)
+    stack.drop(active)
 
 
 def _keep_error(active: Active, error: BaseException, place: str = "") -> None:
@@ -292,19 +192,6 @@ def outcome(error: BaseException | None) -> RunStatus:
     return RunStatus.FAILED
 
 
-def _taken(run_id: str | None) -> Iterator[Active]:
-    global _last_id
-    own = _stacks.own
-    if run_id is not None and all(active.run.info.run_id != run_id for active in own):
-        return
-    while own:
-        active = own.pop()
-        _last_id = active.run.info.run_id
-        yield active
-        if run_id is None or active.run.info.run_id == run_id:
-            return
-
-
 def _passing(active: Active) -> BaseException | None:
     """The exception that passes now and did not yet when the run began."""
     error = sys.exc_info()[1]
@@ -314,25 +201,19 @@ def _passing(active: Active) -> BaseException | None:
 @ending.at_end
 def _end_all(error: BaseException | None) -> None:
     """Ends the runs that this process has begun and not ended."""
-    for active in reversed(everything()):
+    for active in reversed(stack.everything()):
         with contextlib.suppress(Exception):
             if active.owned:
                 conclude(active, outcome(error), error)
                 _show_way(active, active.attached()[0])
             else:
                 leave(active, error)
-    _main.clear()
+    stack.clear()
 
 
 def _after_fork() -> None:
-    """The parent's runs stay active in a forked child, for it may log to them; but it does not end them."""
     global _shown, _inheriting
     _shown, _inheriting = True, threading.RLock()
-    for active in _all:
-        if active.console is not None:
-            active.inherits = active.console.to_file
-        active.connection = active.writer = None
-        active.capture = active.monitor = active.console = None
 
 
 if hasattr(os, "register_at_fork"):

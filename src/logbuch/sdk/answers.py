@@ -12,7 +12,7 @@ from logbuch.answers import Best, Importance
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.limits import clip
 from logbuch.model import ViewType
-from logbuch.sdk import active, experiments
+from logbuch.sdk import experiments, stack
 from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.connection import Connection, connect
 from logbuch.stability.findings import Verdict
@@ -104,7 +104,7 @@ def _question(
 def check_run(run_id: str | None = None) -> Verdict:
     """Whether a run (None: the active one) is stable, and what was found; see docs/reference/stability.md."""
     if run_id is None:
-        run = active.top()
+        run = stack.top()
         if run is None:
             raise InvalidInput("No run is active: give a run_id.")
         run_id = run.run.info.run_id

@@ -10,14 +10,15 @@ from typing import Any, Literal
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import Experiment, Run, RunStatus, ViewType
-from logbuch.sdk import active, experiments, tables, values
+from logbuch.sdk import active, experiments, stack, tables, values
 from logbuch.sdk.active import ActiveRun
 from logbuch.sdk.backends import place
-from logbuch.sdk.client import LogbuchClient, RunOperations
+from logbuch.sdk.client import LogbuchClient
 from logbuch.sdk.connection import connect, connections
 from logbuch.sdk.data import Dataset, as_input
 from logbuch.sdk.shipping.delivery import Delivery, Files
 from logbuch.sdk.target import operations, target
+from logbuch.sdk.waiting import RunOperations
 
 _PAGE = 5000
 
@@ -122,13 +123,13 @@ def end_run(status: str | RunStatus | None = None) -> None:
 
 def active_run() -> ActiveRun | None:
     """The active run, as it was when it began."""
-    found = active.top()
+    found = stack.top()
     return found.run if found is not None else None
 
 
 def last_active_run() -> Run | None:
     """The run that was active last, with all that it logged."""
-    found = active.last_id()
+    found = stack.last_id()
     return get_run(found) if found is not None else None
 
 
@@ -192,7 +193,7 @@ def log_metric(
 ) -> RunOperations | None:
     """Logs one point of a metric at ``step``; ``timestamp`` in Unix ms. Returns in microseconds."""
     if run_id is None and synchronous is None:
-        found = active.top()
+        found = stack.top()
         if found is not None and found.writer is not None:
             found.writer.metric(key, value, step, timestamp)
             return None

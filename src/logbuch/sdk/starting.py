@@ -11,14 +11,15 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import RunInfo
-from logbuch.sdk import active, beginning, experiments, ranks, values
-from logbuch.sdk.active import Active, ActiveRun
+from logbuch.sdk import active, beginning, experiments, ranks, stack, values
+from logbuch.sdk.active import ActiveRun
 from logbuch.sdk.artifacts import files
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.experiments import Place
 from logbuch.sdk.notes import say
 from logbuch.sdk.ranks import Rank
 from logbuch.sdk.recording import capture, system_metrics
+from logbuch.sdk.stack import Active
 from logbuch.sdk.writer import RankWriter, RunWriter
 
 _environment_used = False
@@ -44,7 +45,7 @@ def start_run(
     """
     if run_id is not None and not isinstance(run_id, str):
         raise InvalidInput(f"A run_id is text, not {values.shown(run_id)}.")
-    outer = active.own_top()
+    outer = stack.own_top()
     if outer is not None and not nested and not active.end_of_cell():
         raise InvalidInput(
             f"Run {outer.run.info.run_id} is active already: end it first with end_run(), "
@@ -85,7 +86,7 @@ def _create(
     parent: str | None,
     wanted: Mapping[str, str],
 ) -> ActiveRun:
-    if parent is not None and all(parent != known.run.info.run_id for known in active.everything()):
+    if parent is not None and all(parent != known.run.info.run_id for known in stack.everything()):
         _require(connection, parent)  # an error now is better than a child without parent
     found = {key: values.as_tag(value, key) for key, value in capture.tags().items()}
     if parent is not None:
@@ -126,7 +127,7 @@ def _require(connection: Connection, run_id: str) -> None:
 
 def _surrounding(nested: bool) -> str | None:
     """The run within which a nested one starts; a thread without runs of its own works for the main thread's."""
-    around = active.top() if nested else None
+    around = stack.top() if nested else None
     return around.run.info.run_id if around is not None else None
 
 
@@ -148,7 +149,7 @@ def _join(connection: Connection, run_id: str, rank: Rank) -> Active:
     shown = ActiveRun(info=run.info, data=run.data, inputs=run.inputs)
     writer = RankWriter(shown, connection.sender, rank.label)
     joined = Active(shown, connection.key, connection, writer, sys.exc_info()[1], resumed=True, rank=rank)
-    active.begin(joined)
+    stack.push(joined)
     return joined
 
 
@@ -162,7 +163,7 @@ def _with_rank(wanted: Mapping[str, str], rank: Rank | None) -> Mapping[str, str
 def _begin(connection: Connection, run: ActiveRun, *, resumed: bool) -> Active:
     writer = connection.adopt(run)
     begun = Active(run, connection.key, connection, writer, sys.exc_info()[1], resumed)
-    active.begin(begun)
+    stack.push(begun)
     connection.heart.hold(run.info.run_id)
     if not resumed:
         begun.capture = capture.Background(writer.tags, lambda path, text: _keep(connection, writer, path, text))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from logbuch.sdk import active
-from logbuch.sdk.client import LogbuchClient, RunOperations
+from logbuch.sdk import stack
+from logbuch.sdk.client import LogbuchClient
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.starting import start_run
+from logbuch.sdk.waiting import RunOperations, done
 from logbuch.sdk.writer import RunWriter
 
 
@@ -15,9 +16,9 @@ def target(run_id: str | None) -> tuple[Connection, RunWriter]:
     if run_id is not None:
         connection = connect()
         return connection, connection.writer(run_id)
-    if active.top() is None:
+    if stack.top() is None:
         start_run()
-    found = active.top()
+    found = stack.top()
     assert found is not None
     return found.attached()
 
@@ -30,8 +31,5 @@ def client_of(run_id: str | None) -> tuple[LogbuchClient, str]:
 def operations(connection: Connection, synchronous: bool | None, kept: Files = Files.NONE) -> RunOperations | None:
     if synchronous is None:
         return None
-    operations = RunOperations(connection, kept)
-    if synchronous:
-        operations.wait_shortly()
-        return None
-    return operations
+    operations = done(connection, synchronous, kept)
+    return None if synchronous else operations

@@ -62,7 +62,7 @@ def test_it_may_be_rung_amid_a_ringing(line: int) -> None:
 HANDLER = """
 import faulthandler, os, signal
 import logbuch
-from logbuch.sdk import active
+from logbuch.sdk import stack
 faulthandler.dump_traceback_later(50, exit=True)
 handled = 0
 
@@ -73,7 +73,7 @@ def log(*_):
 
 with logbuch.start_run() as run:
     logbuch.log_metric("around", 1.0)  # what it needs is imported
-    sender = active.top().connection.sender
+    sender = stack.top().connection.sender
     signal.signal(signal.SIGALRM, log)
     step, armed = 1, -1
     while handled < 300:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import logbuch
-from logbuch.sdk import active
+from logbuch.sdk import stack
 from logbuch.sdk.output import console, consolelog
 from logbuch.sdk.output.console import Allowance, Recorder
 from logbuch.sdk.recording.redaction import Redactor
@@ -543,7 +543,7 @@ def test_no_run_no_wrapping(stored: Callable[[str], logs.LogPage]) -> None:
     assert "write" in sys.stdout.__dict__
     logbuch.end_run()
     assert "write" not in sys.stdout.__dict__
-    assert active.everything() == []
+    assert stack.everything() == []
     assert stored(run.info.run_id).head.total == 0
 
 
@@ -552,7 +552,7 @@ def test_a_clock_beyond_the_calendar_harms_no_file(
 ) -> None:
     monkeypatch.setattr("logbuch.sdk.shipping.sender.Sender.knows_journals", lambda self: False)
     with logbuch.start_run(log_console=False) as run:
-        log = consolelog.begin(*active.everything()[0].attached())
+        log = consolelog.begin(*stack.everything()[0].attached())
         log.log("stdout", [2**70], ["late"], "", 0)
         log.close()
     assert logbuch.flush(60)

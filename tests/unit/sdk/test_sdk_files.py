@@ -195,7 +195,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> Any:
     backend = HttpBackend("http://host", httpx.Client(transport=httpx.MockTransport(keeper)))
     backend.gather_seconds = 0.0
     found = Connection("http://host", backend)
-    found.sender._first_pause = 0.01
+    found.sender.trouble._first_pause = 0.01
     connection._open["http://host"] = found
     logbuch.set_tracking_uri("http://host")
     return keeper

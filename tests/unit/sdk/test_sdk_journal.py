@@ -17,8 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from logbuch.sdk.journal import journal as writing
-from logbuch.sdk.journal import segment
+from logbuch.sdk.journal import segment, segments
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import Folder, parts
 from logbuch.sdk.journal.journal import Journal
@@ -30,7 +29,7 @@ Point = tuple[str, str, int, int, float]
 @pytest.fixture(params=["mapped", "written", "memory"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
     if request.param == "written":
-        monkeypatch.setattr(writing, "can_be_mapped", lambda folder: False)
+        monkeypatch.setattr(segments, "can_be_mapped", lambda folder: False)
     made = Journal(None if request.param == "memory" else tmp_path / "journals", "http://host")
     yield made
     made.close(remove=True)
@@ -227,7 +226,7 @@ def test_copies_that_go_on_do_not_agree(kept: Journal, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_counted_and_raises_nothing(kept: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(segments, "MEMORY_BYTES", 0)
     assert kept.point("r", "m", 1.0, 0, 0)
 
     def full(*_: object) -> None:
@@ -247,8 +246,8 @@ def test_a_full_disk_is_counted_and_raises_nothing(kept: Journal, monkeypatch: p
 
 
 def test_a_write_that_fails_leaves_the_journal_whole(kept: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "can_be_mapped", lambda folder: False)
-    monkeypatch.setattr(writing, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(segments, "can_be_mapped", lambda folder: False)
+    monkeypatch.setattr(segments, "MEMORY_BYTES", 0)
     write, failing = os.write, threading.Event()
 
     def limited(fd: int, raw: bytes) -> int:
@@ -267,7 +266,7 @@ def test_a_write_that_fails_leaves_the_journal_whole(kept: Journal, monkeypatch:
 
 
 def test_without_a_folder_memory_does_and_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MEMORY_BYTES", 300_000)
+    monkeypatch.setattr(segments, "MEMORY_BYTES", 300_000)
     (tmp_path / "file").write_text("")
     homeless = Journal(tmp_path / "file" / "journals", "http://host")
     taken = sum(homeless.point("r", "m", 1.0, step, 0) for step in range(10_000))
@@ -277,7 +276,7 @@ def test_without_a_folder_memory_does_and_has_an_end(tmp_path: Path, monkeypatch
 
 
 def test_the_limit_of_the_folder_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(segments, "MEMORY_BYTES", 0)
     left = [600_000]
 
     def room(size: int) -> bool:

@@ -304,11 +304,11 @@ def test_children_forked_amid_writing_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_what_a_child_cannot_send_that_was_forked_amid_a_call_is_sent_by_others(tmp_path: Path) -> None:
     body = """
-    from logbuch.sdk.backends import embedded
+    from logbuch.sdk.backends import forking
     from logbuch.sdk.connection import connect
-    embedded.FORK_SECONDS = 0.2
+    forking.FORK_SECONDS = 0.2
     logbuch.flush()
-    with connect().backend._gate:
+    with connect().backend.gate:
         child = os.fork()
     if child == 0:
         for step in range(5):

@@ -15,7 +15,7 @@ import pytest
 from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFound, PermissionDenied, Unavailable
 from logbuch.model import RunStatus
 from logbuch.sdk.backends.backend import Batch
-from logbuch.sdk.journal import journal as writing
+from logbuch.sdk.journal import segments
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.shipping.records import Kind, Record
@@ -247,7 +247,7 @@ def test_a_backend_that_breaks_does_not_end_the_thread(senders: Make) -> None:
 def test_room_is_bounded_and_drops_are_counted(
     senders: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(writing, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(segments, "MEMORY_BYTES", 0)
     backend = FakeBackend(lambda batch: Unavailable("down"))
     sender = senders(backend, room=lambda size: size < 1_000_000)
     for number in range(30_000):

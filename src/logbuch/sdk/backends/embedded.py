@@ -2,20 +2,11 @@
 
 The only file of the SDK that knows the store. Several processes may write to the same file: each commits about once a
 second, and a commit that finds the file busy is tried again by the sender.
-
-**fork.** SQLite keeps a table of the locks that its process holds on a file. A child that inherits an open connection
-inherits that table, and believes that it holds locks which only its parent has: commits are lost. So before a fork
-every call is let out and every connection closed; parent and child then open the file anew. A child that was forked
-while a call could not be waited for never opens that file.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -41,7 +32,7 @@ from logbuch.model import (
 )
 from logbuch.operations import table as operations
 from logbuch.registry import Caller
-from logbuch.sdk.backends import place
+from logbuch.sdk.backends import forking, place
 from logbuch.sdk.backends.backend import Batch, Refused, Standing
 from logbuch.sdk.backends.gate import Gate
 from logbuch.sdk.backends.limited import GivenUp, Limited, Step
@@ -55,8 +46,6 @@ from logbuch.wire import decode, ingest, intake
 
 P = ParamSpec("P")
 R = TypeVar("R")
-FORK_SECONDS = 5.0
-"""How long a fork waits for calls that are under way."""
 LOCK_SECONDS = 8.0
 """How long a call waits for a file that another process has locked."""
 
@@ -77,27 +66,24 @@ class EmbeddedBackend:
         self.aliases: dict[str, str] = {}
         if not database.parent.exists():  # runs may hold what their owner would not show to others on the machine
             database.parent.mkdir(mode=0o700, parents=True)
-        self._gate = Gate()
+        self.gate = Gate()
         self._files = LocalFiles(artifacts)
-        if _real(database) in _forbidden:
+        if forking.forbidden(database):
             self.barred = f"{database} was in use when this process was forked, and cannot be opened in it"
             return
         Limited(self._open).result(LOCK_SECONDS, _locked(self.uri))
 
     def _open(self, begin: Step) -> None:
         """What is opened only when nobody waits for it any more is closed again."""
-        with _opening:
-            _opened.append(self.database)
+        with forking.opening(self.database):
             try:
                 # Packing the metric log is left to the server that opens the file: a training has better things to do.
                 self._store = open_store(self.uri, seal=False)
-                _alive.add(self)
+                forking.hold(self)
                 begin()
             except GivenUp:
                 self.close()
                 raise
-            finally:
-                _opened.remove(self.database)
 
     # -- experiments -----------------------------------------------------------------------------------------------
 
@@ -272,35 +258,38 @@ class EmbeddedBackend:
     def way_to_see(self) -> str | None:
         return place.way_to_see(place.Embedded(self.database, self._files.root))
 
-    def rest(self, seconds: float = FORK_SECONDS) -> bool:
+    def rest(self, seconds: float = forking.FORK_SECONDS) -> bool:
         """Closes the file, which is whole then, without its write-ahead log; the next call opens it again. False,
         and nothing happens, if a call is under way that does not end in time."""
         if self.barred:
             return True
-        alone = self._gate.shut(seconds)
+        alone = self.gate.shut(seconds)
         try:
             if alone:
-                self._store.rest()
+                self.release()
         finally:
-            self._gate.open()
+            self.gate.open()
         return alone
+
+    def release(self) -> None:
+        self._store.rest()
 
     def close(self) -> None:
         if not self.barred:
             self._store.close()
-            _alive.discard(self)
+            forking.forget(self)
 
     # -- calls to the store ------------------------------------------------------------------------------------------
 
     def _read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         self._check()
-        with self._gate:
+        with self.gate:
             return self._store.read(function, *args, **kwargs)
 
     def _commit(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A write of the sender, which may wait as long as SQLite does."""
         self._check()
-        with self._gate:
+        with self.gate:
             return self._store.write(function, *args, **kwargs)
 
     def _write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -312,7 +301,7 @@ class EmbeddedBackend:
                 begin()
                 return function(tx, *args, **kwargs)
 
-            with self._gate:
+            with self.gate:
                 return self._store.write(begun)
 
         return Limited(work).result(LOCK_SECONDS, _locked(self.uri))
@@ -342,64 +331,3 @@ def _standing(position: journal_store.Position, refused: Sequence[journal_store.
 
 def _locked(uri: str) -> str:
     return f"The database {uri} is locked by another process, and was for {LOCK_SECONDS:.0f} seconds."
-
-
-def _real(database: Path) -> str:
-    return os.path.realpath(database)
-
-
-# -- fork --------------------------------------------------------------------------------------------------------------
-
-_alive: weakref.WeakSet[EmbeddedBackend] = weakref.WeakSet()
-"""Whatever may hold a SQLite connection."""
-_opening = Gate()
-_opened: list[Path] = []
-"""Files that are just being opened."""
-_forbidden: set[str] = set()
-"""Database files that this process must not open."""
-_fork = threading.local()
-
-
-def _before_fork() -> None:
-    """Closes every SQLite connection of this process, as soon as no call is under way."""
-    deadline = time.monotonic() + FORK_SECONDS
-    # Until it is known to be closed, a file counts as busy: this may be interrupted, and then the fork goes on.
-    _fork.gates, _fork.files, _fork.busy = [_opening], list(_opened), list(_alive)
-    if _opening.shut(FORK_SECONDS):
-        _fork.files = []
-    _fork.busy = list(_alive)
-    for backend in list(_fork.busy):
-        _fork.gates.append(backend._gate)
-        if backend._gate.shut(max(0.0, deadline - time.monotonic())):
-            backend._store.rest()
-            _fork.busy.remove(backend)
-
-
-def _after_in_parent() -> None:
-    for gate in _fork.gates:
-        gate.open()
-
-
-def _after_in_child() -> None:
-    """The parent's backends are of no use here: their threads are gone."""
-    global _opening
-    _forbidden.update(map(_real, [*_fork.files, *(backend.database for backend in _fork.busy)]))
-    for backend in _alive:
-        backend.barred = "this store belongs to the process that this one was forked from"
-    for backend in _fork.busy:
-        _keep_for_ever(backend)
-    _alive.clear()
-    _opened.clear()
-    _opening = Gate()
-
-
-def _keep_for_ever(backend: EmbeddedBackend) -> None:
-    """Collected at the end of this process, inherited connections would clear away a log that others still write."""
-    with contextlib.suppress(ImportError):
-        import ctypes
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend))
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -35,16 +35,10 @@ from logbuch.sdk.journal.format import (
     UNCOUNTED,
     VITAL,
     entry_bytes,
-    head_bytes,
 )
 from logbuch.sdk.journal.live import LivePart
-from logbuch.sdk.journal.segment import Memory, Segment, can_be_mapped, new_file
+from logbuch.sdk.journal.segments import RESERVE_BYTES, Segments
 
-FIRST_BYTES, SEGMENT_BYTES = 256 * 1024, 4 * 1024 * 1024
-RESERVE_BYTES = 16 * 1024
-"""At the end of each segment, for the records without which a run would look as if it still ran."""
-MEMORY_BYTES = 64 * 1024 * 1024
-"""How much is kept in memory where no file can be made."""
 RECORD_BYTES = 30 * 1024 * 1024
 ROW_KEYS = 5000
 _AGAIN_SECONDS = 1.0
@@ -59,30 +53,34 @@ class Journal:
 
     def __init__(self, root: Path | None, place: str, room: Callable[[int], bool] | None = None) -> None:
         self.id = uuid.uuid4().hex
-        self.place = place
         self.last = 0
         """The number of the last entry."""
         self.logged = 0
         """How many of them somebody logged; others say that a run was begun."""
         self.dropped = 0
-        self.why_full = "there is no place to keep more records"
         self.owner = os.getpid()
-        self.folder: Folder | None = None
-        self._root, self._room = root, room or (lambda _: True)
+        self._segments = Segments(self.id, root, place, room)
         self._lock = threading.RLock()
         self._busy = False
         self._late: deque[tuple[bytes, bool]] = deque()
-        self._parts: list[LivePart] = []
         self._keys: dict[tuple[str, str], int] = {}
         self._rows: dict[tuple[str, tuple[str, ...]], tuple[Struct, bytes]] = {}
         self._place = self._end = self._limit = 0
         self._map: Any = None
         self._current: LivePart | None = None
-        self._mapped = False
         self._full_until = 0.0
-        self._memory = 0
         self._synced = 0
         self._closed = False
+
+    @property
+    def folder(self) -> Folder | None:
+        """Where it is on the disk; None before that, and where no folder can be made."""
+        return self._segments.folder
+
+    @property
+    def why_full(self) -> str:
+        """Why the last record that found no place found none."""
+        return self._segments.why_full
 
     # -- the training's side -------------------------------------------------------------------------------------------
 
@@ -148,9 +146,9 @@ class Journal:
     def settle(self) -> None:
         """Makes the folder, if it can be made."""
         with self._lock:
-            if self.folder is None and self._root is not None and not self._closed:
+            if not self._closed:
                 with contextlib.suppress(OSError):
-                    self._make_folder()
+                    self._segments.make_folder()
 
     # -- the sender's side ---------------------------------------------------------------------------------------------
 
@@ -158,7 +156,7 @@ class Journal:
         """The segments that are held, the oldest first."""
         if self._late:
             self._catch_up()
-        return list(self._parts)
+        return list(self._segments.held)
 
     def sync(self) -> None:
         """Brings what was written since the last time to the disk, and closes segments that are full.
@@ -167,31 +165,14 @@ class Journal:
         """
         if self.last == self._synced:
             return
-        last, current, failed = self.last, self._current, None
-        for part in list(self._parts):
-            segment = part.segment
-            if segment is not None and part.on_disk:
-                try:
-                    segment.sync()
-                except (OSError, ValueError) as error:
-                    if part.segment is not None:  # else it has just been closed
-                        failed = error
-                    continue
-                if part is not current and part.first <= last:
-                    with self._lock:
-                        part.close()
-        if failed is not None:
-            raise failed
+        last = self.last
+        self._segments.sync(last, self._lock)
         self._synced = last
 
     def release(self, number: int) -> None:
         """Lets go of full segments whose entries all came before or with this one."""
         with self._lock:
-            while len(self._parts) > 1 and self._parts[1].first <= number + 1:
-                part = self._parts.pop(0)
-                if not part.on_disk and part.segment is not None:
-                    self._memory -= part.segment.size
-                part.discard()
+            self._segments.release(number)
 
     def keep(self, state: State) -> None:
         if self.folder is not None:
@@ -199,11 +180,7 @@ class Journal:
 
     def unsafe(self, number: int) -> int:
         """How many entries behind this one are in memory only."""
-        count, ends = 0, [part.first for part in self._parts[1:]] + [self.last + 1]
-        for part, end in zip(self._parts, ends, strict=True):
-            if not part.on_disk:
-                count += max(0, end - max(part.first, number + 1))
-        return count
+        return self._segments.unsafe(number, self.last)
 
     def close(self, *, remove: bool, retire: bool = False) -> None:
         """Ends the journal; ``remove`` takes it off the disk, ``retire`` puts it aside."""
@@ -213,25 +190,14 @@ class Journal:
             self._keys.clear()
             self._rows.clear()
             self._map = None
-            for part in self._parts:
-                part.close()
-            if self.folder is not None:
-                if remove:
-                    self.folder.remove()
-                elif retire:
-                    self.folder.retire()
-                self.folder.unlock()
+            self._segments.close(remove=remove, retire=retire)
 
     def abandon(self) -> None:
         """In a forked child: lets go of everything, without touching what is the parent's."""
         self._lock, self._closed = threading.RLock(), True
         self._map = None
         self._end = self._limit = 0
-        for part in self._parts:
-            if part.segment is not None:
-                part.segment.drop()
-        if self.folder is not None:
-            self.folder.unlock()
+        self._segments.abandon()
 
     # -- within the lock -----------------------------------------------------------------------------------------------
 
@@ -340,7 +306,7 @@ class Journal:
         try:
             self._current.segment.write(place, raw)  # type: ignore[union-attr]
         except (OSError, AttributeError) as error:
-            self.why_full = f"the disk takes no more records ({getattr(error, 'strerror', None) or error})"
+            self._segments.why_full = f"the disk takes no more records ({getattr(error, 'strerror', None) or error})"
             self._end = self._place  # the next one tries another segment
             return False
         return True
@@ -352,59 +318,16 @@ class Journal:
         be had."""
         if self._closed or time.monotonic() < self._full_until:
             return False
-        usual = FIRST_BYTES if not self._parts else min(SEGMENT_BYTES, 2 * max(self._limit, FIRST_BYTES))
-        wanted = max(usual, size + HEAD.size + RESERVE_BYTES + 64)
-        first, nonce = self.last + 1, os.urandom(16)
-        self._drop_empty(first)
-        segment, path = self._new_segment(wanted, first)
-        if segment is None:
+        part = self._segments.new(self.last + 1, size)
+        if part is None or part.segment is None:
             self._full_until = time.monotonic() + _AGAIN_SECONDS
-            return False
-        part = LivePart(segment, path, first, nonce)
-        try:
-            segment.write(0, head_bytes(self.id, first, nonce))
-        except OSError:
-            part.discard()
-            self._full_until = time.monotonic() + _AGAIN_SECONDS
+            if self._current not in self._segments.held:  # it was empty, and has made way
+                self._current = self._map = None
+                self._place = self._end = self._limit = 0
             return False
         self._keys.clear()
         self._rows.clear()
-        self._current, self._map = part, segment.map
-        self._place, self._limit = HEAD.size, segment.size
-        self._end = segment.size - RESERVE_BYTES
-        self._parts.append(part)
+        self._current, self._map = part, part.segment.map
+        self._place, self._limit = HEAD.size, part.segment.size
+        self._end = self._limit - RESERVE_BYTES
         return True
-
-    def _drop_empty(self, first: int) -> None:
-        """A segment that took no entry makes way: the next one has the same first entry."""
-        if self._parts and self._parts[-1].first == first:
-            self._map = None
-            self._place = self._end = self._limit = 0
-            self._parts.pop().discard()
-
-    def _new_segment(self, size: int, first: int) -> tuple[Segment | None, Path | None]:
-        if self._root is not None:
-            try:
-                if self.folder is None:
-                    self._make_folder()
-                if self._room(size):
-                    assert self.folder is not None
-                    path = self.folder.segment(first)
-                    return new_file(path, size, self._mapped), path
-                self.why_full = "the journal has reached its limit (setting journal_bytes)"
-                return None, None
-            except OSError as error:
-                self.why_full = f"the journal cannot be written ({error.strerror or error})"
-        if self._memory + size <= MEMORY_BYTES:
-            with contextlib.suppress(OSError):
-                segment = Memory(size)
-                self._memory += size
-                return segment, None
-        return None, None
-
-    def _make_folder(self) -> None:
-        assert self._root is not None
-        folder = Folder(self._root / self.id)
-        folder.create(self.place)
-        self._mapped = can_be_mapped(folder.path)
-        self.folder = folder

@@ -8,15 +8,11 @@ to the disk every second, however long the first one waits for an answer.
 from __future__ import annotations
 
 import contextlib
-import logging
-import random
 import threading
 import time
 from collections.abc import Callable
 
-from logbuch import settings
 from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
-from logbuch.limits import clip
 from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import State
@@ -25,16 +21,16 @@ from logbuch.sdk.shipping.bell import Bell
 from logbuch.sdk.shipping.delivery import Delivery, Files, Unsent
 from logbuch.sdk.shipping.lane import FileLane
 from logbuch.sdk.shipping.losses import LOST_TAG, Losses
-from logbuch.sdk.shipping.outage import STRANGER_SECONDS, Outage
 from logbuch.sdk.shipping.records import Record
 from logbuch.sdk.shipping.remarks import Remarks
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.shipment import Shipment
+from logbuch.sdk.shipping.sweeper import Enough, Sweeper
+from logbuch.sdk.shipping.trouble import Trouble
 from logbuch.wire import ingest
 
-logger = logging.getLogger("logbuch")
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_SYNC_SECONDS, _SWEEP_SECONDS, _SWEEP_SHARE = 1.0, 30.0, 1.0
+_FIRST_PAUSE = 0.5
+_SYNC_SECONDS = 1.0
 _WAIT_SECONDS = 600.0
 """For so long after the process began, a run that another machine's process makes is waited for."""
 _ASK_SECONDS = 4.0
@@ -54,7 +50,7 @@ class Sender:
         backend: Backend,
         journal: Journal,
         first_pause: float = _FIRST_PAUSE,
-        sweep: Callable[[Callable[[], bool]], None] = lambda _: None,
+        sweep: Callable[[Enough], None] = lambda _: None,
         others: Callable[[], bool] = lambda: False,
     ) -> None:
         self.backend, self.journal = backend, journal
@@ -63,22 +59,19 @@ class Sender:
         """Whether the thread wants to be told of the next record."""
         self.course = Course(journal.parts)
         self.state = State()
-        self._first_pause, self._sweep, self._others = first_pause, sweep, others
+        self._others = others
         self._begun = time.monotonic()
         self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
         self._shipment: Shipment | RestShipment | None = None
         self._awaited: dict[str, LogbuchError | None] = {}
         self._sent = self._refused = self._given_up = self._done = self._files_dropped = 0
-        self._trouble: LogbuchError | None = None
-        self._failures = 0
+        self.trouble = Trouble(backend.uri, first_pause)
         self._remarks = Remarks()
+        self._sweeper = Sweeper(sweep, self._remarks)
         self._thread: threading.Thread | None = None
         self._lock, self._moved = threading.RLock(), threading.Condition()
         self._sending = threading.Lock()
         self._wake, self._hurry, self._end = Bell(), Bell(), threading.Event()
-        self._swept = -_SWEEP_SECONDS
-        self._sweep_first = False
-        self._outage = Outage()
 
     # -- the training's side -----------------------------------------------------------------------------------------
 
@@ -129,7 +122,7 @@ class Sender:
     def look_around(self) -> None:
         """Starts the thread, though nothing is to be sent yet: it sweeps at once."""
         self._hurry.ring()
-        self._sweep_first = True
+        self._sweeper.wanted = True
         self.nudge()
 
     @property
@@ -168,13 +161,13 @@ class Sender:
         target = self.journal.last
         if self._done >= target:
             return True
-        failures, done, moved = self._failures, self._done, time.monotonic()
+        failures, done, moved = self.trouble.failures, self._done, time.monotonic()
         self._hurry.ring()
         self.nudge()
         if self._thread is None:
             self._drive(deadline, target)
         while self._done < target and (left := deadline - time.monotonic()) > 0:
-            if not patient and (self._failures > failures or self.backend.silent):
+            if not patient and (self.trouble.failures > failures or self.backend.silent):
                 break
             if self._done > done:
                 done, moved = self._done, time.monotonic()
@@ -186,15 +179,11 @@ class Sender:
                 self._hurry.ring()
         return self._done >= target
 
-    def patience(self, timeout: float) -> float:
-        """How many of the seconds that an end is granted it may wait: fewer, the longer nobody has answered."""
-        return self._outage.patience(timeout, timeout if settings.FINISH_TIMEOUT.chosen else STRANGER_SECONDS)
-
     def finish(self, timeout: float) -> Unsent:
         """The last flush of a process; returns what is still unsent."""
-        deadline = time.monotonic() + self.patience(timeout)
+        deadline = time.monotonic() + self.trouble.patience(timeout)
         if self.flush(deadline - time.monotonic(), patient=True, files=Files.ALL):
-            self._remarks.attempt("what earlier runs have left could not be sent", lambda: self._sweep(_past(deadline)))
+            self._sweeper.until(deadline)
         return Unsent(self._waiting(), self._files.waiting())
 
     def lose(self, run_id: str, message: str) -> None:
@@ -204,7 +193,7 @@ class Sender:
         self._remarks.once(message, message)
 
     def delivery(self) -> Delivery:
-        trouble = self._trouble or self._files.trouble
+        trouble = self.trouble.why or self._files.trouble
         files = self._files.waiting()
         return Delivery(
             waiting=self._waiting() + files,
@@ -285,44 +274,41 @@ class Sender:
     def _drive(self, deadline: float, target: int) -> None:
         while self._done < target and time.monotonic() < deadline:
             self._cycle()
-            if self._trouble is not None:
+            if self.trouble.why is not None:
                 time.sleep(min(self._pause(), max(0.0, deadline - time.monotonic())))
 
     def _sleep(self) -> None:
         """Sleeps until there is something to send. Raising the flag before looking is what keeps wake-ups from
         being missed: a record that comes after the look sees the flag."""
         self.idle = True
-        nothing = self._done >= self.journal.last and self._trouble is None and not self._sweep_first
+        nothing = self._done >= self.journal.last and self.trouble.why is None and not self._sweeper.wanted
         if nothing and not self._end.is_set():
             self._wake.wait()
-        self._sweep_first = False
+        self._sweeper.wanted = False
         self.idle = False
         self._wake.clear()
 
     def _pause(self) -> float:
-        if self._trouble is not None:
-            longest: float = min(_LONGEST_PAUSE, self._first_pause * 2 ** min(self._failures - 1, 16))
-            return longest * random.uniform(0.5, 1.0)  # noqa: S311  spreads clients, guards nothing
-        return self.backend.gather_seconds
+        return self.trouble.pause() if self.trouble.why is not None else self.backend.gather_seconds
 
     def _cycle(self) -> None:
         """Sends what waits, as far as the backend takes it."""
-        self._outage.asked()
+        self.trouble.asked()
         try:
             with self._sending:
                 self._send()
         except Exception as error:  # noqa: BLE001  the thread must outlive its own mistakes
-            self._note_failure(own_error(error))
+            self.trouble.failed(own_error(error))
             return
-        self._note_success()
-        self._look_around()
+        self.trouble.answered()
+        self._sweeper.look(lambda: self._done < self.journal.last, self._end.is_set)
 
     def _send(self) -> None:
         self.journal.parts()
         last, shipment = self.journal.last, self._way()
         while shipment.step():
-            self._note_success()
-            self._outage.asked()
+            self.trouble.answered()
+            self.trouble.asked()
             if self.course.number >= last:  # what came meanwhile is gathered first, or each point would be a request
                 last = self.course.number
                 break
@@ -349,23 +335,8 @@ class Sender:
     def _save(self, state: State) -> None:
         self.journal.keep(state)
 
-    def _look_around(self) -> None:
-        if time.monotonic() - self._swept > _SWEEP_SECONDS:
-            self._swept = begin = time.monotonic()
-
-            def enough() -> bool:
-                """What this process logs itself comes first."""
-                late = time.monotonic() > begin + _SWEEP_SHARE and self._done < self.journal.last
-                if late:  # the rest soon
-                    self._swept = time.monotonic() + 2 * _SWEEP_SHARE - _SWEEP_SECONDS
-                return late or self._end.is_set()
-
-            self._remarks.attempt("what earlier runs have left could not be sent", lambda: self._sweep(enough))
-
     def _waiting(self) -> int:
         return max(0, self.journal.logged - self._sent - self._refused) if self._done < self.journal.last else 0
-
-    # -- trouble -------------------------------------------------------------------------------------------------------
 
     def _tell_lost(self, run_id: str, count: int) -> None:
         record = ingest.Tags(run_id, [(LOST_TAG, str(count))])
@@ -379,22 +350,6 @@ class Sender:
         self.losses.add(record.run_id)
         self._remarks.once(f"{type(error).__name__} {what}", f"{what} of run {record.run_id} was refused: {error}")
 
-    def _note_failure(self, error: LogbuchError) -> None:
-        if self._trouble is None:
-            logger.warning("records cannot be sent now and are kept until they can: %s", clip(str(error), 300))
-        self._failures += 1
-        self._trouble = error
-
-    def _note_success(self) -> None:
-        if self._trouble is not None:
-            logger.warning("records are sent again to %s", self.backend.uri)
-        self._trouble, self._failures = None, 0
-        self._outage.answered()
-
     def _note_file_failure(self, record: Record, error: LogbuchError) -> None:
         what = record.body[0].describe()
         self._remarks.once("files", f"{what} cannot be sent now and is kept until it can, as are others: {error}")
-
-
-def _past(deadline: float) -> Callable[[], bool]:
-    return lambda: time.monotonic() > deadline
