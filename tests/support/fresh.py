@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from logbuch.sdk import active, connection, experiments, stack, starting
+from logbuch.sdk import active, connection, experiments, stack, starting, workers
 from logbuch.sdk.backends import place
 from logbuch.sdk.recording import system_metrics
 
@@ -31,6 +31,7 @@ def fresh(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setattr(starting, "_environment_used", False)
     monkeypatch.setattr(experiments, "_chosen", {})
     monkeypatch.setattr(stack, "_last_id", None)
+    monkeypatch.setattr(workers, "_said", {})
     for name in ("_enabled", "_interval", "_samples", "_node"):
         monkeypatch.setattr(system_metrics, name, None)
     on_sigterm = signal.getsignal(signal.SIGTERM)

@@ -13,19 +13,23 @@ from typing import Literal
 
 from logbuch import limits, settings
 from logbuch.errors import LogbuchError
-from logbuch.model import Run, RunStatus
-from logbuch.sdk import ending, stack
+from logbuch.model import Run, RunData, RunStatus
+from logbuch.sdk import ending, stack, workers
 from logbuch.sdk.alertlimit import HELD_BACK_TAG, limiter
+from logbuch.sdk.backends import place
 from logbuch.sdk.connection import Connection
 from logbuch.sdk.notes import say
 from logbuch.sdk.output import console, consolelog
 from logbuch.sdk.output.console import Recorder
+from logbuch.sdk.ranks import Rank
 from logbuch.sdk.shipping.delivery import Files
 from logbuch.sdk.shipping.losses import LOST_TAG
 from logbuch.sdk.stack import Active
 
 _shown = False
 _inheriting = threading.RLock()
+_joined: Active | None = None
+"""The run of the process that has spawned this one, once it was asked for."""
 ERROR_TAG = "logbuch.error"
 _CAPTURE_SECONDS = 5.0
 
@@ -51,7 +55,8 @@ def hear(active: Active, *, within: bool = False) -> None:
     if active.console is None and consolelog.wanted(active.hears, within=within):
         connection, writer = active.attached()
         active.console = consolelog.begin(connection, writer, resumed=active.resumed)
-        console.wrap(_recorder)
+        console.wrap(recorder)
+        stack.tell()
 
 
 def deafen(active: Active) -> None:
@@ -59,11 +64,12 @@ def deafen(active: Active) -> None:
     if active.console is not None:
         active.console.close()
         active.console = None
-    if all(other.console is None for other in stack.everything()):
+    heard = any(other.console is not None or other.inherits is not None for other in stack.everything())
+    if not heard and not workers.spawned():
         console.unwrap()
 
 
-def _recorder() -> Recorder | None:
+def recorder() -> Recorder | None:
     """Who notes what is printed now, in this thread."""
     found = stack.top()
     if found is None:
@@ -74,12 +80,46 @@ def _recorder() -> Recorder | None:
 
 
 def _inherit(found: Active) -> None:
-    """A forked child prints for the first time: it notes that as its parent does. What is printed meanwhile, by a
-    signal handler, is not."""
+    """A worker prints for the first time: it notes that as its parent does. What is printed meanwhile, by a signal
+    handler, is not."""
     with _inheriting:
         to_file, found.inherits = found.inherits, None
         if to_file is not None:
             found.console = consolelog.inherit(found.attached, to_file=to_file)
+
+
+def of_starter() -> Active | None:
+    """The run of the process that has spawned this one; None if that carries on none, or is none of Logbuch's."""
+    with contextlib.suppress(Exception), _inheriting:
+        return _of_starter()
+    return None
+
+
+def _of_starter() -> Active | None:
+    global _joined
+    card = workers.current()
+    if card is None or (_joined is not None and _joined.run.info.run_id == card.run.run_id) or not card.active:
+        return _joined
+    if _joined is not None:
+        _silence(_joined)
+    rank = Rank(*card.rank) if card.rank is not None else None
+    run = ActiveRun(info=card.run, data=RunData())
+    _joined = Active(
+        run, _way_to(card.uri), None, None, None, resumed=True, owner=card.pid, rank=rank, inherits=card.to_file
+    )
+    stack.join(_joined)
+    return _joined
+
+
+def _way_to(uri: str) -> str:
+    """The tracking URI of a place, with the credentials that this process has for it."""
+    mine = place.current()
+    where = place.understand(mine)
+    if isinstance(where, str):
+        from logbuch.sdk.backends.transport import bare
+
+        return mine if bare(where) == uri else uri
+    return mine if where.uri == uri else uri
 
 
 def end(run_id: str | None, status: RunStatus | None, error: BaseException | None = None) -> None:
@@ -216,5 +256,6 @@ def _after_fork() -> None:
     _shown, _inheriting = True, threading.RLock()
 
 
+stack.around(of_starter)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

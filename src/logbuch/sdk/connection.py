@@ -13,7 +13,7 @@ from pathlib import Path
 from logbuch import settings
 from logbuch.errors import InvalidInput
 from logbuch.model import LifecycleStage, Run
-from logbuch.sdk import ending
+from logbuch.sdk import ending, workers
 from logbuch.sdk.backends import place
 from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.heart import Heart
@@ -193,7 +193,7 @@ def open_backend(uri: str) -> Backend:
 def _send_the_rest(_error: BaseException | None) -> None:
     """Sends what still waits, for a limited time. A worker that only printed holds up nobody: others send its rest."""
     for connection in connections():
-        if _forked and not connection.journal.logged and not connection.sender.delivery().files:
+        if (_forked or workers.spawned()) and not connection.journal.logged and not connection.sender.delivery().files:
             connection.sender.flush(_CLOSE_SECONDS)
         else:
             _finish(connection)

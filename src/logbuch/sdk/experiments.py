@@ -7,6 +7,7 @@ from typing import NamedTuple
 from logbuch import limits, settings
 from logbuch.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from logbuch.model import Experiment, LifecycleStage
+from logbuch.sdk import workers
 from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.connection import Connection, connect
 from logbuch.wire import ingest
@@ -37,14 +38,17 @@ def choose(name: str | None, experiment_id: str | None) -> Experiment:
             f"restore_experiment({found.experiment_id!r}), or choose another name."
         )
     _chosen[backend.uri] = Place(found.experiment_id, found.name)
+    workers.tell(experiments={uri: tuple(place) for uri, place in _chosen.items()})
     return found
 
 
 def current(connection: Connection) -> Place:
-    """The current experiment: chosen, else from the environment, else the default one."""
-    chosen = _chosen.get(connection.backend.uri)
+    """The current experiment: chosen, here or by the process that has spawned this one, else from the environment, else
+    the default one."""
+    uri = connection.backend.uri
+    chosen = _chosen.get(uri) or (workers.told("experiments") or {}).get(uri)
     if chosen is not None:
-        return chosen
+        return Place(*chosen)
     given = settings.EXPERIMENT_ID.get()
     if given:
         return Place(given, "")

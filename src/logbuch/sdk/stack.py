@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from logbuch.sdk import ending
+from logbuch.sdk import ending, workers
 from logbuch.sdk.connection import Connection, connect
 from logbuch.sdk.output.consolelog import ConsoleLog
 from logbuch.sdk.ranks import Rank
@@ -80,14 +80,25 @@ _main: list[Active] = []
 _stacks = _Stacks()
 _all: list[Active] = []
 _last_id: str | None = None
+_around: Callable[[], Active | None] | None = None
+"""Finds the run of the process that has spawned this one."""
 
 
 def top() -> Active | None:
-    """The innermost active run of this thread; in a thread without any, that of the main thread."""
+    """The innermost active run of this thread; in a thread without any, that of the main thread, or of the process that
+    has spawned this one."""
     own = _stacks.own
     if own:
         return own[-1]
-    return _main[-1] if _main else None
+    if _main or _around is None:
+        return _main[-1] if _main else None
+    return _around()
+
+
+def around(find: Callable[[], Active | None]) -> None:
+    """Says who tells of the run of the process that spawned this one."""
+    global _around
+    _around = find
 
 
 def own_top() -> Active | None:
@@ -112,6 +123,12 @@ def push(active: Active) -> None:
     _stacks.own.append(active)
     _all.append(active)
     _last_id = active.run.info.run_id
+    tell()
+
+
+def join(active: Active) -> None:
+    """Notes a run of the process that has spawned this one."""
+    _all.append(active)
 
 
 def own() -> list[Active]:
@@ -137,6 +154,21 @@ def drop(active: Active) -> None:
     """Forgets a run that has ended."""
     with contextlib.suppress(ValueError):
         _all.remove(active)
+    if active.owner == os.getpid():
+        tell()
+
+
+def tell() -> None:
+    """Tells workers of the run that this process carries on: that of its main thread, or else the only one."""
+    mine = [active for active in _all if active.owner == os.getpid()]
+    of_main = [active for active in _main if active in mine]
+    workers.publish(_card((of_main or mine)[-1]) if of_main or len(mine) == 1 else None)
+
+
+def _card(active: Active) -> workers.Card:
+    rank = (active.rank.number, active.rank.world, active.rank.start) if active.rank is not None else None
+    to_file = active.console.to_file if active.console is not None else None
+    return workers.Card(active.run.info, active.attached()[0].backend.uri, os.getpid(), rank, to_file, True)
 
 
 def clear() -> None:

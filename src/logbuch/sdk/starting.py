@@ -11,7 +11,7 @@ from typing import Any
 from logbuch import settings
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import RunInfo
-from logbuch.sdk import active, beginning, experiments, ranks, stack, values
+from logbuch.sdk import active, beginning, experiments, ranks, stack, values, workers
 from logbuch.sdk.active import ActiveRun
 from logbuch.sdk.artifacts import files
 from logbuch.sdk.connection import Connection, connect
@@ -54,6 +54,11 @@ def start_run(
     wanted = _tags(tags, description)
     connection = connect()
     resumed = run_id or _from_environment()
+    guest = _as_guest(connection, resumed, wanted)
+    if guest is not None:
+        guest.hears = log_console
+        active.hear(guest)
+        return guest.run
     rank = ranks.mine(run_name or "", nested)
     leader = _leader(connection, rank, resumed, experiment_id) if rank is not None and rank.number else None
     if rank is not None and leader is not None:
@@ -77,6 +82,20 @@ def start_run(
     started.hears = log_console
     active.hear(started)
     return started.run
+
+
+def _as_guest(connection: Connection, run_id: str | None, wanted: Mapping[str, str]) -> Active | None:
+    """A run that the process carries on which has spawned this one: it is joined here, and ended there."""
+    around = active.of_starter()
+    if around is None or run_id != around.run.info.run_id or around.uri != connection.key:
+        return None
+    connection, writer = around.attached()
+    joined = Active(around.run, around.uri, connection, writer, sys.exc_info()[1], True, owner=around.owner)
+    joined.rank = around.rank
+    stack.push(joined)
+    if wanted:
+        writer.tags(wanted)
+    return joined
 
 
 def _create(
@@ -185,12 +204,15 @@ def _tags(tags: Mapping[str, Any] | None, description: str | None) -> dict[str, 
 
 
 def _from_environment() -> str | None:
-    """The run that the environment names; it is resumed by the first start of a process only."""
+    """The run that the environment names; it is resumed by the first start only of a process and those it spawns."""
     global _environment_used
-    if _environment_used:
+    if _environment_used or workers.told("environment_used"):
         return None
     _environment_used = True
-    return settings.RUN_ID.get()
+    found = settings.RUN_ID.get()
+    if found:
+        workers.tell(environment_used=True)
+    return found
 
 
 def _announce(connection: Connection, info: RunInfo) -> None:

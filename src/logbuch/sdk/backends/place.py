@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from logbuch import settings
 from logbuch.errors import InvalidInput
+from logbuch.sdk import workers
 from logbuch.sdk.journal.folder import root_of_servers
 from logbuch.sdk.notes import say
 
@@ -48,19 +49,24 @@ def choose(uri: str | Path) -> None:
     if uri:
         uri = _pinned(uri)
     _chosen = uri or None
+    workers.tell(uri=_chosen)
 
 
 def current() -> str:
-    """The tracking URI in force: chosen, else from the environment, else ``./.logbuch`` as it was at first use.
+    """The tracking URI in force: chosen, here or by the process that has spawned this one, else from the environment,
+    else ``./.logbuch`` as it was at first use.
 
     Where that cannot be made, a folder of the user's takes its place, and one line says so: no training ends for it.
     """
     global _default
-    found = _chosen or settings.TRACKING_URI.get()
+    found = _chosen or workers.told("uri") or settings.TRACKING_URI.get()
     if found:
-        return found
+        return str(found)
+    if _default is None:
+        _default = workers.told("default")
     if _default is None:
         _default = in_folder(_usual_folder()).uri
+        workers.tell(default=_default)
     return _default
 
 
@@ -102,7 +108,7 @@ def _user() -> int:
 
 def is_chosen() -> bool:
     """Whether the URI was set, in the program or in the environment."""
-    return bool(_chosen or settings.TRACKING_URI.get())
+    return bool(_chosen or workers.told("uri") or settings.TRACKING_URI.get())
 
 
 def in_folder(folder: Path) -> Embedded:
