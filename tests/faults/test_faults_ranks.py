@@ -143,7 +143,10 @@ def test_ranks_that_are_to_stay_apart(make_server: Callable[..., Server], launch
 def test_a_run_that_is_named_is_joined_by_all(make_server: Callable[..., Server], launch: Launch) -> None:
     server = make_server()
     run_id = server.new_run()
-    ended = launch(server.url, LOGBUCH_RUN_ID=run_id)
+    ended = launch(
+        server.url, LOGBUCH_RUN_ID=run_id, LATE="1.5"
+    )  # a param that differs is there before rank 0 logs its own
+    assert [code for code, _, _ in ended] == [0, 0], ended
     assert [out.split()[0] for _, out, _ in ended] == [run_id, run_id]
     assert check(server, run_id)["info"]["status"] == "FINISHED"
 

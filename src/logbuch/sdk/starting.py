@@ -66,6 +66,8 @@ def start_run(
     elif resumed:
         run = _resume(connection, resumed, experiment_id if run_id else None, run_name, wanted)
         started = _begin(connection, run, resumed=True)
+        if rank is not None:
+            started.attached()[1].forget_params()
         if experiment_id is not None and run.info.experiment_id not in ("", str(experiment_id)):
             say(f"logbuch: run {resumed}, which the environment names, stays in experiment {run.info.experiment_id}")
     else:

@@ -85,6 +85,11 @@ class RunWriter:
         for pairs in _portions(new, limits.PARAMS_PER_BATCH):
             self._put(ingest.Params(self.run_id, pairs))
 
+    def forget_params(self) -> None:
+        """Other ranks log to the run too, and may have been faster: of a param that differs from theirs the first one
+        stays, and the other is refused by the store and counted."""
+        self._params.clear()
+
     def tags(self, tags: Mapping[str, Any], *, vital: bool = False) -> None:
         """Sets tags: all of them, or, if one cannot be, none. ``vital`` ones find room where others do not."""
         given = values.as_mapping(tags, "tags").items()
@@ -191,7 +196,7 @@ class RankWriter(RunWriter):
         super().metrics({f"{self._label}{key}": value for key, value in metrics.items()}, step, timestamp)
 
     def params(self, params: Mapping[str, Any]) -> None:
-        self._params.clear()
+        self.forget_params()
         super().params(params)
 
 
