@@ -175,7 +175,7 @@ def resident(server: Server) -> int:
         ("a.yaml", "inline", "text/plain"),
         ("a.json", "inline", "application/json"),
         ("a.pkl", "attachment", "application/octet-stream"),
-        ("a.js", "inline", "text/javascript"),
+        ("a.js", "inline", "text/plain"),
     ],
 )
 def test_files_are_shown_in_a_sandbox(shared_server: Server, name: str, shown: str, type_: str) -> None:

@@ -36,7 +36,7 @@ def test_requirements_are_names_with_versions(tmp_path: Path) -> None:
     [
         "--index-url https://evil.example/simple", "-e .", "git+https://evil.example/x.git", "./wheel.whl", "../x",
         "x @ https://evil.example/x.whl", "-r other.txt", "--extra-index-url=x", "https://evil.example/x.whl",
-        "x==1 --hash=a",
+        "x==1 --hash=a", "x; python_version > '3' --config-settings=a=b", "x; ${HOME}", "x" + "!" * 60, "x" + "=1" * 30,
     ],
 )  # fmt: skip
 def test_a_requirement_that_says_where_code_comes_from_is_refused(tmp_path: Path, line: str) -> None:

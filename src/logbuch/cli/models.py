@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -84,18 +84,16 @@ def serve(
     model_uri: str, tracking_uri: str | None, allow_pickle: bool, env_manager: str, workers: int, **options: Any
 ) -> None:
     """Serve a model by MLflow's scoring protocol: POST /invocations."""
-    numbers = _share_numbers() if workers > 1 and env_manager == "local" else None
     _need_serving()
-    from logbuch.serving import folder as folders
-    from logbuch.serving.run import serve as run
-
     _connect(tracking_uri)
     _in_fresh_environment(model_uri, env_manager, allow_pickle)
-    with folders.fetched(model_uri) as place:
-        _say(folders.trust(place, model_uri, allow_pickle=allow_pickle))
-        code = run(lambda: folders.load(place, model_uri, allow_pickle=allow_pickle), _options(options), workers)
-    if numbers is not None:
-        numbers.cleanup()
+    with _shared_numbers() if workers > 1 else nullcontext():
+        from logbuch.serving import folder as folders
+        from logbuch.serving.run import serve as run
+
+        with folders.fetched(model_uri) as place:
+            _say(folders.trust(place, model_uri, allow_pickle=allow_pickle))
+            code = run(lambda: folders.load(place, model_uri, allow_pickle=allow_pickle), _options(options), workers)
     sys.exit(code)
 
 
@@ -174,12 +172,15 @@ def _need_serving() -> None:
         raise click.ClickException(f"{missing[0]} is missing: pip install 'logbuch[serving]'")
 
 
-def _share_numbers() -> tempfile.TemporaryDirectory[str]:
+@contextmanager
+def _shared_numbers() -> Iterator[None]:
     """A folder in which several workers keep their numbers together. It must be known before the metrics are
     imported."""
-    folder = tempfile.TemporaryDirectory(prefix="logbuch-serving-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder.name
-    return folder
+    from logbuch.serving.scratch import scratch
+
+    with scratch("logbuch-serving-") as place:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = place
+        yield
 
 
 def _options(options: dict[str, Any]) -> Any:

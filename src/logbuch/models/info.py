@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from logbuch.errors import InvalidInput, NotFound
+from logbuch.models import documents
 from logbuch.models.schema import ModelSignature
 
 FILE = "MLmodel"
-_LARGEST = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +67,11 @@ def read_metadata(folder: str | Path) -> ModelInfo:
     file = Path(folder) / FILE
     if not file.is_file():
         raise NotFound(f"{str(folder)!r} holds no model: it has no file {FILE}.")
-    if file.stat().st_size > _LARGEST:
-        raise InvalidInput(f"The file {FILE} of {str(folder)!r} is larger than {_LARGEST} bytes.")
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(f"The file {FILE} of {str(folder)!r} cannot be read: {_line(error)}") from None
+    found = documents.read(file)
     flavors = found.get("flavors") if isinstance(found, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(entry, dict) for entry in flavors.values()):
         raise InvalidInput(f"The file {FILE} of {str(folder)!r} names no flavors.")
     return _info(found)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 _KNOWN = {

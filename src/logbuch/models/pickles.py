@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from logbuch.errors import InvalidInput
-from logbuch.models import trusted
+from logbuch.models import paths, trusted
 from logbuch.models.info import ModelInfo, read_metadata
 
 
@@ -21,11 +21,13 @@ def needs_pickle(folder: str | Path) -> str | None:
 
 
 def reason(folder: Path, info: ModelInfo) -> str | None:
-    """What :func:`needs_pickle` says of a model whose MLmodel file has been read."""
+    """What :func:`needs_pickle` says of a model whose MLmodel file has been read. InvalidInput for one that names files
+    outside its folder."""
+    paths.check(folder, info)
     function = info.python_function
     loader = str(function.get("loader_module") or "")
-    if function.get("python_model") and loader == "mlflow.pyfunc.model":
-        return f"its class is pickled in {function['python_model']}"
+    if loader in _OF_CODE and (function.get("python_model") or not function.get("model_code_path")):
+        return f"its class is pickled in {function.get('python_model')}"
     if loader == "mlflow.pytorch":
         return "PyTorch's module is pickled in data/"
     for name, judge in _JUDGES.items():
@@ -109,4 +111,6 @@ def _skops(folder: Path, file: str) -> str | None:
     return f"{file} holds {', '.join(strange)}" if strange else None
 
 
+_OF_CODE = ("mlflow.pyfunc.model", "mlflow.pyfunc.loaders.code_model")
+"""Loaders that take a model's code, and where it names none its pickle."""
 _JUDGES = {"sklearn": _sklearn, "lightgbm": _lightgbm, "pytorch": _pytorch, "transformers": _transformers}

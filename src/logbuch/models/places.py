@@ -24,8 +24,8 @@ class Place:
     recorded: str | None
 
 
-def find(address: str | Path) -> Place:
-    """Downloads a model, or takes a folder as it is."""
+def find(address: str | Path, target: str | None = None) -> Place:
+    """Downloads a model (below ``target``, by default to a new temporary folder), or takes a folder as it is."""
     text = str(address)
     if not text.startswith(SCHEMES):
         folder = Path(logbuch.download_artifacts(text))
@@ -33,7 +33,7 @@ def find(address: str | Path) -> Place:
             raise InvalidInput(f"{text!r} is no model's folder.")
         return Place(folder, None)
     recorded = _recorded(text)
-    return Place(Path(logbuch.download_artifacts(text)), recorded)
+    return Place(Path(logbuch.download_artifacts(text, dst_path=target)), recorded)
 
 
 def tag_of(path: str) -> str:

@@ -92,11 +92,14 @@ class ModelSignature:
     def from_dict(cls, found: Mapping[str, Any]) -> ModelSignature:
         """From the MLmodel file; ``InvalidInput`` names what cannot be read."""
         inputs, outputs, params = (_parsed(found.get(part), part) for part in ("inputs", "outputs", "params"))
-        return cls(
-            None if inputs is None else tuple(_spec(one) for one in inputs),
-            None if outputs is None else tuple(_spec(one) for one in outputs),
-            None if params is None else tuple(_param(one) for one in params),
-        )
+        try:
+            return cls(
+                None if inputs is None else tuple(_spec(one) for one in inputs),
+                None if outputs is None else tuple(_spec(one) for one in outputs),
+                None if params is None else tuple(_param(one) for one in params),
+            )
+        except (ValueError, TypeError, OverflowError) as error:
+            raise InvalidInput(f"The signature cannot be read: {error}") from None
 
 
 def _text(specs: Sequence[ColumnSpec | TensorSpec | ParamSpec] | None) -> str | None:
@@ -108,7 +111,7 @@ def _parsed(text: Any, part: str) -> list[Mapping[str, Any]] | None:
         return None
     try:
         found = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not all(isinstance(one, dict) and "type" in one for one in found):
         raise InvalidInput(f"The signature's {part} cannot be read: a JSON list of objects with a type is wanted.")

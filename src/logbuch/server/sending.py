@@ -22,6 +22,7 @@ SMALL_BYTES = 256 * 1024
 _INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "text/", "audio/", "video/")
 _INLINE_EXACT = ("application/json", "application/pdf")
 _TEXTS = (".yaml", ".yml", ".md", ".log", ".toml", ".ini", ".cfg", ".jsonl", ".patch", ".diff")
+_RUN = ("text/html", "application/xhtml+xml", "text/xml", "text/css", "application/wasm")
 FILE_POLICY = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; media-src 'self'"
 
 
@@ -123,8 +124,9 @@ def _media_type(name: str) -> str:
     if name.lower().endswith(_TEXTS):
         return "text/plain"
     type_ = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    # What a browser would run is shown as text: the page previews HTML in a sandboxed frame of its own.
-    return "text/plain" if type_ in ("text/html", "application/xhtml+xml", "text/xml") else type_
+    # What a browser would run is shown as text: the page previews HTML in a sandboxed frame of its own, and a script of
+    # a run must not be one that the page could load.
+    return "text/plain" if type_ in _RUN or type_.endswith(("javascript", "ecmascript")) else type_
 
 
 async def _content(context: Context, opened: Opened, start: int, end: int) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,14 +18,16 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import logbuch
 from logbuch.errors import InvalidInput, InvalidState
+from logbuch.limits import clip
+from logbuch.models import documents
 from logbuch.serving import requirements
 from logbuch.version import __version__
 
 _READY = ".logbuch-ready"
+_HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+_VERSION = re.compile(r"([0-9]{1,3}\.[0-9]{1,3})(?![0-9])", re.ASCII)
 
 
 def prepare(folder: Path, manager: str, *, say: Callable[[str], None]) -> Path:
@@ -93,9 +96,8 @@ def _commands(place: Path, python: Path, manager: str, version: str, listed: str
             raise InvalidState("uv is not installed: pip install uv, or --env-manager virtualenv.")
         make = [uv, "venv", "--quiet", "--no-python-downloads", "--python", version, str(place)]
         return [make, [uv, "pip", "install", "--quiet", "--python", str(python), "-r", listed]]
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if version != here:
-        raise InvalidState(f"The model wants Python {version}, this is {here}: use --env-manager uv.")
+    if version != _HERE:
+        raise InvalidState(f"The model wants Python {version}, this is {_HERE}: use --env-manager uv.")
     module = "virtualenv" if util.find_spec("virtualenv") else "venv"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r", listed]
     return [[sys.executable, "-m", module, str(place)], pip]
@@ -104,14 +106,12 @@ def _commands(place: Path, python: Path, manager: str, version: str, listed: str
 def _python(folder: Path) -> str:
     """The model's Python, major and minor, as MLflow's ``python_env.yaml`` names it; else this one's."""
     file = folder / "python_env.yaml"
-    try:
-        named = yaml.safe_load(file.read_text(encoding="utf-8"))["python"] if file.is_file() else None
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise InvalidInput(f"The model's python_env.yaml cannot be read: {error!r}") from None
-    parts = str(named).split(".") if named else [str(number) for number in sys.version_info[:2]]
-    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
-        raise InvalidInput(f"The model's python_env.yaml names no Python version: {named!r}")
-    return ".".join(parts[:2])
+    found = documents.read(file) if file.is_file() else {"python": _HERE}
+    named = found.get("python") if isinstance(found, dict) else None
+    version = _VERSION.match(str(named))
+    if version is None:
+        raise InvalidInput(f"The model's {file.name} names no Python version: {clip(str(named))!r}")
+    return version[1]
 
 
 def _own() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,17 +11,17 @@ from logbuch.models.info import read_metadata
 from logbuch.models.schema import ModelSignature
 from logbuch.serving import schema
 from logbuch.serving.model import Served, row_by_row
+from logbuch.serving.scratch import scratch
 
 
 @contextmanager
 def fetched(address: str) -> Iterator[places.Place]:
     """The place of a model: a local folder as it is, what a tracker holds as a copy that is removed at the end."""
-    place = places.find(address)
-    try:
-        yield place
-    finally:
-        if address.startswith(places.SCHEMES):
-            shutil.rmtree(place.folder, ignore_errors=True)
+    if not address.startswith(places.SCHEMES):
+        yield places.find(address)
+        return
+    with scratch("logbuch-model-") as copy:
+        yield places.find(address, copy)
 
 
 def trust(place: places.Place, address: str, *, allow_pickle: bool) -> str | None:

@@ -11,12 +11,18 @@ from importlib import metadata
 from pathlib import Path
 
 from logbuch.errors import InvalidInput
+from logbuch.limits import clip
 
 FILE = "requirements.txt"
+_VERSION = r"(?:===|[<>=!~]=|[<>])\s*[A-Za-z0-9][A-Za-z0-9.*+!_-]*\s*"
 _NAMED = re.compile(
-    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?P<extras>\[[A-Za-z0-9._,\s-]*\])?\s*"
-    r"(?P<versions>(?:[<>=!~]=?=?\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*)(?P<marker>;[^\r\n]*)?"
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:(?P<extras>\[[A-Za-z0-9._,\s-]*\])\s*)?"
+    rf"(?P<versions>(?:{_VERSION}(?:,\s*{_VERSION})*)?)(?P<marker>;(?:[A-Za-z0-9_.'\"<>=!~()+*,\s]|(?<!\s)-)*)?",
+    re.ASCII,
 )
+"""Each text is read in one way, so that a strange one costs no time. A dash behind a space would begin an option."""
+_LARGEST, _LONGEST = 1024 * 1024, 1000
+"""Bytes of the file, characters of a line."""
 _CONSTRAINTS = "-c constraints.txt"
 
 
@@ -33,9 +39,9 @@ def read(folder: Path) -> list[str]:
         else:
             found.append(line)
     for line in found:
-        if _NAMED.fullmatch(line) is None:
+        if len(line) > _LONGEST or _NAMED.fullmatch(line) is None:
             raise InvalidInput(
-                f"The model's requirement {line!r} is taken by no fresh environment: a name is wanted, "
+                f"The model's requirement {clip(line)!r} is taken by no fresh environment: a name is wanted, "
                 "with versions if need be, no option and no address."
             )
     return found
@@ -58,7 +64,14 @@ def _pin(line: str) -> str:
 
 
 def _lines(file: Path) -> list[str]:
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if not file.is_file():
+        return []
+    if file.stat().st_size > _LARGEST:
+        raise InvalidInput(f"The model's {file.name} is larger than {_LARGEST} bytes.")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInput(f"The model's {file.name} is not UTF-8.") from None
     lines = (line.partition(" #")[0].strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -79,7 +79,7 @@ def read(inputs: Sequence[Mapping[str, Any]] | None, params: Sequence[Mapping[st
         tensors = tuple(_tensor(spec) for spec in inputs or () if spec["type"] == "tensor")
         columns = tuple(_column(spec) for spec in inputs or () if spec["type"] != "tensor")
         return Signature(columns, tensors, tuple(_param(spec) for spec in params or ()), declared=inputs is not None)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InvalidInput(f"The model's signature cannot be read: {error!r}") from None
 
 

@@ -104,3 +104,77 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
         archives.unpack(tmp_path / "x.zip", tmp_path / "target")
     with pytest.raises(InvalidInput, match="compress"):
         archives.check_kind("zip")
+
+
+def member(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, content: bytes = b"") -> bytes:
+    """A member as it lies in an archive; the size may be another than that of its content."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
+
+
+def described(name: str, **records: str) -> bytes:
+    """An empty file with records of pax before it."""
+    lines = b""
+    for key, value in records.items():
+        line = f" {key.replace('__', '.')}={value}\n".encode()
+        size = len(line) + len(str(len(line) + 3))
+        lines += str(size).encode() + line if size == len(str(size)) + len(line) else b"%d" % (size + 1) + line
+    return member("described", len(lines), b"x", lines) + member(name)
+
+
+STRANGE = {
+    "a long description": member("x", 3 << 20, b"x", bytes(3 << 20)),
+    "a long name": member("x", 3 << 20, b"L", b"n" * (3 << 20)),
+    "a long description after a file": member("a", 3, content=b"abc") + member("x", 3 << 20, b"x", bytes(3 << 20)),
+    "descriptions of descriptions": member("x", 0, b"x") * 5000 + member("a"),
+    "names of names": member("x", 1, b"L", b"n") * 5000 + member("a"),
+    "less than nothing": described("a", size="-5") + member("b", 3, content=b"abc"),
+    "a name that is too long": member("n", 300, b"L", b"n" * 300) + member("a"),
+    "a file in a file": member("a", 1, content=b"a") + member("a/b", 1, content=b"b"),
+    "a folder and a file": member("a", 0, tarfile.DIRTYPE) + member("a", 1, content=b"a"),
+    "a name that ends early": described("a", path="b\0c"),
+    "folders without end": member("n", 60_000, b"L", b"d/" * 30_000) + member("a"),
+    "a time that no clock shows": described("a", mtime="1e30"),
+}
+
+
+@pytest.mark.parametrize("kind", archives.KINDS)
+@pytest.mark.parametrize("what", STRANGE)
+def test_strange_archives_are_refused_in_one_line_and_take_no_memory(tmp_path: Path, what: str, kind: str) -> None:
+    import tracemalloc
+
+    import zstandard
+
+    content = member("first") + STRANGE[what] + bytes(1024)
+    packed = tmp_path / f"strange.{kind}"
+    packed.write_bytes(gzip.compress(content, 1) if kind == "tar.gz" else zstandard.compress(content))
+    (tmp_path / "inside").mkdir()
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match="is refused") as caught:
+            archives.unpack(packed, tmp_path / "inside/target")
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert "\n" not in caught.value.message
+    assert list((tmp_path / "inside").iterdir()) == []
+
+
+def test_a_damaged_archive_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "weights.bin").write_bytes(os.urandom(3000))
+    for kind in archives.KINDS:
+        whole = tmp_path / f"whole.{kind}"
+        archives.pack(files.local_files(folder), kind, whole)
+        content = whole.read_bytes()
+        for at in range(0, len(content), 97):
+            damaged = tmp_path / f"damaged.{kind}"
+            damaged.write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
+            try:
+                back = archives.unpack(damaged, tmp_path / f"back-{kind}-{at}")
+            except InvalidInput as refused:
+                assert "\n" not in refused.message
+            else:  # in what nobody checks, such as a time
+                assert [path.name for path in back.iterdir()]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from logbuch.errors import InvalidInput
+from logbuch.errors import InvalidInput, Unavailable
 from logbuch.limits import clip
 
 Kind = Literal["tar.gz", "tar.zst"]
 KINDS: tuple[Kind, ...] = ("tar.gz", "tar.zst")
 MOST_MEMBERS = 1_000_000
+LONGEST_NAME = 4096
 FREE_BYTES, RATIO = 1024**3, 200
 """An archive may unpack to so many bytes, and beyond that to so many times its own size. A bomb exceeds both."""
+HEADER_BYTES = 1024 * 1024
+"""What stands between two files of an archive. It is held in memory, and may claim any size."""
 _BLOCK = 1024 * 1024
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
+_UNFIT = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ELOOP)
+"""What the system says to names that no file can have."""
 
 
 def check_kind(kind: str) -> Kind:
@@ -56,12 +64,14 @@ def unpack(archive: Path, target: Path, *, most_bytes: int | None = None) -> Pat
         raise InvalidInput(f"The folder {str(target)!r} is not empty.")
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as place:
         try:
-            with _reading(archive, kind) as stream, tarfile.open(fileobj=stream, mode="r|") as opened:
-                _extract(opened, Path(place), limit)
-        except (tarfile.TarError, EOFError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise InvalidInput(f"The archive {archive.name!r} is refused: {error}") from None
+            with _reading(archive, kind) as stream:
+                _extract(_Rationed(stream), Path(place), limit)
+        except _DAMAGED as error:
+            raise _refused(archive, error) from None
+        except OSError as error:
+            if error.errno is None or error.errno in _UNFIT:
+                raise _refused(archive, error) from None
+            raise Unavailable(f"The archive {archive.name!r} cannot be unpacked here: {error.strerror}.") from None
         if target.exists():
             target.rmdir()
         (Path(place) / "content").rename(target)
@@ -78,20 +88,48 @@ def unpacked(archive: Path) -> Path:
     return folder
 
 
-def _extract(opened: tarfile.TarFile, place: Path, limit: int) -> None:
+def _refused(archive: Path, error: Exception) -> InvalidInput:
+    return InvalidInput(f"The archive {archive.name!r} is refused: {clip(str(error))}")
+
+
+class _Rationed:
+    """A stream of which no more than ``left`` bytes are read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self.left = stream, HEADER_BYTES
+
+    def read(self, size: int) -> bytes:
+        found = self._stream.read(size)
+        self.left -= len(found)
+        if self.left < 0:
+            raise tarfile.ReadError(f"more than {HEADER_BYTES} bytes stand between its files")
+        return found
+
+
+def _extract(stream: _Rationed, place: Path, limit: int) -> None:
     content, size, count = place / "content", 0, 0
     content.mkdir()
-    for member in opened:
-        count, size = count + 1, size + member.size
-        if not (member.isreg() or member.isdir()):
-            raise tarfile.TarError(f"{clip(member.name)!r} is a link or a device")
-        if size > limit:
-            raise tarfile.TarError(f"it would unpack to more than {limit} bytes")
-        if count > MOST_MEMBERS:
-            raise tarfile.TarError(f"it holds more than {MOST_MEMBERS} files")
-        if member.size > shutil.disk_usage(place).free:
-            raise tarfile.TarError("the disk has no room for it")
-        opened.extract(member, content, filter="data")
+    with tarfile.open(fileobj=stream, mode="r|") as opened:  # type: ignore[call-overload]
+        for member in opened:
+            count, size = count + 1, size + member.size
+            _check(member, size, count, limit)
+            if member.size > shutil.disk_usage(place).free:
+                raise tarfile.TarError("the disk has no room for it")
+            stream.left = member.size + HEADER_BYTES
+            opened.extract(member, content, filter="data")
+            stream.left = HEADER_BYTES
+
+
+def _check(member: tarfile.TarInfo, size: int, count: int, limit: int) -> None:
+    """Refuses a member, the ``count``-th one, with which the archive has unpacked to ``size`` bytes."""
+    if not (member.isreg() or member.isdir()):
+        raise tarfile.TarError(f"{clip(member.name)!r} is a link or a device")
+    if size > limit:
+        raise tarfile.TarError(f"it would unpack to more than {limit} bytes")
+    if member.size < 0 or len(member.name) > LONGEST_NAME:
+        raise tarfile.TarError(f"{clip(member.name)!r} is no file's name and size")
+    if count > MOST_MEMBERS:
+        raise tarfile.TarError(f"it holds more than {MOST_MEMBERS} files")
 
 
 @contextmanager
