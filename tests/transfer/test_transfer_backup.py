@@ -6,18 +6,24 @@ import sqlite3
 import tarfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from benchmarks.moving import fill
 from click.testing import CliRunner, Result
 
 from logbuch.cli.main import cli
 from logbuch.errors import InvalidInput, StoreRefused
 from logbuch.model import Metric
-from logbuch.store import batch, open_store, runs
+from logbuch.store import Store, batch, open_store, runs
 from logbuch.store.metrics import series
 from logbuch.store.runs import NewRun
+from transfer.conftest import LONG, PATIENCE
+
+WRITERS, BACKUPS, HELD = (8, 5, 1_000_000) if LONG else (3, 1, 0)
+"""How many log at once while so many backups are made, one after the other, and how many points are there before."""
 
 
 def call(*arguments: str) -> Result:
@@ -33,43 +39,72 @@ def points(run_id: str, uri: str) -> list[int]:
         store.close()
 
 
+class Writer(threading.Thread):
+    """Logs step after step to a run of its own. ``acknowledged`` is how many steps have been."""
+
+    def __init__(self, store: Store, stop: threading.Event) -> None:
+        super().__init__()
+        self.run_id = store.write(runs.create, NewRun(experiment_id="0")).info.run_id
+        self.acknowledged = 0
+        self._store, self._stop_it = store, stop
+
+    def run(self) -> None:
+        while not self._stop_it.is_set():
+            step = self.acknowledged
+            self._store.write(batch.log_batch, self.run_id, [Metric(key="loss", value=0.5, timestamp=step, step=step)])
+            self.acknowledged += 1
+
+
+@contextmanager
+def under_load(store: Store) -> Iterator[list[Writer]]:
+    stop = threading.Event()
+    writers = [Writer(store, stop) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    try:
+        while min(writer.acknowledged for writer in writers) < 20:
+            assert all(writer.is_alive() for writer in writers)
+            time.sleep(0.01)
+        yield writers
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+
+
 @pytest.mark.parametrize("target", ["sqlite", "postgres"])
+@PATIENCE
 def test_a_backup_under_load_is_a_prefix_of_what_was_acknowledged(
     store_uri: str, target: str, tmp_path: Path, new_postgres: Callable[[], str]
 ) -> None:
+    if HELD:
+        fill(tmp_path / "mlflow.db", 1000, HELD // 1000)
+        assert call("import", "mlflow", str(tmp_path / "mlflow.db"), "--backend-store-uri", store_uri).exit_code == 0
     store = open_store(store_uri)
-    run_id = store.write(runs.create, NewRun(experiment_id="0")).info.run_id
-    acknowledged: list[int] = []
-    stop = threading.Event()
-
-    def log() -> None:
-        while not stop.is_set():
-            step = len(acknowledged)
-            store.write(batch.log_batch, run_id, [Metric(key="loss", value=0.5, timestamp=step, step=step)])
-            acknowledged.append(step)
-
-    writer = threading.Thread(target=log)
-    writer.start()
-    while len(acknowledged) < 50:
-        time.sleep(0.01)
-    before = len(acknowledged)
     file = tmp_path / "all.backup"
-    arguments = ("--backend-store-uri", store_uri, "--default-artifact-root", str(tmp_path / "artifacts"))
-    done = call("backup", str(file), *arguments)
-    after = len(acknowledged)
-    stop.set()
-    writer.join()
+    arguments = ("--backend-store-uri", store_uri, "--default-artifact-root", str(tmp_path / "artifacts"), "--force")
+    logged = 0
+    for number in range(BACKUPS):
+        with under_load(store) as writers:
+            before = [writer.acknowledged for writer in writers]
+            done = call("backup", str(file), *arguments)
+            after = [writer.acknowledged for writer in writers]
+        assert done.exit_code == 0, done.output
+        logged += sum(after) - sum(before)
+        there = f"sqlite:///{tmp_path}/new{number}/logbuch.db" if target == "sqlite" else new_postgres()
+        done = call(
+            "restore", str(file), "--backend-store-uri", there, "--default-artifact-root", str(tmp_path / "new")
+        )
+        assert done.exit_code == 0, (done.output, done.exception)
+        for writer, least, most in zip(writers, before, after, strict=True):
+            found = points(writer.run_id, there)
+            assert found == list(range(len(found)))
+            assert least <= len(found) <= most + 1
     store.close()
-    assert done.exit_code == 0, done.output
-    there = f"sqlite:///{tmp_path}/new/logbuch.db" if target == "sqlite" else new_postgres()
-    done = call("restore", str(file), "--backend-store-uri", there, "--default-artifact-root", str(tmp_path / "new"))
-    assert done.exit_code == 0, (done.output, done.exception)
-    found = points(run_id, there)
-    assert found == list(range(len(found)))
-    assert before <= len(found) <= after + 1
+    print(f"{BACKUPS} backups while {logged:,} points were acknowledged, beside {HELD:,}")
     fresh = open_store(there)
     # Numbers go on behind the old ones.
-    assert fresh.write(runs.create, NewRun(experiment_id="0")).info.run_id != run_id
+    assert fresh.write(runs.create, NewRun(experiment_id="0")).info.run_id not in {one.run_id for one in writers}
     fresh.close()
     assert call("db", "check", "--backend-store-uri", there).exit_code == 0
 
@@ -99,9 +134,11 @@ def test_artifacts_come_back_whole(tmp_path: Path) -> None:
     assert (new / path).read_bytes() == (folder / path).read_bytes()
     assert points(run_id, f"sqlite:///{new}/logbuch.db") == list(range(900))
     assert "is there" in call("backup", str(file), "--backend-store-uri", uri).output
+    before = {path: path.read_bytes() for path in new.rglob("*") if path.is_file()}
     again = call("restore", str(file), "--backend-store-uri", f"sqlite:///{new}/logbuch.db")
     assert isinstance(again.exception, StoreRefused)
     assert "holds runs already" in again.exception.message
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_cut_or_changed_backup_is_refused(tmp_path: Path) -> None:
@@ -116,6 +153,8 @@ def test_a_cut_or_changed_backup_is_refused(tmp_path: Path) -> None:
         there = f"sqlite:///{tmp_path}/new{place}/logbuch.db"
         error = call("restore", str(file), "--backend-store-uri", there).exception
         assert isinstance(error, InvalidInput), (place, error)
+        assert "\n" not in error.message
+        assert (tmp_path / f"new{place}").exists() == (place < 2)  # what is no backup makes no database
 
 
 def test_names_in_a_backup_lead_nowhere_else(tmp_path: Path) -> None:

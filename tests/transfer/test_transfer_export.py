@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,9 @@ from arro3.io import read_parquet
 from click.testing import CliRunner, Result
 
 from logbuch.cli.main import cli
-from logbuch.errors import InvalidInput
+from logbuch.errors import InvalidInput, LogbuchError
+from logbuch.store import open_store
+from logbuch.transfer.targets.export import ExportFolder
 from support.servers import Server
 from transfer.conftest import PATIENCE, Installation
 
@@ -107,3 +111,35 @@ def test_a_torn_export_gives_what_can_be_read(filled: str, tmp_path: Path) -> No
     ).exception
     assert isinstance(error, InvalidInput)
     assert isinstance(call("export", str(out), "--backend-store-uri", filled).exception, InvalidInput)
+
+
+def test_a_place_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/logbuch.db"
+    open_store(uri).close()
+    for arguments, why in (
+        (("export", "/proc/out"), "/proc/out cannot be made"),
+        (("backup", "/proc/all.backup"), "/proc/all.backup cannot be written"),
+        (("backup", str(tmp_path / "none" / "all.backup")), "There is no folder"),
+    ):
+        error = call(*arguments, "--backend-store-uri", uri).exception
+        assert isinstance(error, LogbuchError), (arguments, error)
+        assert why in error.message
+    for verb in (("export", str(tmp_path / "out")), ("import", "export", str(tmp_path))):
+        done = call(*verb, "--backend-store-uri", uri, "--report", str(tmp_path / "none" / "report.json"))
+        assert done.exit_code == 2
+        assert "for the report" in done.output
+    assert {file.name for file in tmp_path.iterdir() if not file.name.startswith("logbuch.db")} <= {"artifacts"}
+
+
+def test_an_export_that_fails_midway_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"sqlite:///{tmp_path}/logbuch.db"
+    open_store(uri).close()
+
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(ExportFolder, "publish", full)
+    error = call("export", str(tmp_path / "out"), "--backend-store-uri", uri).exception
+    assert isinstance(error, LogbuchError), error
+    assert error.message == f"{tmp_path / 'out'} cannot be written: No space left on device."
+    assert {file.name for file in tmp_path.iterdir() if not file.name.startswith("logbuch.db")} <= {"artifacts"}

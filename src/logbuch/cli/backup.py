@@ -62,6 +62,7 @@ def restore(file: Path, no_artifacts: bool, as_json: bool, **options: Any) -> No
     from logbuch.transfer import backup as archive
     from logbuch.transfer.report import Report
 
+    archive.judge(file)
     where, report = places.meant(options), Report()
     files = None if no_artifacts else Files.at(where.roots[0], where.roots[1:])
     store = open_store(where.uri, seal=False)

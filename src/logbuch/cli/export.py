@@ -11,7 +11,8 @@ import click
 
 from logbuch.cli import places
 from logbuch.cli.asking import answers
-from logbuch.cli.importing import carry, finish
+from logbuch.cli.importing import carry, check_place, finish
+from logbuch.errors import Unavailable
 from logbuch.transfer.report import Report
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def folder(folder: Path, **options: Any) -> None:
     """
     from logbuch.transfer.targets.export import ExportFolder
 
+    check_place(options["report_file"])
     report = Report()
     source = _source(report, options)
     try:
@@ -67,8 +69,15 @@ def folder(folder: Path, **options: Any) -> None:
     except BaseException:
         source.close()
         raise
-    carry(source, target, report, files=not options["no_artifacts"])
-    target.publish()
+    try:
+        carry(source, target, report, files=not options["no_artifacts"])
+        target.publish()
+    except OSError as error:
+        target.discard()
+        raise Unavailable(f"{folder} cannot be written: {error.strerror or error}.") from None
+    except BaseException:
+        target.discard()
+        raise
     finish(report, options, source, target)
 
 
@@ -92,6 +101,7 @@ def mlflow(uri: str, program: str | None, files: Path | None, **options: Any) ->
     MLflow gives runs IDs of its own; the one that a run had stands in its tag logbuch.run_id. Started again, it goes
     on.
     """
+    check_place(options["report_file"])
     if uri.startswith(("http://", "https://")):
         finish(*_send(uri, options))
         return

@@ -13,6 +13,7 @@ import click
 from logbuch.cli import places
 from logbuch.cli.asking import answers, print_json
 from logbuch.cli.progress import progress
+from logbuch.errors import Unavailable
 from logbuch.transfer.report import Report
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def tables(places: tuple[Path, ...], experiment: str, params: tuple[str, ...], *
 
 def bring(open_: Callable[[Report], Source], options: dict[str, Any]) -> None:
     """Imports from a source into the place that the options name, prints the report and ends with its code."""
+    check_place(options["report_file"])
     report = Report()
     source = open_(report)
     try:
@@ -165,7 +167,17 @@ def bring(open_: Callable[[Report], Source], options: dict[str, Any]) -> None:
     except BaseException:
         source.close()
         raise
-    finish(carry(source, target, report, files=not options["no_artifacts"]), options, source, target)
+    try:
+        carry(source, target, report, files=not options["no_artifacts"])
+    except Unavailable as error:
+        raise Unavailable(f"{error.message.rstrip('.')}. Started again, the import goes on from here.") from None
+    finish(report, options, source, target)
+
+
+def check_place(report: Path | None) -> None:
+    """Before a move that may take an hour: whether its report can be written where it is wanted."""
+    if report is not None and not report.absolute().parent.is_dir():
+        raise click.UsageError(f"There is no folder {report.parent} for the report.")
 
 
 def carry(source: Source, target: Target, report: Report, *, files: bool) -> Report:

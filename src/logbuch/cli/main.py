@@ -69,5 +69,8 @@ def main() -> None:
     except LogbuchError as error:
         click.echo(f"logbuch: {error.message}", err=True)
         sys.exit(1)
+    except OSError as error:  # such as a full disk, or a folder that nobody may write
+        click.echo(f"logbuch: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "), err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from logbuch.errors import StoreRefused
+from logbuch.errors import StoreRefused, Unavailable
 from logbuch.store.driver import Driver
 from logbuch.store.migrate import refuse_strangers
 from logbuch.store.query.among import given
@@ -85,7 +85,10 @@ class SqliteSeam:
     def copy(self, file: Path) -> None:
         with self.reader.connect() as connection, closing(sqlite3.connect(file)) as target:
             raw: Any = connection.connection.driver_connection
-            raw.backup(target)  # in one step: one snapshot
+            try:
+                raw.backup(target)  # in one step: one snapshot
+            except sqlite3.Error as error:  # the driver's own, which nobody else translates
+                raise Unavailable(f"The database cannot be copied to {file.parent.parent}: {error}.") from None
 
     def faults(self, connection: Connection) -> list[str]:
         found = connection.exec_driver_sql("PRAGMA integrity_check").scalars()

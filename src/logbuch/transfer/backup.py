@@ -17,10 +17,11 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from logbuch.errors import InvalidInput, LogbuchError, StoreRefused
+from logbuch.errors import InvalidInput, LogbuchError, StoreRefused, Unavailable
 from logbuch.files.roots import MARK, Files
 from logbuch.files.storage import Opened
 from logbuch.store import Store, check
@@ -49,13 +50,28 @@ def write(store: Store, files: Files | None, file: Path, report: Report, told: T
         partial.replace(file)
     except FileExistsError:
         raise InvalidInput(f"{partial} is there: another backup is being written, or one was cut. Remove it.") from None
-    except (FileNotFoundError, NotADirectoryError):
-        if file.parent.is_dir():
-            raise
-        raise InvalidInput(f"There is no folder {file.parent}.") from None
+    except OSError as error:
+        if not file.parent.is_dir():
+            raise InvalidInput(f"There is no folder {file.parent}.") from None
+        _remove(partial)
+        raise Unavailable(f"{file} cannot be written: {error.strerror or error}.") from None
     except BaseException:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
         raise
+
+
+def _remove(partial: Path) -> None:
+    with suppress(OSError):  # it may not have been made
+        partial.unlink()
+
+
+def judge(file: Path) -> None:
+    """Looks at the beginning of a backup. Raises InvalidInput for a file that is none, before anything is made."""
+    try:
+        with tarfile.open(file) as archive:
+            _head(archive, archive.next(), file)
+    except (tarfile.TarError, EOFError):
+        raise InvalidInput(f"{file} is no backup of Logbuch's.") from None
 
 
 def restore(file: Path, store: Store, files: Files | None, report: Report, told: Told) -> None:

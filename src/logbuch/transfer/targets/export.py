@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,9 +47,12 @@ class ExportFolder:
         if self._folder.exists():
             raise InvalidInput(f"{folder} is there already: name a folder that is not.")
         self._partial = self._folder.with_name(f".{self._folder.name}.partial")
-        if self._partial.exists():
-            shutil.rmtree(self._partial)
-        (self._partial / exported.METRICS).mkdir(parents=True)
+        try:
+            if self._partial.exists():
+                shutil.rmtree(self._partial)
+            (self._partial / exported.METRICS).mkdir(parents=True)
+        except OSError as error:
+            raise InvalidInput(f"{folder} cannot be made: {error.strerror}.") from None
         self._experiments = (self._partial / exported.EXPERIMENTS).open("wb")
         self._runs = (self._partial / exported.RUNS).open("wb")
         self._logged = (self._partial / exported.LOGGED).open("wb")
@@ -176,6 +181,12 @@ class ExportFolder:
         (self._partial / exported.HEAD).write_bytes(msgspec.json.format(msgspec.json.encode(head)) + b"\n")
         self._partial.rename(self._folder)
 
+    def discard(self) -> None:
+        """Gives up: what was written of it is removed."""
+        with suppress(OSError):
+            self.close()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
     def close(self) -> None:
         for file in (self._experiments, self._runs, self._logged, self._registered):
             file.close()
@@ -197,6 +208,8 @@ class ExportFolder:
             joined = np.concatenate([np.asarray(getattr(points, attribute), kind) for _, points in self._points])
             columns.append(Array.from_numpy(joined))
         batch = RecordBatch.from_arrays(columns, schema=schema)
-        write_parquet(batch, str(self._partial / exported.file_name(self._number)), compression="zstd(3)")
+        content = io.BytesIO()  # on a full disk the library would panic, which nobody can read
+        write_parquet(batch, content, compression="zstd(3)")
+        (self._partial / exported.file_name(self._number)).write_bytes(content.getbuffer())
         self._points, self._rows = [], 0
         self._number += 1
