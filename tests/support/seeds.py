@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from support.servers import Server
+from logbuch.wire import ingest
+from support.servers import PLAIN, Server
 
 MILLION = 1_000_000
+PART = 50_000
 SPIKE_STEP = 654_321
 
 
@@ -82,17 +85,19 @@ def train(server: Server, experiment_id: str, number: int, name: str) -> str:
 def million(server: Server) -> str:
     run_id = server.new_run("0", run_name="million", start_time=1_795_000_000_000)
     noise = random.Random(1)
-    for start in range(0, MILLION, 1000):
-        points = [
-            {
-                "key": "train/loss",
-                "value": 25.0 if step == SPIKE_STEP else 1 + math.exp(-step / 3e5) + noise.random() / 50,
-                "timestamp": 1_795_000_000_000 + step,
-                "step": step,
-            }
-            for step in range(start, start + 1000)
-        ]
-        send(server, run_id, metrics=points)
+    journal, chain = uuid.uuid4().hex, b""
+    for number, start in enumerate(range(0, MILLION, PART), start=1):
+        points = ingest.Points(run_id)
+        for step in range(start, start + PART):
+            value = 25.0 if step == SPIKE_STEP else 1 + math.exp(-step / 3e5) + noise.random() / 50
+            points.add("train/loss", step, 1_795_000_000_000 + step, value)
+        record = ingest.encode_record(points.record())
+        before, chain = chain, ingest.link(chain, record)
+        body = ingest.encode_batch(journal, number, before, [(1, chain, record)])
+        headers = {"content-type": ingest.CONTENT_TYPE}
+        url = f"{server.url}/api/logbuch/1/ingest"
+        answer = httpx.post(url, content=body, headers=headers, timeout=180, verify=PLAIN)
+        assert (answer.status_code, answer.json().get("refused")) == (200, []), answer.text
     return run_id
 
 
@@ -102,5 +107,5 @@ def send(server: Server, run_id: str, **more: Any) -> None:
 
 
 def artifact(server: Server, path: str, content: bytes) -> None:
-    answer = httpx.put(f"{server.url}/api/2.0/mlflow-artifacts/artifacts/{path}", content=content)
+    answer = httpx.put(f"{server.url}/api/2.0/mlflow-artifacts/artifacts/{path}", content=content, verify=PLAIN)
     assert answer.status_code == 200
