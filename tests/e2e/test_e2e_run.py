@@ -1,69 +1,30 @@
-"""The page of one run in a real browser: parameters, metrics, files, code."""
+"""The page of one run in a real browser: parameters, metrics, notes, code, print."""
 
 from __future__ import annotations
 
 import json
-import re
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.pages import until
 from support.seeds import artifact, send
 from support.servers import Server
 
 NewPage = Callable[..., Page]
 PATCH = b"diff --git a/train.py b/train.py\n--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-lr = 1\n+lr = 2\n"
 
-
-def png(shade: int) -> bytes:
-    """A grey picture of 8 x 8."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress(b"".join(b"\0" + bytes([shade]) * 8 for _ in range(8)))
-    head = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def wav() -> bytes:
-    data = bytes(800)
-    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack(
-        "<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8
-    ) + b"data" + struct.pack("<I", len(data)) + data  # fmt: skip
-
-
-def safetensors() -> bytes:
-    header = {"__metadata__": {"format": "pt"}}
-    header |= {f"layer.{n}.lora_A": {"dtype": "F16", "shape": [8, 4], "data_offsets": [0, 64]} for n in range(20)}  # type: ignore[misc]
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + bytes(64)
-
-
 FILES = {
-    "samples/step_10.png": png(10),
-    "samples/step_200.png": png(200),
-    "samples/step_30.png": png(30),
-    "page.html": b"<h1 id=h>Plot</h1><script>document.getElementById('h').textContent='drawn';"
-    b"try{parent.document.title='pwned'}catch(e){};fetch('/health').then(()=>document.title='net').catch(()=>0)</script>",
-    "rows.jsonl": b'{"prompt": "a", "score": 1}\n{"prompt": "b", "score": 2}\n',
-    "config.yaml": b"lr: 1e-4\nsteps: 10\n",
-    "sound.wav": wav(),
-    "adapter.safetensors": safetensors(),
     "logbuch/diff.patch": PATCH,
     "logbuch/requirements.txt": b"torch==2.13.0\nnumpy==2.0\n",
-    "weights.bin": b"\0\1",
 }
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    """A server and a run with parameters, metrics, children and files of every kind."""
+    """A server and a run with parameters, metrics, a child, and what tells of its code."""
     folder = tmp_path_factory.mktemp("ran")
     server = Server(folder, f"sqlite:///{folder}/logbuch.db").start()
     run_id = server.new_run("0", run_name="parent", start_time=1_795_000_000_000)
@@ -112,16 +73,16 @@ def test_parameters_are_searched_and_copied(ran: tuple[Server, str], new_page: N
     page.get_by_label("Filter parameters").fill("nothing")
     expect(page.get_by_text("No parameter matches")).to_be_visible()
 
-    def copy(how: str) -> str:
+    def copy(how: str, what: str) -> str:
         page.get_by_role("button", name="Parameters: More").click()
         page.get_by_role("menuitem", name=how).click()
-        expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+        until(page, lambda: what in copied(page))
         return copied(page)
 
-    assert json.loads(copy("Copy as JSON"))["lora_rank"] == "16"
-    assert "learning_rate: 1.0e-4\n" in copy("Copy as YAML")
-    assert "--learning_rate 1e-4" in copy("Copy as command line flags")
-    assert "--note 'it'\\''s yes'" in copied(page)
+    assert json.loads(copy("Copy as JSON", '"lora_rank"'))["lora_rank"] == "16"
+    copy("Copy as YAML", "learning_rate: 1.0e-4\n")
+    assert "--note 'it'\\''s yes'" in copy("Copy as command line flags", "--learning_rate 1e-4")
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
 
 
 def test_metrics_as_a_table(ran: tuple[Server, str], new_page: NewPage) -> None:
@@ -186,63 +147,6 @@ def test_what_a_run_cost_is_shown_where_it_is_known(ran: tuple[Server, str], new
     expect(page.get_by_test_id("cost")).not_to_contain_text("estimated")
 
 
-def test_files_of_every_kind_are_shown(ran: tuple[Server, str], new_page: NewPage) -> None:
-    page = goto(new_page(), ran, "artifacts")
-
-    def choose(path: str) -> None:
-        page.locator(f"[data-testid=artifact-row][data-path='{path}'] .filebtn").click()
-
-    choose("rows.jsonl")
-    expect(page.get_by_role("cell", name="b", exact=True)).to_be_visible()
-    choose("config.yaml")
-    expect(page.get_by_test_id("preview")).to_contain_text("lr: 1e-4")
-    choose("adapter.safetensors")
-    expect(page.get_by_test_id("tensors")).to_contain_text("20 tensors, 640 parameters")
-    page.get_by_label("Search tensors").fill("*.7.*")
-    expect(page.get_by_role("cell", name="layer.7.lora_A")).to_be_visible()
-    expect(page.get_by_test_id("tensors").get_by_role("row")).to_have_count(2)
-    choose("sound.wav")
-    known = "audio => audio.readyState >= 1 || new Promise(done => audio.onloadedmetadata = () => done(true))"
-    assert page.locator("audio").evaluate(known) is True
-    choose("weights.bin")
-    expect(page.get_by_test_id("preview")).to_contain_text("not shown here")
-    page.go_back()
-    expect(page.locator("audio")).to_have_count(1)
-
-
-def test_pictures_of_a_series_have_a_slider(ran: tuple[Server, str], new_page: NewPage) -> None:
-    page = goto(new_page(), ran, "artifacts", "?path=samples/step_10.png")
-    slider = page.get_by_test_id("step-slider")
-    expect(slider).to_contain_text("Step 10 of 200")
-    expect(page.locator(".shown img")).to_have_js_property("naturalWidth", 8)
-    page.locator("body").click(position={"x": 900, "y": 20})
-    page.keyboard.press("ArrowRight")
-    expect(slider).to_contain_text("Step 30 of 200")
-    slider.get_by_role("slider").press("End")
-    expect(slider).to_contain_text("Step 200 of 200")
-    expect(page).to_have_url(re.compile(re.escape("path=samples/step_200.png")))
-
-
-def test_a_page_runs_apart_and_without_network(ran: tuple[Server, str], new_page: NewPage) -> None:
-    server, run_id = ran
-    answer = httpx.get(f"{server.url}/show-artifact", params={"run_id": run_id, "path": "page.html"})
-    policy = answer.headers["content-security-policy"]
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
-    assert "allow-same-origin" not in policy
-    refused = httpx.get(f"{server.url}/show-artifact", params={"run_id": run_id, "path": "config.yaml"})
-    assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-    page = new_page(strict=False)
-    goto(page, ran, "artifacts", "?path=page.html")
-    frame = page.frame_locator("iframe")
-    expect(frame.locator("h1")).to_have_text("drawn")
-    page.wait_for_timeout(300)
-    assert "pwned" not in page.title()
-    assert frame.locator("html").evaluate("document.title") != "net"
-    page.get_by_role("button", name="Source").click()
-    expect(page.get_by_test_id("preview")).to_contain_text("<h1 id=h>")
-
-
 def test_code_shows_the_changes_and_the_packages(ran: tuple[Server, str], new_page: NewPage) -> None:
     page = goto(new_page(), ran, "code")
     expect(page.get_by_test_id("diff")).to_contain_text("lr = 2")
@@ -288,9 +192,10 @@ def test_a_run_is_printed_whole_with_charts_as_vectors(ran: tuple[Server, str], 
     expect(page.locator(".chart canvas")).to_have_count(2)
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("menuitem", name="Print").click()
+    until(page, lambda: page.evaluate("window.printed"))
+    assert page.evaluate("window.printed") == ["light", 2, 0, 1]
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(page.locator(".chart canvas")).to_have_count(2)
-    assert page.evaluate("window.printed") == ["light", 2, 0, 1]
     page.emulate_media(media="print")
     for gone in (".rail", ".tabs", ".btn"):
         expect(page.locator(gone).first).to_be_hidden()

@@ -113,7 +113,8 @@ export function ArtifactPreview({ runId, path, onChoose }: Props) {
         {!gone && <Media kind={kind} runId={runId} path={path} />}
         {text.isLoading && <SkeletonRows rows={5} />}
         {text.error && <ErrorBox error={text.error} onRetry={() => void text.refetch()} />}
-        {text.data !== undefined && <Text kind={kind} path={path} text={text.data} />}
+        {text.data === "" && <p className="note">{t.emptyFile}</p>}
+        {text.data && <Text kind={kind} path={path} text={text.data} />}
       </div>
     </>
   );
