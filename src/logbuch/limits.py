@@ -55,6 +55,7 @@ FILTER_CLAUSES = 500
 FILTER_DEPTH = 40
 IN_LIST_LENGTH = 5000
 IDS_PER_SEARCH = 10_000
+RUN_IDS_PER_SEARCH = 100_000
 LIKE_LENGTH = 2000
 LIKE_WILDCARDS = 20
 ORDER_BY_CLAUSES = 20
@@ -260,10 +261,10 @@ def check_offset(value: int, token: str) -> None:
         raise InvalidInput("'offset' and 'page_token' cannot be given together: the one or the other.")
 
 
-def check_ids(ids: Sequence[str], field: str) -> None:
+def check_ids(ids: Sequence[str], field: str, most: int = IDS_PER_SEARCH) -> None:
     """The IDs that one search may name."""
-    if len(ids) > IDS_PER_SEARCH:
-        raise InvalidInput(f"'{field}' names {len(ids)} IDs; at most {IDS_PER_SEARCH} are allowed.")
+    if len(ids) > most:
+        raise InvalidInput(f"'{field}' names {len(ids)} IDs; at most {most} are allowed.")
 
 
 def check_batch(metrics: int, params: int, tags: int) -> None:

@@ -36,7 +36,7 @@ from logbuch.store.plans.conditions import TABLES, Condition, Conditions
 from logbuch.store.plans.leads import by_name, comparisons, leads, left_over
 from logbuch.store.plans.members import NAME, Members, members
 from logbuch.store.plans.orders import NEWEST_FIRST, Ordered, ordered
-from logbuch.store.query.among import as_value, given
+from logbuch.store.query.among import among_texts, as_value, given
 from logbuch.store.query.paging import Order, SortKey, fetch_page
 from logbuch.store.query.prepared import Shelf, Shelves
 from logbuch.store.tx import Tx
@@ -100,7 +100,7 @@ class Search:
         self._query = query
         self._tree = parse_filter(query.filter, RUNS)
         limits.check_ids(query.experiment_ids, "experiment_ids")
-        limits.check_ids(query.run_ids or (), "run_ids")
+        limits.check_ids(query.run_ids or (), "run_ids", limits.RUN_IDS_PER_SEARCH)
         self._experiments = sorted({experiment_store.inner_id(id_) for id_ in query.experiment_ids})
         self._wanted = parse_order_by(query.order_by, RUNS)
         self._keys = tx.known_names({key.name for key in _keys(self._tree, self._wanted)})
@@ -133,7 +133,7 @@ class Search:
     def _sought(self, conditions: Conditions) -> Condition:
         condition = _in_view(schema.runs, self._query.view) & conditions.of(self._tree)
         if self._query.run_ids is not None:
-            condition &= schema.runs.c.run_id.in_(list(filter(limits.is_storable, self._query.run_ids)))
+            condition &= among_texts(schema.runs.c.run_id, filter(limits.is_storable, self._query.run_ids))
         return condition
 
     @property

@@ -1,6 +1,6 @@
-"""``column IN (many ids)`` with one bound value, however many ids there are.
+"""``column IN (many values)`` with one bound value, however many there are.
 
-A bound value for each id would make a new statement for every number of ids, and SQLite takes no more than 32,766.
+A bound value for each would make a new statement for every number of them, and SQLite takes no more than 32,766.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
 
-class _Among(FunctionElement[bool]):
-    """Whether a column is one of the numbers of a JSON array."""
+class _Within(FunctionElement[bool]):
+    """A condition on a column and a JSON array."""
 
-    name = "among"
     type = Boolean()
     inherit_cache = True
 
@@ -27,9 +26,28 @@ class _Among(FunctionElement[bool]):
         return self
 
 
+class _Among(_Within):
+    """Whether a column is one of the numbers of a JSON array."""
+
+    name = "among"
+    inherit_cache = True
+
+
+class _AmongTexts(_Within):
+    """Whether a column is one of the texts of a JSON array."""
+
+    name = "among_texts"
+    inherit_cache = True
+
+
 def among(column: ColumnElement[Any], ids: Iterable[int]) -> ColumnElement[bool]:
     """Whether a column's value is one of these ids."""
     return _Among(column, literal(as_value(ids), Text))
+
+
+def among_texts(column: ColumnElement[str], texts: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column's value is one of these texts, which have to be such as a database can hold."""
+    return _AmongTexts(column, literal(json.dumps(list(texts)), Text))
 
 
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -47,8 +65,8 @@ def as_value(ids: Iterable[int]) -> str:
     return json.dumps(list(ids))
 
 
-@compiles(_Among, "sqlite")
-def _sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+@compiles(_Within, "sqlite")
+def _sqlite(element: _Within, compiler: Any, **options: Any) -> str:
     column, ids = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608  bound values' marks
 
@@ -57,3 +75,9 @@ def _sqlite(element: _Among, compiler: Any, **options: Any) -> str:
 def _postgres(element: _Among, compiler: Any, **options: Any) -> str:
     column, ids = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} = ANY (CAST(translate({ids}, '[]', '{{}}') AS bigint[]))"
+
+
+@compiles(_AmongTexts, "postgresql")
+def _texts(element: _AmongTexts, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
