@@ -19,6 +19,7 @@ async function start(): Promise<void> {
   startPrinting();
   await loadLanguage(preferredLanguage(readStored("logbuch.lang"), navigator.languages));
   live.onChanges((runs) => seriesStore.markChanged(runs.map((run) => run.run_id)));
+  live.onComeback(() => seriesStore.retryFailed());
   live.start(document.querySelector<HTMLMetaElement>("meta[name=logbuch-cursor]")?.content);
   createRoot(document.getElementById("root")!).render(<App />);
 }

@@ -28,17 +28,20 @@ const KEEP = 1500;
 const MAX_SERIES_A_REQUEST = 240;
 /** While many requests follow one another, what came is told no more often than this: each telling draws all charts. */
 const TELL_MS = 150;
+/** Requests under way at a time: a slow one does not hold up what is looked at meanwhile. */
+const AT_ONCE = 2;
 const viewId = (v: SeriesView) => `${v.x}|${v.start ?? ""}|${v.end ?? ""}|${v.buckets}|${v.smoothing}`;
 
 /**
- * The page's memory of bucketed series. Wishes of one moment travel in one request, one request at a time; a live
- * change refetches only the series of the runs that changed, and only those somebody is looking at.
+ * The page's memory of bucketed series. Wishes of one moment travel in one request, those of the finest lines first; a
+ * live change refetches only the series of the runs that changed, and only those somebody is looking at.
  */
 export class SeriesStore {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<() => void>();
-  private readonly fetcher = new Pacer(() => this.fetchWanted(), 0);
-  private readonly refresher = new Pacer(async () => this.refreshStale(), 500);
+  private readonly refresher = new Pacer(() => this.refreshStale(), 500);
+  private soon = false;
+  private inFlight = new Set<Promise<void>>();
   private clock = 0;
   private told = 0;
   private toldAt = 0;
@@ -83,6 +86,11 @@ export class SeriesStore {
     }
   }
 
+  /** The server is there again: what it could not answer is asked for anew. */
+  retryFailed(): void {
+    for (const entry of this.entries.values()) if (entry.state === "failed" && entry.users > 0) this.want(entry);
+  }
+
   private entry(runId: string, key: string, view: SeriesView): Entry {
     const id = `${runId}|${key}|${viewId(view)}`;
     const known = this.entries.get(id);
@@ -95,17 +103,25 @@ export class SeriesStore {
   private want(entry: Entry): void {
     if (entry.state === "loading") return;
     entry.state = "wanted";
-    this.fetcher.poke();
+    if (this.soon) return;
+    this.soon = true;
+    // Wishes of one moment come one after the other.
+    setTimeout(() => {
+      this.soon = false;
+      this.pump();
+    }, 0);
   }
 
-  private refreshStale(): void {
+  /** Ends when all is fetched, so that a slow server is asked less often. */
+  private async refreshStale(): Promise<void> {
     for (const entry of this.entries.values()) if (entry.stale && entry.users > 0) this.want(entry);
+    while (this.soon || this.inFlight.size) await (this.soon ? new Promise((done) => setTimeout(done, 0)) : Promise.race(this.inFlight));
   }
 
-  /** Takes wishes of one view, by key, until the request is full; the rest follows in the next round. */
+  /** Takes wishes of one view, that of the finest lines, by key, until the request is full; the rest follows in the next round. */
   private takeBatch(): Entry[] {
     const wanted = [...this.entries.values()].filter((e) => e.state === "wanted" && e.users > 0);
-    const first = wanted[0];
+    const first = wanted.reduce<Entry | undefined>((best, e) => (best && best.view.buckets >= e.view.buckets ? best : e), undefined);
     if (!first) return [];
     const view = viewId(first.view);
     const same = wanted.filter((e) => viewId(e.view) === view);
@@ -122,9 +138,17 @@ export class SeriesStore {
     return batch;
   }
 
-  private async fetchWanted(): Promise<void> {
-    for (let batch = this.takeBatch(); batch.length; batch = this.takeBatch()) await this.fetchBatch(batch);
-    this.tell();
+  private pump(): void {
+    while (this.inFlight.size < AT_ONCE) {
+      const batch = this.takeBatch();
+      if (!batch.length) break;
+      const fetching = this.fetchBatch(batch).finally(() => {
+        this.inFlight.delete(fetching);
+        this.pump();
+      });
+      this.inFlight.add(fetching);
+    }
+    if (!this.inFlight.size) this.tell();
   }
 
   private tell(): void {
