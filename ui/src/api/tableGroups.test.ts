@@ -45,3 +45,32 @@ it("lists the runs of open groups below them", async () => {
   expect(lines(store)).toEqual(["[0.1]", "[]"]);
   expect(store.at(2)).toBeUndefined();
 });
+
+it("fetches the measures that are looked at, once", async () => {
+  const asked: GroupQuery[] = [];
+  const store = new GroupStore((query) => {
+    asked.push(query);
+    const metrics = Object.fromEntries(query.metrics.map((key) => [key, body.metrics.loss]));
+    return Promise.resolve({ groups: toGroups({ ...body, metrics }), total: 2 });
+  });
+  await store.load({ ...QUERY, order_by: ["mean(loss) ASC"] }, {});
+  const first = store.state.get().groups[0]!;
+  await store.need(0, 1, [], ["loss", "min(loss)", "acc"]);
+  await store.need(0, 1, [], ["acc", "min(loss)"]);
+  expect(asked.map((query) => [query.metrics, query.order_by])).toEqual([[["loss"], ["mean(loss) ASC"]], [["min(loss)", "acc"], []]]);
+  expect(Object.keys(store.state.get().groups[0]!.metrics)).toEqual(["loss", "min(loss)", "acc"]);
+  expect(store.state.get().groups[0]).not.toBe(first);
+  await store.refresh();
+  expect(asked[2]!.metrics).toEqual(["loss", "acc", "min(loss)"]);
+});
+
+it("asks for no more measures at once than the server takes", async () => {
+  const asked: number[] = [];
+  const store = new GroupStore((query) => {
+    asked.push(query.metrics.length);
+    return Promise.resolve({ groups: toGroups({ ...body, metrics: {} }), total: 2 });
+  });
+  await store.load(QUERY, {});
+  await store.need(0, 1, [], Array.from({ length: 120 }, (_, i) => `m${i}`));
+  expect(asked).toEqual([1, 50, 50, 20]);
+});

@@ -63,6 +63,8 @@ export function toGroups(body: WireGroups): Group[] {
 }
 
 const MOST_GROUPS = 5000;
+/** The most measures that one question takes. */
+const MOST_MEASURES = 50;
 
 export async function queryGroups(query: GroupQuery): Promise<GroupPage> {
   const body = await post<WireGroups>(`${NATIVE}/runs/groups`, { ...query, max_results: MOST_GROUPS });
@@ -87,24 +89,58 @@ export class GroupStore {
   private open: ReadonlySet<string> = new Set();
   private runs: TableQuery | null = null;
   private query: GroupQuery | null = null;
+  /** Measures that the groups at hand have, and those that are looked at. */
+  private have: ReadonlySet<string> = new Set();
+  private seen: readonly string[] = [];
+  private filling = false;
   private turn = 0;
 
   constructor(private readonly fetch = queryGroups, private readonly fetchRuns = queryTable) {}
 
-  /** Starts a new search; `runs` is how the runs of an open group are asked for, before its own filter. */
+  /**
+   * Starts a new search; `runs` is how the runs of an open group are asked for, before its own filter. Measures beyond
+   * those of the query come as `need` names them.
+   */
   async load(query: GroupQuery, runs: TableQuery): Promise<void> {
     const turn = ++this.turn;
     this.runs = runs;
     this.update({ loading: true });
+    const metrics = [...new Set([...query.metrics, ...this.seen])].slice(0, MOST_MEASURES);
     try {
-      const page = await this.fetch(query);
+      const page = await this.fetch({ ...query, metrics });
       if (turn !== this.turn) return;
       this.query = query;
+      this.have = new Set(metrics);
       this.update({ ...page, loading: false, fresh: false, error: null });
       this.arrange();
+      void this.fill();
     } catch (error) {
       if (turn === this.turn) this.update({ loading: false, error: error as Error });
     }
+  }
+
+  /** Fetches the measures that are looked at and that the groups lack. */
+  private async fill(): Promise<void> {
+    const lacking = this.seen.filter((measure) => !this.have.has(measure)).slice(0, MOST_MEASURES);
+    if (!lacking.length || this.filling || !this.query || this.state.get().loading) return;
+    this.filling = true;
+    const turn = this.turn;
+    try {
+      const { groups } = await this.fetch({ ...this.query, metrics: lacking, order_by: [] });
+      if (turn === this.turn) this.merge(groups, lacking);
+    } catch (error) {
+      if (turn === this.turn) this.update({ error: error as Error });
+      return;
+    } finally {
+      this.filling = false;
+    }
+    await this.fill();
+  }
+
+  private merge(found: readonly Group[], measures: readonly string[]): void {
+    const known = new Map(found.map((group) => [group.id, group.metrics]));
+    this.have = new Set([...this.have, ...measures]);
+    this.update({ groups: this.state.get().groups.map((group) => ({ ...group, metrics: { ...group.metrics, ...known.get(group.id) } })) });
   }
 
   async refresh(): Promise<void> {
@@ -131,7 +167,8 @@ export class GroupStore {
     return row && { kind: "run", row, group: group.id };
   }
 
-  async need(first: number, last: number, columns: readonly string[]): Promise<void> {
+  async need(first: number, last: number, columns: readonly string[], measures: readonly string[] = this.seen): Promise<void> {
+    this.seen = measures;
     const wanted = new Map<string, [number, number]>();
     for (let i = Math.max(0, first); i <= Math.min(last, this.count - 1); i++) {
       const { group, inside } = this.place(i)!;
@@ -139,7 +176,7 @@ export class GroupStore {
       const range = wanted.get(group.id);
       wanted.set(group.id, [Math.min(range?.[0] ?? inside, inside), inside]);
     }
-    await Promise.all([...wanted].map(([id, [from, to]]) => this.inner.get(id)?.store.need(from, to, columns)));
+    await Promise.all([this.fill(), ...[...wanted].map(([id, [from, to]]) => this.inner.get(id)?.store.need(from, to, columns))]);
   }
 
   private place(index: number): { group: Group; inside: number } | null {

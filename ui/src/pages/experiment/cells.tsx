@@ -96,7 +96,7 @@ export function GroupCellView({ group, by, column, formats, baseline, lower }: G
   if (column.kind !== "metric" && column.kind !== "delta" && column.kind !== "spark") return null;
   const down = lower(column.key);
   const cell = group.metrics[measureOf(column.key, column.aggregate, down)];
-  if (!cell) return null;
+  if (!cell) return WAITING;
   if (column.kind === "delta") return <Change value={cell.mean} base={baseline ? metricValue(baseline, column.key, column.aggregate, down) : null} lower={down} />;
   if (cell.mean === null) return MISSING;
   const digits = formats.digits.get(column.id) ?? FALLBACK;

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "react";
+import { live } from "../../api/live";
 import type { Columns, Row, TableQuery } from "../../api/table";
 import { PAGE, TableStore } from "../../api/tableStore";
 import { defaultColumns, differs, fitValues, metricId, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Aggregate, type Column } from "../../model/columns";
@@ -109,6 +110,7 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
     const ours = runs.filter((r) => r.experiment_id === experimentId).map((r) => r.run_id);
     return ours.length ? store.refresh(ours, hold) : Promise.resolve();
   }, REFRESH_REST_MS);
+  useEffect(() => live.onComeback(() => void store.reload()), [store]);
   useEffect(() => {
     if (!hold) store.release();
   }, [hold, store]);

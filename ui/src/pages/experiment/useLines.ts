@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useState } from "react";
+import { live } from "../../api/live";
 import type { TableQuery } from "../../api/table";
 import { GroupStore, type GroupState, type Item } from "../../api/tableGroups";
 import type { TableState, TableStore } from "../../api/tableStore";
-import { partOf, sortedMetric, type Aggregate, type Column } from "../../model/columns";
+import { partOf, sortedMetric, wireColumn, type Aggregate, type Column } from "../../model/columns";
 import type { Nested } from "../../model/nest";
 import { useOnChanges } from "../../parts/live";
 import { useLatest, useStore } from "../../ui/hooks";
@@ -26,7 +27,8 @@ export function measureOf(key: string, aggregate: Aggregate, lower: boolean): st
   return part === "last" ? key : `${part}(${key})`;
 }
 
-const MOST_MEASURES = 50;
+/** Measures that are asked for with the groups; the others come as their columns are looked at. */
+const FIRST_MEASURES = 8;
 
 /** The measure that a sort key names; null for what is no metric. */
 function sortedMeasure(key: string, main: MainMetric): string | null {
@@ -50,11 +52,11 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
   const [groups] = useState(() => new GroupStore());
   const grouped = useStore(groups.state);
   const on = view.group.length > 0;
+  const named = useMemo(() => columns.filter(isMetric).map((c) => ({ wire: wireColumn(c)!, measure: measureOf(c.key, c.aggregate, main.lower(c.key)) })), [columns, main]);
   const measures = useMemo(() => {
-    const own = columns.filter(isMetric).map((c) => measureOf(c.key, c.aggregate, main.lower(c.key)));
     const sorted = sort.flatMap(({ key }) => sortedMeasure(key, main) ?? []);
-    return [...new Set([...sorted, ...own])].slice(0, MOST_MEASURES);
-  }, [columns, main, sort]);
+    return [...new Set([...sorted, ...named.slice(0, FIRST_MEASURES).map(({ measure }) => measure)])];
+  }, [named, main, sort]);
   const asked = useMemo(() => ({
     experiment_ids: query.experiment_ids ?? [], filter: query.filter ?? "", view: query.view ?? "active" as const,
     by: view.group, metrics: measures, order_by: groupOrder(sort, view.group, measures, main),
@@ -64,13 +66,14 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
   useEffect(() => {
     if (on && ready) void groups.load(latest.current.asked, latest.current.query);
   }, [groups, on, ready, text, latest]);
+  useEffect(() => live.onComeback(() => void groups.refresh()), [groups]);
   const open = view.open.join("~");
   useEffect(() => groups.setOpen(open ? open.split("~") : []), [groups, open]);
   useOnChanges((runs) => (on && runs.some((r) => r.experiment_id === asked.experiment_ids[0]) ? groups.refresh() : Promise.resolve()), 2000);
 
   const lines = useMemo<Lines>(() => {
     if (on)
-      return { count: groups.count, at: (i) => groups.at(i), need: (first, last, wires) => void groups.need(first, last, wires), version: grouped.version, grouped };
+      return { count: groups.count, at: (i) => groups.at(i), need: (first, last, wires) => void groups.need(first, last, wires, [...new Set(named.flatMap(({ wire, measure }) => (wires.includes(wire) ? [measure] : [])))]), version: grouped.version, grouped };
     const { rows } = nested;
     return {
       count: Math.max(rows.length, state.total), version: state.version, grouped: null,
@@ -80,6 +83,6 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
       },
       need: (first, last, wires) => void store.need(first, last, wires),
     };
-  }, [on, groups, grouped, nested, state.total, state.version, store]);
+  }, [on, groups, grouped, named, nested, state.total, state.version, store]);
   return { lines, groups };
 }
