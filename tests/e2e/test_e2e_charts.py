@@ -174,7 +174,8 @@ def test_a_zoom_asks_for_finer_buckets_and_all_charts_follow(charted: Seeded, ne
         if request.url.endswith("/metrics/buckets"):
             asked.append(json.loads(request.post_data or "{}"))
 
-    page.wait_for_timeout(800)  # what the first view asks for is under way
+    drawn(chart(page, "train/acc"))
+    expect(page.locator(".plotbox[aria-busy=true]")).to_have_count(0)  # all that the first view asks for is there
     page.on("request", note)
     box = chart(page, "eval/loss").locator(".u-over").bounding_box()
     assert box is not None
@@ -277,7 +278,8 @@ def test_only_what_is_in_sight_is_asked_for(charted: Seeded, new_page: NewPage) 
     page.goto(f"{server.url}/e/0/runs/{run_id}/metrics")
     expect(page.get_by_test_id("chart")).to_have_count(1500)
     expect(page.locator(".u-over").first).to_be_visible()
-    page.wait_for_timeout(500)
+    expect(page.locator(".plotbox[aria-busy=false]").first).to_be_visible()
+    expect(page.locator(".plotbox[aria-busy=true]")).to_have_count(0)
     assert 1 < len(asked) < 60
     assert page.locator("canvas").count() < 60
 

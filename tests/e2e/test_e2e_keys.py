@@ -53,6 +53,7 @@ def test_the_palette_filters_and_knows_an_id(seeded: Seeded, new_page: NewPage) 
     page.goto(experiment(seeded))
     expect(page.get_by_test_id("run-row")).to_have_count(12)
     palette(page, "/params.lora_rank = '8'")
+    expect(page.get_by_test_id("palette-item").first).to_contain_text("params.lora_rank = '8'")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("run-row")).to_have_count(4)
     palette(page, seeded.runs["standard_lr1e-4"][:10])
@@ -109,7 +110,7 @@ def test_settings_hold(seeded: Seeded, new_page: NewPage) -> None:
     page.goto(f"{seeded.server.url}/settings")
     page.get_by_role("group", name="Language").get_by_role("button", name="Deutsch").click()
     expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
-    assert page.locator("html").get_attribute("lang") == "de"
+    expect(page.locator("html")).to_have_attribute("lang", "de")
     page.get_by_role("group", name="Farben").get_by_role("button", name="Dunkel").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_role("group", name="X-Achse").get_by_role("button", name="Relativ").click()
@@ -117,4 +118,4 @@ def test_settings_hold(seeded: Seeded, new_page: NewPage) -> None:
     expect(page.get_by_test_id("chart").first).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape("x=relative")))
     page.reload()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

@@ -119,7 +119,7 @@ def opened(new_page: NewPage, server: Server, run_id: str, query: str = "", them
     page = new_page(theme, **size)
     page.goto(f"{server.url}/e/0/runs/{run_id}/logs{query}")
     expect(page.get_by_test_id("log-view")).to_be_visible()
-    page.wait_for_timeout(400)
+    expect(page.locator("[data-testid=log-row][data-line] .logtext").first).to_be_visible()
     return page
 
 
@@ -128,9 +128,8 @@ def test_colours_are_readable_in_both_themes(
     server: Server, colourful: str, new_page: NewPage, screenshots: Path, theme: str
 ) -> None:
     page = opened(new_page, server, colourful, "?q=looks&times=1", theme)
-    page.wait_for_timeout(600)
+    until(page, lambda: "plain looks like 31 and ends" in shown(page))
     page.screenshot(path=screenshots / f"logs-{theme}.png")
-    assert "plain looks like 31 and ends" in shown(page)
     expect(page.locator(".logrow.err")).to_have_count(4)
     expect(page.locator(".logrow").last).to_contain_text("50%|█████")
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Response, expect
 
+from support.pages import until
 from support.seeds import MILLION, SPIKE_STEP, Seeded
 from support.servers import Server
 
@@ -65,8 +66,8 @@ def test_sorting_by_a_metric(seeded: Seeded, new_page: NewPage) -> None:
     expect(rows).to_have_count(12)
     query = {"experiment_ids": [seeded.experiment_id], "order_by": ["metrics.eval/loss ASC"]}
     expected = [run["info"]["run_id"] for run in seeded.server.post("runs/search", query).json()["runs"]]
-    shown = [row.get_attribute("data-run-id") for row in rows.all()]
-    assert shown == expected  # the main metric, best first, is how an experiment opens
+    # The main metric, best first, is how an experiment opens.
+    until(page, lambda: rows.evaluate_all("all => all.map(row => row.dataset.runId)") == expected)
 
 
 def test_selecting_and_comparing(seeded: Seeded, new_page: NewPage) -> None:
@@ -101,23 +102,24 @@ def test_artifacts_are_listed_and_previewed(seeded: Seeded, new_page: NewPage) -
 
 def test_a_million_points_reach_the_browser_as_buckets_with_their_spike(seeded: Seeded, new_page: NewPage) -> None:
     page = new_page()
-    answers: list[bytes] = []
+    answers: list[Response] = []
     others: list[str] = []
 
     def note(response: Response) -> None:
         if response.url.endswith("/metrics/buckets"):
-            answers.append(response.body())
+            answers.append(response)
         elif "get-history" in response.url:
             others.append(response.url)
 
     page.on("response", note)
     page.goto(f"{seeded.server.url}/e/0/runs/{seeded.million}/metrics")
     expect(page.get_by_test_id("chart").filter(has_text="train/loss")).to_be_visible()
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(1200)  # what it should not ask for would come now
+    expect(page.locator(".plotbox[aria-busy=false] .u-over").first).to_be_visible()
+    expect(page.locator(".plotbox[aria-busy=true]")).to_have_count(0)
     assert others == []
     assert answers
-    for body in answers:
+    for answer in answers:
+        body = answer.body()
         (length,) = struct.unpack_from("<I", body)
         header = json.loads(body[4 : 4 + length])
         assert sum(series["buckets"] for series in header["series"]) <= 4000
