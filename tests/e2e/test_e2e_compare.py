@@ -82,8 +82,8 @@ def test_axes_are_moved_dropped_and_added(grid: Any, new_page: NewPage) -> None:
     server, id_, _ = grid
     page = opened(new_page, f"{server.url}/compare?e={id_}&part=parallel")
 
-    def axes() -> list[str | None]:
-        return [one.get_attribute("data-axis") for one in page.get_by_test_id("parallel-axis").all()]
+    def axes() -> Any:
+        return page.get_by_test_id("parallel-axis").evaluate_all("all => all.map(one => one.dataset.axis)")
 
     expect(page.get_by_test_id("parallel-axis")).to_have_count(3)
     assert axes()[-2:] == ["params.lr", "metrics.eval/loss"]  # the most telling stands beside the target
@@ -92,7 +92,7 @@ def test_axes_are_moved_dropped_and_added(grid: Any, new_page: NewPage) -> None:
     page.mouse.down()
     page.mouse.move(last["x"] - 40, last["y"] - 22, steps=8)
     page.mouse.up()
-    assert axes() == ["params.lr", "params.optimizer", "metrics.eval/loss"]
+    until(page, lambda: axes() == ["params.lr", "params.optimizer", "metrics.eval/loss"])
     page.get_by_role("button", name="Axis optimizer").focus()
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name="Drop this axis").press("Enter")
@@ -143,6 +143,23 @@ def test_what_moved_the_metric(grid: Any, new_page: NewPage) -> None:
     expect(page.locator(".four")).to_contain_text(share)
     page.goto(f"{server.url}/compare?runs={','.join(runs[:3])}&part=importance")
     expect(page.get_by_test_id("importance")).to_contain_text("too few to tell")
+
+
+def test_the_direction_is_that_of_the_experiment(seeded: Seeded, new_page: NewPage) -> None:
+    server = seeded.server
+    id_ = server.post("experiments/create", {"name": "compare/direction"}).json()["experiment_id"]
+    runs = [server.new_run(id_, run_name=f"run-{number}") for number in range(2)]
+    for run, value in zip(runs, (1.0, 2.0), strict=True):
+        points = [{"key": key, "value": value, "timestamp": 1, "step": 1} for key in ("quantity", "train/loss")]
+        send(server, run, metrics=points)
+    for key, value in (("logbuch.direction.quantity", "higher"), ("mlflow.experiment.primaryMetric.name", "quantity")):
+        server.post("experiments/set-experiment-tag", {"experiment_id": id_, "key": key, "value": value})
+    page = opened(new_page, f"{server.url}/compare?runs={','.join(runs)}")
+    row = page.locator("[data-testid=compare-row][data-key=quantity] td")
+    expect(row.nth(1)).to_have_class(re.compile("best"))
+    expect(row.nth(0)).not_to_have_class(re.compile("best"))
+    page.locator(".tabs a", has_text="Bar").click()
+    expect(page.get_by_test_id("bars")).to_have_text(re.compile("^run-1.*run-0"))
 
 
 @pytest.mark.parametrize("part", ["table", "curves", "scatter", "box", "bar", "diff"])
@@ -226,6 +243,16 @@ def test_nothing_and_missing_runs_say_what_to_do(grid: Any, new_page: NewPage) -
     expect(page.get_by_text("1 run is gone")).to_be_visible()
 
 
+SHOWN = {
+    "everything": "scatter-point",
+    "box": "box-plot",
+    "bar": "bars",
+    "importance": "importance",
+    "diff": "text-diff",
+}
+"""Parts of the page, and what stands there when they are drawn."""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_parts_are_clean_and_kept_as_pictures(grid: Any, new_page: NewPage, screenshots: Path, theme: str) -> None:
     server, id_, runs = grid
@@ -239,7 +266,8 @@ def test_the_parts_are_clean_and_kept_as_pictures(grid: Any, new_page: NewPage, 
     page = opened(new_page, f"{server.url}/compare?{pages['everything']}", theme)
     for name, query in pages.items():
         page.goto(f"{server.url}/compare?{query}")
-        page.wait_for_timeout(900)
+        expect(page.get_by_test_id(SHOWN[name]).first).to_be_visible()
+        expect(page.locator(".skeleton, .plotbox[aria-busy=true]")).to_have_count(0)
         page.screenshot(path=screenshots / f"compare-{name}-{theme}.png")
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
@@ -249,7 +277,7 @@ def test_the_parts_are_clean_and_kept_as_pictures(grid: Any, new_page: NewPage, 
 def test_many_runs_on_a_phone(grid: Any, new_page: NewPage, screenshots: Path) -> None:
     server, id_, _ = grid
     page = opened(new_page, f"{server.url}/compare?e={id_}", "light", 390, 844)
-    page.wait_for_timeout(600)
+    expect(page.get_by_test_id("parallel-axis").last).to_have_attribute("data-axis", "metrics.eval/loss")
     page.screenshot(path=screenshots / "compare-many-phone.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert axis(page, "metrics.eval/loss")["x"] > 200

@@ -78,12 +78,3 @@ export const deleteRun = (runId: string) => post(`${MLFLOW}/runs/delete`, { run_
 export const restoreRun = (runId: string) => post(`${MLFLOW}/runs/restore`, { run_id: runId });
 export const setRunTag = (runId: string, key: string, value: string) => post(`${MLFLOW}/runs/set-tag`, { run_id: runId, key, value });
 export const deleteRunTag = (runId: string, key: string) => post(`${MLFLOW}/runs/delete-tag`, { run_id: runId, key });
-
-/** Applies a change to many runs, a few at a time; stops at the first refusal. */
-export async function forRuns(runIds: string[], change: (runId: string) => Promise<unknown>): Promise<void> {
-  const queue = [...runIds];
-  const worker = async () => {
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) await change(id);
-  };
-  await Promise.all(Array.from({ length: 4 }, worker));
-}

@@ -1,5 +1,5 @@
 import { useDeferredValue, useMemo, useState } from "react";
-import { matchesGlob, sections } from "../model/metrics";
+import { ALONE, matchesGlob, sections } from "../model/metrics";
 import { t } from "../i18n";
 import { Icon } from "../ui/Icon";
 import { EmptyState } from "../ui/States";
@@ -70,7 +70,7 @@ export function Board(props: BoardProps) {
             <h2 className="ns">
               <button type="button" aria-expanded={open} onClick={() => toggle(namespace)}>
                 <Icon name={open ? "down" : "right"} small />
-                {namespace || t.metrics} <span className="muted">{list.length}</span>
+                {namespace === ALONE ? t.singleCharts : namespace || t.metrics} <span className="muted">{list.length}</span>
               </button>
             </h2>
             {open && <div className="grid2">{list.map((key) => card(specs.get(key)!, SMALL))}</div>}

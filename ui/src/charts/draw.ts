@@ -109,7 +109,9 @@ function points({ ctx, x, y, ratio }: Frame, { n, cols }: Series, log: boolean):
   }
 }
 
-/** Stems and triangles where values were NaN or infinite; a stretch of them is one mark. `labels` holds the places of the words so far. */
+const isBroken = (cols: Series["cols"], i: number) => cols.nan[i]! + cols.pos_inf[i]! + cols.neg_inf[i]! > 0;
+
+/** Stems and triangles where values were NaN or infinite; a stretch of them is one mark with a line as long as it is. `labels` holds the places of the words so far. */
 function brokenMarks(frame: Frame, { n, cols }: Series, colour: string, palette: Palette, options: DrawOptions, smooth: boolean, labels: number[]): void {
   const { ctx, ratio: r, top, height, left } = frame;
   for (let i = 0; i < n; i++) {
@@ -117,9 +119,12 @@ function brokenMarks(frame: Frame, { n, cols }: Series, colour: string, palette:
     const kind = cols.nan[i]! > 0 ? "NaN" : cols.pos_inf[i]! > 0 ? "Inf" : down ? "−Inf" : "";
     if (!kind) continue;
     const px = frame.x(cols.count[i] ? cols.x_last[i]! : cols.x[i]!);
+    const first = i;
+    while (i + 1 < n && isBroken(cols, i + 1)) i++;
+    const end = frame.x(cols.x_last[i]!);
     const edge = down && kind === "−Inf" ? top + height - 2 * r : top + 2 * r;
     const sign = edge > top + height / 2 ? -1 : 1;
-    const before = i > 0 ? (smooth ? cols.smooth[i - 1]! : cols.last[i - 1]!) : NaN;
+    const before = first > 0 ? (smooth ? cols.smooth[first - 1]! : cols.last[first - 1]!) : NaN;
     ctx.strokeStyle = ctx.fillStyle = colour;
     ctx.lineWidth = r;
     ctx.setLineDash([2 * r, 2 * r]);
@@ -128,13 +133,19 @@ function brokenMarks(frame: Frame, { n, cols }: Series, colour: string, palette:
     ctx.lineTo(px, Number.isFinite(before) ? Math.min(top + height, Math.max(top, frame.y(before))) : edge + sign * 22 * r);
     ctx.stroke();
     ctx.setLineDash([]);
+    if (end > px) {
+      ctx.beginPath();
+      ctx.moveTo(px, edge);
+      ctx.lineTo(end, edge);
+      ctx.stroke();
+    }
     ctx.beginPath();
     ctx.moveTo(px - 5 * r, edge + sign * 8.5 * r);
     ctx.lineTo(px + 5 * r, edge + sign * 8.5 * r);
     ctx.lineTo(px, edge);
     ctx.closePath();
     ctx.fill();
-    const label = options.nanLabel(kind, cols.x[i]!);
+    const label = options.nanLabel(kind, cols.x[first]!);
     if (label && labels.every((taken) => Math.abs(taken - px) > LABEL_ROOM * r)) {
       labels.push(px);
       ctx.font = palette.font.replace(/^[\d.]+/, (px0) => String(Number(px0) * r));
@@ -147,7 +158,6 @@ function brokenMarks(frame: Frame, { n, cols }: Series, colour: string, palette:
       ctx.strokeText(label, px + (right ? 9 : -9) * r, edge + sign * 5 * r);
       ctx.fillText(label, px + (right ? 9 : -9) * r, edge + sign * 5 * r);
     }
-    while (i + 1 < n && !cols.count[i + 1] && cols.nan[i + 1]! + cols.pos_inf[i + 1]! + cols.neg_inf[i + 1]! > 0) i++;
   }
 }
 

@@ -98,7 +98,8 @@ export function defaultColumns(columns: Columns, main: string | null, trainLoss:
   const norm = train.find((key) => /grad(ient)?_?norm/i.test(key));
   const others = train.filter((key) => isLoss(key) && key !== norm).slice(0, 1);
   const varied = columns.params.filter((p) => p.distinct > 1 || p.runs < columns.runs);
-  const params = (varied.length ? varied : columns.params).slice(0, MOST_PARAMS);
+  // What has several values tells more than what only some runs have.
+  const params = (varied.length ? [...varied].sort((a, b) => Number(b.distinct > 1) - Number(a.distinct > 1)) : columns.params).slice(0, MOST_PARAMS);
   const tags = columns.tags.filter((t) => isOwnTag(t.key) && t.distinct > 1).slice(0, 2);
   return [
     ...(main ? [metricId(main, reading)] : []), ...more.map((k) => `metrics.${k}`),

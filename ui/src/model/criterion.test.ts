@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeOf, isDirected, lowerOf, readingOf } from "./criterion";
+import { changeOf, criterionOf, isDirected, lowerOf, readingOf } from "./criterion";
 
 describe("what an experiment is judged by", () => {
   it("takes the direction of the tags, then of MLflow's, then of the name", () => {
@@ -11,6 +11,13 @@ describe("what an experiment is judged by", () => {
   });
   it("knows when nothing tells a direction", () =>
     expect([isDirected("thing", {}), isDirected("thing", { "logbuch.direction.thing": "Higher" }), isDirected("loss", {})]).toEqual([false, true, true]));
+  it("takes what several experiments agree on", () => {
+    const [up, down] = [{ "logbuch.direction.thing": "higher" }, { "logbuch.direction.thing": "lower", "mlflow.experiment.primaryMetric.name": "thing" }];
+    const [one, agreed, split] = [criterionOf([up]), criterionOf([up, {}, up]), criterionOf([up, down])];
+    expect([one.lower("thing"), agreed.lower("thing"), split.lower("thing"), criterionOf([]).lower("acc")]).toEqual([false, false, true, false]);
+    expect([one.directed("thing"), split.directed("thing"), split.directed("loss")]).toEqual([true, false, true]);
+    expect([one.main, split.main]).toEqual([null, "thing"]);
+  });
   it("reads the last value unless a reading is kept", () =>
     expect([readingOf("a", {}), readingOf("a", { "logbuch.reading.a": "Best" }), readingOf("a", { "logbuch.reading.a": "worst" })]).toEqual(["last", "best", "last"]));
   it("tells better, worse and noise", () => {

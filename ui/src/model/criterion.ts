@@ -27,6 +27,31 @@ export const lowerOf = (key: string, tags: Tags): boolean => told(key, tags) ?? 
 /** True when the tags or the name say which way is better. */
 export const isDirected = (key: string, tags: Tags): boolean => told(key, tags) !== null || hasDirection(key);
 
+/** What experiments agree on; null where none of them says it, or they differ. */
+function agreed<T>(all: readonly Tags[], says: (tags: Tags) => T | null): T | null {
+  const said = new Set(all.map(says).filter((one) => one !== null));
+  return said.size === 1 ? [...said][0]! : null;
+}
+
+/** By what runs of one or several experiments are judged together. */
+export interface Criterion {
+  /** The metric that decides; null where that is not kept. */
+  main: string | null;
+  lower: (key: string) => boolean;
+  /** True when something tells which way is better. */
+  directed: (key: string) => boolean;
+}
+
+/** What the tags of all these experiments say, where they agree; else the metrics' names. */
+export function criterionOf(all: readonly Tags[]): Criterion {
+  const direction = (key: string) => agreed(all, (tags) => told(key, tags));
+  return {
+    main: agreed(all, (tags) => tags[MAIN_TAG] || null),
+    lower: (key) => direction(key) ?? lowerIsBetter(key),
+    directed: (key) => direction(key) !== null || hasDirection(key),
+  };
+}
+
 /** How a run is read by a metric. */
 export function readingOf(key: string, tags: Tags): Reading {
   const kept = tags[READING_TAG + key]?.toLowerCase();

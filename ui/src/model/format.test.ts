@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatMoment, formatNumber, formatParam, formatValue, middle } from "./format";
+import { digitsFor, formatAgo, formatBytes, formatDelta, formatDuration, formatMoment, formatNumber, formatParam, formatValue, middle, tellApart } from "./format";
 
 it("gives a column one number of decimals", () => {
   const digits = digitsFor([0.3487, 0.41, 1.2, NaN, null]);
@@ -51,6 +51,16 @@ it("writes sizes and names", () => {
   expect(formatBytes(512, "en")).toBe("512 B");
   expect(middle("standard_lr1e-4_bs4_warmup200", 21)).toHaveLength(21);
   expect(middle("short")).toBe("short");
+});
+
+it("tells long names apart", () => {
+  const names = ["model.encoder.block_0.hidden_size", "model.encoder.block_11.hidden_size", "lr"];
+  expect([...tellApart(names).values()]).toEqual(["…block_0…", "…block_11…", "lr"]);
+  expect([...tellApart(["per_device_train_batch_size", "per_device_eval_batch_size"]).values()]).toEqual(["…train…", "…eval…"]);
+  expect(tellApart([names[0]!]).get(names[0]!)).toHaveLength(17);
+  expect([...tellApart([names[0]!, names[0]!]).values()]).toEqual([middle(names[0]!, 17)]);
+  const [a, b] = [`${"x".repeat(30)}.a`, `${"x".repeat(30)}.a.b`];
+  expect(tellApart([a, b]).get(a)!.length).toBeLessThanOrEqual(17);
 });
 
 it("shortens long fractions among parameters and nothing else", () => {

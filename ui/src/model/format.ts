@@ -118,6 +118,31 @@ export function middle(name: string, most = 23): string {
   return `${name.slice(0, most - tail - 1)}…${name.slice(-tail)}`;
 }
 
+/** Where the names begin to differ, at the start of a word. */
+function commonStart(names: readonly string[], ends: string): number {
+  const [first = "", ...rest] = names;
+  let at = 0;
+  while (at < first.length && rest.every((name) => name[at] === first[at])) at++;
+  while (at > 0 && !ends.includes(first[at - 1]!)) at--;
+  return at;
+}
+
+const turned = (text: string) => [...text].reverse().join("");
+
+/** Long names beside one another lose the words that they share at both ends, as in "…block_0…"; what is still long loses its middle. */
+export function tellApart(names: readonly string[], most = 17): Map<string, string> {
+  const long = [...new Set(names)].filter((name) => name.length > most);
+  if (long.length < 2) return new Map(names.map((name) => [name, middle(name, most)]));
+  const backwards = long.map(turned);
+  const start = commonStart(long, "./") || commonStart(long, "_-");
+  const end = commonStart(backwards, "./") || commonStart(backwards, "_-");
+  return new Map(names.map((name) => {
+    if (name.length <= most) return [name, name];
+    const own = name.slice(start, name.length - end);
+    return [name, own ? middle(`${start ? "…" : ""}${own}${end ? "…" : ""}`, most) : middle(name, most)];
+  }));
+}
+
 const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const SIGNIFICANT = 6;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lowerIsBetter, matchesGlob, pickMain, pickTrainLoss, sections, splitKey } from "./metrics";
+import { ALONE, lowerIsBetter, matchesGlob, pickMain, pickTrainLoss, sections, splitKey } from "./metrics";
 
 const m = (key: string, runs = 10) => ({ key, runs });
 
@@ -26,6 +26,8 @@ describe("main metric", () => {
 
 it("orders sections by use", () => {
   expect(sections(["system/gpu", "zeta/a", "train/lr", "train/loss", "eval/loss"]).map((s) => s.namespace)).toEqual(["eval/", "train/", "zeta/", "system/"]);
+  const layers = Array.from({ length: 5 }, (_, i) => `layer_${i}/norm`);
+  expect(sections([...layers, "zeta/a", "zeta/b", "train/a", "system/cpu"])).toMatchObject([{ namespace: "train/" }, { namespace: "zeta/" }, { namespace: ALONE, keys: layers }, { namespace: "system/" }]);
   expect(sections(["train/a", "train/loss"])[0]?.keys).toEqual(["train/loss", "train/a"]);
   expect(splitKey("a/b/c")).toEqual(["a/", "b/c"]);
 });

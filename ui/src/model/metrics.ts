@@ -60,13 +60,21 @@ export function splitKey(key: string): [namespace: string, name: string] {
   return at < 0 ? ["", key] : [key.slice(0, at + 1), key.slice(at + 1)];
 }
 
+const OTHERS = 3;
+
 function sectionRank(namespace: string, keys: string[]): number {
   if (namespace === "system/") return 9;
+  if (namespace === ALONE) return OTHERS + 1;
   if (isEval(namespace)) return 1;
   if (/^train/.test(namespace)) return 2;
   if (namespace === "" && keys.some(isLoss)) return 0;
-  return 3;
+  return OTHERS;
 }
+
+/** Namespaces of one metric each are one section where there are more of them than this: a network has hundreds of layers. */
+const MOST_ALONE = 3;
+/** The namespace of that section; no key has it. */
+export const ALONE = "/";
 
 /** Metric keys by namespace, in the order of use: losses, eval, train, others, system last. */
 export function sections(keys: readonly string[]): { namespace: string; keys: string[] }[] {
@@ -74,6 +82,11 @@ export function sections(keys: readonly string[]): { namespace: string; keys: st
   for (const key of keys) {
     const [namespace] = splitKey(key);
     groups.set(namespace, [...(groups.get(namespace) ?? []), key]);
+  }
+  const alone = [...groups].filter(([namespace, list]) => list.length === 1 && sectionRank(namespace, list) === OTHERS);
+  if (alone.length > MOST_ALONE) {
+    for (const [namespace] of alone) groups.delete(namespace);
+    groups.set(ALONE, alone.flatMap(([, list]) => list));
   }
   const byUse = (a: string, b: string) => Number(isLoss(b)) - Number(isLoss(a)) || a.localeCompare(b, undefined, { numeric: true });
   return [...groups]

@@ -10,6 +10,13 @@ export function offerUndo(text: string, undo: () => Promise<unknown>): void {
   say(text, { label: t.undo, run: () => void takeBack() });
 }
 
+/** Tells of a change of many runs: what was done, with the way back, and what stopped it. Nothing done is an error of its own. */
+export function told(done: number, text: string, problem: Error | null, undo: () => Promise<unknown>): void {
+  if (problem && !done) throw problem;
+  if (!done) return say(t.nothingChanged);
+  offerUndo(problem ? t.stoppedAfter(text, problem.message) : text, undo);
+}
+
 async function takeBack(): Promise<void> {
   const undo = last;
   last = null;

@@ -2,7 +2,7 @@ import { memo, useMemo, useRef, useState, type PointerEvent } from "react";
 import type { Row } from "../../api/table";
 import { hotRun } from "../../charts/hot";
 import { axisName, axisOf, marksOf, numberAt, placeOn, quantile, valueOf, type Axis, type Value } from "../../model/compare";
-import { exponential } from "../../model/format";
+import { exponential, tellApart } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { useSize, useStore } from "../../ui/hooks";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
@@ -89,6 +89,7 @@ export function Parallel(p: Props) {
   const [moving, setMoving] = useState<{ column: string; x: number; away: boolean } | null>(null);
   const start = useRef<{ x: number; y: number; column: string } | null>(null);
   const axes = useMemo(() => columns.map((column) => axisOf(column, rows)), [columns, rows]);
+  const short = useMemo(() => tellApart(columns.map(axisName)), [columns]);
   const inner = Math.max(0, width - 2 * SIDE);
   const xs = useMemo(() => columns.map((_, i) => SIDE + (columns.length < 2 ? inner / 2 : (i / (columns.length - 1)) * inner)), [columns, inner]);
   const y = useMemo(() => (place: number) => TOP + (height - TOP - BOTTOM) * (1 - place), [height]);
@@ -171,12 +172,12 @@ export function Parallel(p: Props) {
                 <line y1={TOP} y2={height - BOTTOM} />
                 {marksOf(axis).map(({ place, value }) => {
                   const text = writeValue(value);
-                  const short = text.length > 14 ? `${text.slice(0, 13)}…` : text;
+                  const cut = text.length > 14 ? `${text.slice(0, 13)}…` : text;
                   return (
                     <g key={String(value)} transform={`translate(0 ${y(place)})`} className="pmark">
                       <line x1={-3} x2={3} />
-                      <rect x={right ? 5 : -7 - short.length * 6.1} y={-7} width={short.length * 6.1 + 4} height={14} rx={2} />
-                      <text x={right ? 7 : -6} dy="3.5" textAnchor={right ? "start" : "end"}>{short}<title>{text}</title></text>
+                      <rect x={right ? 5 : -7 - cut.length * 6.1} y={-7} width={cut.length * 6.1 + 4} height={14} rx={2} />
+                      <text x={right ? 7 : -6} dy="3.5" textAnchor={right ? "start" : "end"}>{cut}<title>{text}</title></text>
                     </g>
                   );
                 })}
@@ -184,7 +185,7 @@ export function Parallel(p: Props) {
                 <rect className="phit" x={-14} width={28} y={TOP - 4} height={height - TOP - BOTTOM + 8} data-testid="parallel-axis" data-axis={axis.column}
                   onPointerDown={(e) => axisDown(e, axis.column)} onPointerMove={(e) => drawing && setDrawing({ ...drawing, to: placeAt(e.clientY) })} onPointerUp={() => axisUp(axis)} />
                 <g className="pname" onPointerDown={(e) => nameDown(e, axis.column)} onPointerMove={nameMove} onPointerUp={nameUp} onPointerCancel={() => setMoving(null)}>
-                  <rect x={-60} width={120} y={2} height={24} /><text y={18} textAnchor="middle">{name.length > 17 ? `${name.slice(0, 8)}…${name.slice(-7)}` : name}<title>{name}</title></text>
+                  <rect x={-60} width={120} y={2} height={24} /><text y={18} textAnchor="middle">{short.get(name)}<title>{name}</title></text>
                 </g>
               </g>
             );

@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { Row } from "../../api/table";
 import { bestOf, commonPrefix, fold, splitName, textLines, type CompareLine } from "../../model/diff";
-import { digitsFor, formatDuration, formatMoment, formatValue } from "../../model/format";
-import { hasDirection, isSystem, lowerIsBetter } from "../../model/metrics";
+import { digitsFor, formatDuration, formatMoment, formatValue, tellApart } from "../../model/format";
+import type { Criterion } from "../../model/criterion";
+import { isSystem } from "../../model/metrics";
 import { durationOf } from "../../model/status";
 import { locale, t } from "../../i18n";
 import { ParamText } from "../../parts/ParamText";
@@ -19,6 +20,7 @@ interface Props {
   rows: Row[];
   slot: (id: string) => number | null;
   base: string;
+  criterion: Criterion;
   onBase: (id: string) => void;
   /** Absent where the set is a search. */
   onRemove?: (id: string) => void;
@@ -85,7 +87,7 @@ function HeadName({ name, prefix, most }: { name: string; prefix: string; most: 
 }
 
 /** Runs beside one another: rows that differ first, the best values marked. Of many runs only those in view are drawn. */
-export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props) {
+export function SideBySide({ rows: given, slot, base, criterion, onBase, onRemove }: Props) {
   const size = useMedia("(max-width: 720px)") ? NARROW : WIDE;
   const rows = useMemo(() => [...given].sort((a, b) => Number(b.run.run_id === base) - Number(a.run.run_id === base)), [given, base]);
   const paper = useStore(printing);
@@ -99,6 +101,7 @@ export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props)
     const values = rows.map((r) => r.metrics[key]?.last ?? null);
     return values.every((v) => v === null) ? [] : [{ key, values, differs: values.some((v) => !Object.is(v, values[0])) }];
   }), [rows]);
+  const short = useMemo(() => tellApart([...params, ...metrics].map((line) => line.key), 26), [params, metrics]);
   const now = Date.now();
   const about = textLines([t.status, t.duration, t.started, t.user, t.commit], rows.map(({ run, texts }) => ({
     [t.status]: statusWord(run.status), [t.duration]: formatDuration(durationOf(run, now)), [t.started]: formatMoment(run.start_time, now, locale), [t.user]: run.user || null, [t.commit]: texts["tags.mlflow.source.git.commit"]?.slice(0, 7) ?? null,
@@ -113,17 +116,17 @@ export function SideBySide({ rows: given, slot, base, onBase, onRemove }: Props)
     const count = 1 + (to - from) + Number(before > 0) + Number(after > 0);
     const text = (marked: boolean) => (line: CompareLine<unknown>) => (
       <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
-        <th scope="row" className="l ell" title={line.key}>{line.key}</th>
+        <th scope="row" className="l ell" title={line.key}>{short.get(line.key) ?? line.key}</th>
         {cells(line.values, (value, i) => <td key={i} className={marked && line.differs && value !== line.values[at] ? "diff" : ""} title={String(value ?? "")}>{value === null ? <span className="muted">–</span> : marked ? <ParamText text={String(value)} className="" /> : String(value)}</td>)}
       </tr>
     );
     const metric = (raw: CompareLine<unknown>) => {
       const line = raw as CompareLine<number | null>;
       const digits = digitsFor(line.values);
-      const best = hasDirection(line.key) ? bestOf(line.values, lowerIsBetter(line.key)) : new Set<number>();
+      const best = criterion.directed(line.key) ? bestOf(line.values, criterion.lower(line.key)) : new Set<number>();
       return (
         <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
-          <th scope="row" className="l ell" title={line.key}>{line.key}</th>
+          <th scope="row" className="l ell" title={line.key}>{short.get(line.key) ?? line.key}</th>
           {cells(line.values, (value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
         </tr>
       );

@@ -3,10 +3,11 @@ import type { Importance, ImportanceQuestion } from "../../api/answers";
 import type { Row } from "../../api/table";
 import { comparedColumns, passes } from "../../model/compare";
 import { toFilter } from "../../model/filter";
-import { lowerIsBetter, pickMain } from "../../model/metrics";
+import { criterionOf, type Criterion } from "../../model/criterion";
+import { pickMain } from "../../model/metrics";
 import { variedParams } from "../../model/answers";
 import { useImportance } from "../../parts/importance";
-import { useColumns, useTable } from "../../parts/queries";
+import { useColumns, useExperiments, useTable } from "../../parts/queries";
 import type { CompareView } from "../../url/compare";
 
 /** The most runs that are drawn and listed at once; the page says so when there are more. */
@@ -22,6 +23,8 @@ export interface Compared {
   metrics: string[];
   target: string | null;
   lower: boolean;
+  /** By what the experiments of these runs judge metrics. */
+  criterion: Criterion;
   /** Which parameters explain the target; null where nothing does, undefined while that is asked. */
   importance: Importance | null | undefined;
   missing: number;
@@ -30,6 +33,16 @@ export interface Compared {
 }
 
 const NONE: Row[] = [];
+const NAMES = criterionOf([]);
+
+/** What the experiments agree on; null until that is known, so that nothing turns round once it is. */
+function useCriterion(experimentIds: readonly string[]): Criterion | null {
+  const experiments = useExperiments("all");
+  return useMemo(() => {
+    if (experiments.isPending) return null;
+    return criterionOf((experiments.data ?? []).filter((e) => experimentIds.includes(e.experiment_id)).map((e) => e.tags));
+  }, [experiments.isPending, experiments.data, experimentIds]);
+}
 
 /** The runs of the view with what they are compared by. */
 export function useCompared(view: CompareView): Compared {
@@ -42,7 +55,8 @@ export function useCompared(view: CompareView): Compared {
   const columns = useColumns(experimentIds);
   const wire = useMemo(() => (columns.data ? [...comparedColumns(columns.data, found.length), "tags.mlflow.source.git.commit"] : []), [columns.data, found.length]);
   const table = useTable("compare", { ...query, columns: wire, parts: ["last"] }, asked && wire.length > 0 && found.length > 0);
-  const loaded = asked ? (table.data?.rows ?? NONE) : NONE;
+  const criterion = useCriterion(experimentIds);
+  const loaded = asked && criterion !== null ? (table.data?.rows ?? NONE) : NONE;
   const rows = useMemo(() => {
     if (!named) return loaded;
     const byId = new Map(loaded.map((row) => [row.run.run_id, row]));
@@ -51,16 +65,16 @@ export function useCompared(view: CompareView): Compared {
 
   const metrics = useMemo(() => wire.filter((c) => c.startsWith("metrics.")).map((c) => c.slice(8)).filter((key) => rows.some((r) => r.metrics[key]?.last != null)), [wire, rows]);
   const target = useMemo(() => {
-    if (view.target && metrics.includes(view.target)) return view.target;
-    return pickMain(metrics.map((key) => ({ key, runs: rows.filter((r) => r.metrics[key]?.last != null).length })));
-  }, [view.target, metrics, rows]);
+    const chosen = [view.target, criterion?.main].find((key) => key && metrics.includes(key));
+    return chosen ?? pickMain(metrics.map((key) => ({ key, runs: rows.filter((r) => r.metrics[key]?.last != null).length })));
+  }, [view.target, criterion, metrics, rows]);
   const params = useMemo(() => {
     const known = wire.filter((c) => c.startsWith("params."));
     const order = columns.data ? variedParams(columns.data.params, columns.data.runs).map((key) => `params.${key}`) : [];
     const varied = known.filter((c) => rows.some((r) => (r.texts[c] ?? null) !== (rows[0]!.texts[c] ?? null)));
     return varied.sort((a, b) => order.indexOf(a) - order.indexOf(b)).map((c) => c.slice(7));
   }, [wire, rows, columns.data]);
-  const lower = target === null || lowerIsBetter(target);
+  const lower = target === null || (criterion ?? NAMES).lower(target);
   // Runs that were named stand as they were named, those of a search from the best on.
   const ordered = useMemo(() => (named || target === null ? rows : [...rows].sort((a, b) => {
     const [x, y] = [a, b].map((row) => row.metrics[target]?.last ?? NaN) as [number, number];
@@ -69,9 +83,9 @@ export function useCompared(view: CompareView): Compared {
   const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
   const importance = useImportance(useQuestion(view, experimentIds, chosen, target, lower));
   return {
-    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, importance: target === null ? null : importance,
+    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, criterion: criterion ?? NAMES, importance: target === null ? null : importance,
     missing: named && heads.data ? view.runs.length - found.length : 0,
-    waiting: asked && !(heads.data && (found.length === 0 || table.data)) && !heads.error && !table.error, error: heads.error ?? table.error,
+    waiting: asked && !(heads.data && (found.length === 0 || (table.data && criterion !== null))) && !heads.error && !table.error, error: heads.error ?? table.error,
   };
 }
 

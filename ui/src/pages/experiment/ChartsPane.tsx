@@ -10,7 +10,7 @@ import type { DrawnRun } from "../../charts/types";
 import { useSame } from "../../ui/hooks";
 import { useKeptBoard } from "../../charts/useKept";
 import { useFindingsOf } from "../../parts/findings";
-import { SkeletonRows } from "../../ui/States";
+import { EmptyState, SkeletonRows } from "../../ui/States";
 import type { BoardView } from "../../url/board";
 import type { ExperimentView } from "../../url/experiment";
 import type { MainMetric } from "./useExperiment";
@@ -25,12 +25,14 @@ interface Props {
   slots: string[];
   lead: string | null;
   ready: boolean;
+  /** The first search was refused: there are no runs to draw. */
+  failed: boolean;
 }
 
 const MOST_CONTEXT = 60;
 
 /** The charts of the drawn runs; the other runs of the filter stand behind the main one in grey. */
-export function ChartsPane({ experimentId, view, change, columns, main, rows, slots, lead, ready }: Props) {
+export function ChartsPane({ experimentId, view, change, columns, main, rows, slots, lead, ready, failed }: Props) {
   const names = useMemo(() => new Map(rows.map((r) => [r.run.run_id, r.run])), [rows]);
   const drawn = useSame<DrawnRun[]>(slots.flatMap((id, slot) => {
     const run = names.get(id);
@@ -43,6 +45,7 @@ export function ChartsPane({ experimentId, view, change, columns, main, rows, sl
   const [source] = useSame<GroupSource[]>(view.group.length ? [{ experiment_ids: [experimentId], filter: toFilter(view.q), view: view.deleted ? "deleted" : "active", by: view.group }] : []);
   const marks = useFindingsOf(useMemo(() => (source ? [] : drawn.map((run) => run.id)), [source, drawn]));
   useKeptBoard(experimentId, view, onBoard);
+  if (failed) return <div className="cw"><EmptyState title={t.noDrawn} /></div>;
   if (!columns || !ready) return <div className="cw"><SkeletonRows rows={8} /></div>;
   return (
     <div className="cw">

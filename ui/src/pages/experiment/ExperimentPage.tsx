@@ -139,7 +139,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
     onDrawSelected: () => change({ draw: assignSlots(slots, [...selected]) }, true),
   };
   // Kept settings of charts go into the address, which a saved view may still become.
-  const charts = !ready ? null : <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} />;
+  const charts = !ready ? null : <ChartsPane experimentId={experimentId} view={view} change={change} columns={columns.data} main={main} rows={state.rows} slots={slots} lead={lead} ready={!state.fresh} failed={state.fresh && state.error !== null} />;
   return (
     <main id="main" className="page" tabIndex={-1}>
       <Top crumbs={experimentCrumbs(experiment?.name ?? "")} running={running} alerts={{ experiment: experimentId }}>

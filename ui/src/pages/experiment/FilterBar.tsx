@@ -5,7 +5,6 @@ import { sortedMetric, type Column } from "../../model/columns";
 import { formatCount } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { Button } from "../../ui/Button";
-import { Icon } from "../../ui/Icon";
 import { MenuButton } from "../../ui/Menu";
 import type { ExperimentView, SortKey } from "../../url/experiment";
 import { ColumnChooser } from "./ColumnChooser";
@@ -48,7 +47,6 @@ export function FilterBar({ inputRef, view, change, columns, state, all, hidden,
       <Button className="hide-s" icon="diff" on={view.diff} title={view.diff && hidden > 0 ? t.hiddenEqual(hidden) : undefined} onClick={() => change({ diff: !view.diff })}>{t.onlyDiffering}</Button>
       <ColumnChooser view={view} change={change} columns={columns} shown={all} />
       {state.loading && !state.fresh && <span className="vh" role="status">{t.loadingText}</span>}
-      {view.q && <button type="button" className="vh" onClick={() => change({ q: "" })}>{t.clearFilter}<Icon name="x" /></button>}
     </div>
   );
 }

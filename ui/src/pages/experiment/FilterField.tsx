@@ -158,7 +158,7 @@ export function FilterField({ inputRef, value, error, columns, count, onChange }
       {!shown && !busy && unknown.map(({ key, from, to, near }) => (
         <div key={from} className="filter-error" role="status" data-testid="filter-unknown">{near ? <span>{t.didYouMean(key)} <button type="button" className="linkish" onClick={() => replace(from, to, near)}>{near}</button>?</span> : <span>{t.noSuchKey(key)}</span>}</div>
       ))}
-      {shown && <div className="filter-error" role="alert" data-testid="filter-error">{half ? <span className="sec">{lacks(half)}</span> : <span className="bad">{error!.message}</span>}<span className="grow" /><span className="muted">{t.lastResult}</span></div>}
+      {shown && <div className="filter-error" role="alert" data-testid="filter-error">{half ? <span className="sec">{lacks(half)}</span> : <span className="bad">{error!.message}</span>}<span className="grow" />{count && <span className="muted">{t.lastResult}</span>}</div>}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { ApiError } from "../../api/http";
 import { queryTable } from "../../api/table";
 import { conditionsOf, toFilter } from "../../model/filter";
 import { formatCount } from "../../model/format";
@@ -39,9 +40,10 @@ export function Nothing(p: TableProps) {
   const { view, change, state, lines } = p;
   const error = lines.grouped ? lines.grouped.error : state.error;
   const fresh = lines.grouped ? lines.grouped.fresh : state.fresh;
+  if (error instanceof ApiError && error.status === 400 && fresh && view.q) return <EmptyState title={t.badFilter}><p>{error.message}</p><Button onClick={() => change({ q: "" })}>{t.allRuns}</Button></EmptyState>;
   if (error && fresh) return <ErrorBox error={error} onRetry={p.onChanged} />;
   if (fresh) return <SkeletonRows rows={14} />;
-  if (view.q) return <EmptyState title={t.noMatch}><p>{t.noMatchText}</p><Conditions {...p} /><Button onClick={() => change({ q: "" })}>{t.clearFilter}</Button></EmptyState>;
+  if (view.q) return <EmptyState title={t.noMatch}><p>{t.noMatchText}</p><Conditions {...p} /><Button onClick={() => change({ q: "" })}>{t.allRuns}</Button></EmptyState>;
   if (view.deleted) return <EmptyState title={t.noDeletedRuns}><Button onClick={() => change({ deleted: false })}>{t.showActive}</Button></EmptyState>;
   return <EmptyState title={t.noRunsHere} />;
 }

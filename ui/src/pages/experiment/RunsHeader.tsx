@@ -1,5 +1,6 @@
-import { memo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { memo, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { headerGroups, LEAST_WIDTH, type Column } from "../../model/columns";
+import { tellApart } from "../../model/format";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/Icon";
 import { MenuButton } from "../../ui/Menu";
@@ -89,6 +90,7 @@ export const RunsHeader = memo(function RunsHeader(p: Props) {
   const { drawn, actions } = p;
   const { view, change, sort } = actions;
   const names = NAMES();
+  const short = useMemo(() => tellApart(actions.columns.filter((c) => c.kind === "param" || c.kind === "tag").map((c) => c.name)), [actions.columns]);
   const drag = useDrag((id, target) => reorder(actions, id, target));
   const keys = (event: KeyboardEvent, column: Column) => {
     if (!event.ctrlKey || !event.shiftKey || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
@@ -100,7 +102,7 @@ export const RunsHeader = memo(function RunsHeader(p: Props) {
   const cell = (column: Column, number: number) => {
     const at = sort.findIndex((s) => s.key === column.sort);
     const desc = sort[at]?.desc;
-    const name = names[column.name] ?? column.name;
+    const name = names[column.name] ?? short.get(column.name) ?? column.name;
     const about = column.aggregate === "last" ? null : column.aggregate === "best" ? t.best : column.aggregate;
     return (
       <div key={column.id} role="columnheader" aria-colindex={number} data-col={column.id} aria-sort={at < 0 ? undefined : desc ? "descending" : "ascending"} style={{ width: column.width }}

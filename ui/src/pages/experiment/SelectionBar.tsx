@@ -1,9 +1,9 @@
 import { useState, type ComponentType } from "react";
-import { markRuns } from "../../api/bulk";
-import { exportRuns, type FileFormat } from "../../api/table";
+import { BULK_RUNS, markRuns, whole } from "../../api/bulk";
+import { allIds, exportRuns, type FileFormat } from "../../api/table";
 import { formatCount } from "../../model/format";
 import { locale, t } from "../../i18n";
-import { offerUndo } from "../../parts/undo";
+import { told } from "../../parts/undo";
 import { Button } from "../../ui/Button";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { saveBlob } from "../../ui/save";
@@ -17,43 +17,55 @@ const DIALOGS: Record<string, ComponentType<BulkProps>> = { tag: TagDialog, move
 export function SelectionBar(p: TableProps) {
   const { view, state, selected } = p;
   const [asking, setAsking] = useState<string | null>(null);
-  const [reading, setReading] = useState(false);
+  const [doing, setDoing] = useState<string | null>(null);
   const ids = [...selected];
   const only = ids.length === 1 ? ids[0]! : null;
   const more = !p.lines.grouped && ids.length < state.total && p.rows.every((r) => selected.has(r.run.run_id));
-  const done = (gone: boolean) => {
-    if (gone) p.onClearSelection();
+  /** Only what is still in the list stays selected: a run that somebody else has removed would stop every further attempt. */
+  const drop = async () => {
+    const left = new Set(await allIds({ ...p.asked, run_ids: ids }));
+    p.onSelect(ids.filter((id) => !left.has(id)), false);
+  };
+  const done = (gone: boolean, problem: Error | null = null) => {
+    if (problem) drop().catch(complain);
+    else if (gone) p.onClearSelection();
     p.onChanged();
   };
-  const mark = async (what: "delete" | "restore") => {
-    const changed = await markRuns(ids, what);
-    done(true);
-    offerUndo(what === "delete" ? t.archived(changed.length) : t.restored(changed.length), () => markRuns(changed, what === "delete" ? "restore" : "delete").then(() => done(false)));
+  /** What takes a while says so in the bar, which does nothing else meanwhile. */
+  const during = (text: string, work: () => Promise<void>) => {
+    setDoing(text);
+    work().catch(complain).finally(() => setDoing(null));
   };
-  const save = async (format: FileFormat) => {
+  const far = (count: number) => ids.length > BULK_RUNS && setDoing(t.nOfMany(formatCount(count, locale), formatCount(ids.length, locale)));
+  const mark = (what: "delete" | "restore") => during(what === "delete" ? t.archiving : t.restoring, async () => {
+    const changed = await markRuns(ids, what, far);
+    done(true, changed.problem);
+    const text = (what === "delete" ? t.archived : t.restored)(changed.done.length);
+    told(changed.done.length, text, changed.problem, () => whole(markRuns(changed.done, what === "delete" ? "restore" : "delete")).finally(() => done(false)));
+  });
+  const save = (format: FileFormat) => during(t.writingFile, async () => {
     // All of a search is named by the search: a list of ids has an end.
     const chosen = ids.length >= state.total ? {} : { run_ids: ids, filter: "", view: "all" as const };
     saveBlob(await exportRuns(format, { ...p.asked, columns: [], parts: undefined, ...chosen }), `runs.${format}`);
-  };
-  const file = (format: FileFormat, label: string): MenuEntry => ({ label, icon: "download", onSelect: () => void save(format).catch(complain) });
+  });
+  const file = (format: FileFormat, label: string): MenuEntry => ({ label, icon: "download", onSelect: () => save(format) });
   const purge: MenuEntry = { label: t.deleteForGood, icon: "trash", danger: true, onSelect: () => setAsking("purge") };
-  const selectAll = () => {
-    setReading(true);
-    p.onSelectAll().catch(complain).finally(() => setReading(false));
-  };
+  const selectAll = () => during(t.readingIds, p.onSelectAll);
+  const busy = doing !== null;
   const Asked = asking === null ? null : DIALOGS[asking];
   return (
     <div className="selbar" role="toolbar" aria-label={t.selected(ids.length)} data-testid="selection-bar">
       <b className="num">{t.selectedOf(formatCount(ids.length, locale), formatCount(Math.max(state.total, ids.length), locale))}</b>
-      {more && <button type="button" className="linkish" disabled={reading} onClick={selectAll}>{reading ? t.readingIds : t.selectAllOf(formatCount(state.total, locale))}</button>}
-      <Button look="primary" icon="compare" data-testid="compare-button" disabled={ids.length < 2} onClick={p.onCompare}>{t.addToCompare}</Button>
-      {!view.deleted && <Button look="ghost" icon="tag" onClick={() => setAsking("tag")}>{t.tagRuns}</Button>}
-      {!view.deleted && <Button look="ghost" icon="folder" onClick={() => setAsking("move")}>{t.moveRuns}</Button>}
+      {busy && <span className="muted num doing" role="status">{doing}</span>}
+      {more && !busy && <button type="button" className="linkish" onClick={selectAll}>{t.selectAllOf(formatCount(state.total, locale))}</button>}
+      <Button look="primary" icon="compare" data-testid="compare-button" disabled={busy || ids.length < 2} onClick={p.onCompare}>{t.addToCompare}</Button>
+      {!view.deleted && <Button look="ghost" icon="tag" disabled={busy} onClick={() => setAsking("tag")}>{t.tagRuns}</Button>}
+      {!view.deleted && <Button look="ghost" icon="folder" disabled={busy} onClick={() => setAsking("move")}>{t.moveRuns}</Button>}
       <MenuButton look="ghost" icon="download" label={t.exportRuns} align="start" entries={() => [file("csv", t.asCsv), file("parquet", t.asParquet)]}>{t.exportRuns}</MenuButton>
       {only && <Button look="ghost" icon="pin" onClick={() => p.onBase(only)}>{view.base === only ? t.clearBaseline : t.baseline}</Button>}
       {view.deleted
-        ? <Button look="ghost" icon="undo" onClick={() => void mark("restore").catch(complain)}>{t.restoreIt}</Button>
-        : <Button look="ghost" icon="archive" onClick={() => void mark("delete").catch(complain)}>{t.archive}</Button>}
+        ? <Button look="ghost" icon="undo" disabled={busy} onClick={() => mark("restore")}>{t.restoreIt}</Button>
+        : <Button look="ghost" icon="archive" disabled={busy} onClick={() => mark("delete")}>{t.archive}</Button>}
       <MenuButton look="ghost" icon="more" label={t.more} entries={() => [{ label: t.drawMenu, icon: "chart", hint: "Space", onSelect: p.onDrawSelected }, "line", purge]} />
       <span className="grow" />
       <Button look="ghost" icon="x" aria-label={t.clearSelection} onClick={p.onClearSelection} />

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { formatCount, formatNumber } from "../../model/format";
+import { digitsFor, formatCount, formatValue } from "../../model/format";
 import { keyNames, locale, t } from "../../i18n";
 import { metricValue, sortedMetric } from "../../model/columns";
 import { isRunning } from "../../model/status";
@@ -11,12 +11,13 @@ export const TableFooter = memo(function TableFooter({ rows, state, sort, slots,
   const values = metric === null ? [] : rows.filter((r) => !isRunning(r.run)).map((r) => metricValue(r, metric.key, metric.aggregate, main.lower(metric.key)) ?? NaN).filter(Number.isFinite);
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / Math.max(1, values.length - 1));
+  const digits = digitsFor([mean]);
   return (
     <div className="tfoot">
       <span>{t.runs(state.total)}</span>
       {lines.grouped && !lines.grouped.fresh && <span>{lines.grouped.groups.length < lines.grouped.total ? `${formatCount(lines.grouped.groups.length, locale)} ${t.ofN(t.groups(lines.grouped.total))}` : t.groups(lines.grouped.total)}</span>}
       <span>{t.drawn(slots.filter(Boolean).length)}</span>
-      {values.length > 1 && rows.length >= state.total && <span className="ell">{t.mean} <b>{formatNumber(mean, locale)} ± {formatNumber(deviation, locale)}</b></span>}
+      {values.length > 1 && rows.length >= state.total && <span className="ell">{t.mean} <b>{formatValue(mean, digits, locale)} ± {formatValue(deviation, digits, locale)}</b></span>}
       <span className="grow" />
       <span className="hint"><kbd>{keyNames("Space")}</kbd> {t.drawMenu.toLowerCase()}</span>
       <span className="hint"><kbd>B</kbd> {t.baseline}</span>

@@ -80,7 +80,7 @@ export default function HomePage() {
               {finished.length > 0 && <LatelyTable rows={finished} names={names} />}
             </div>
             <div className="col">
-              <LookList found={look} names={names} />
+              <LookList {...look} names={names} />
               {days && <FortnightCard since={since} runs={addUp(counted.map((a) => a.runs))} failed={addUp(counted.map((a) => a.failed))} />}
               <ModelsList />
             </div>

@@ -5,6 +5,7 @@ import { locale, t } from "../../i18n";
 import { StatusGlyph } from "../../parts/Status";
 import { Glyph } from "../../ui/Glyph";
 import { useNow } from "../../ui/hooks";
+import { SkeletonRows } from "../../ui/States";
 import { Link } from "../../ui/router";
 import { runPath } from "../../url/routes";
 import type { Look } from "./useLook";
@@ -28,13 +29,14 @@ function sentence(problem: Problem, { row: { run } }: Look, now: number): string
 const SHOWN = 8;
 
 /** What should be looked at, with the reasons as a sentence and the experiment beside them. */
-export function LookList({ found, names }: { found: Look[]; names: Map<string, string> }) {
+export function LookList({ found, waiting, names }: { found: Look[]; waiting: boolean; names: Map<string, string> }) {
   const now = useNow();
   return (
     <section>
       <div className="hd"><h2>{t.needsALook}</h2>{found.length > 0 && <span className="muted num">{found.length}</span>}</div>
       <div className="card list" data-testid="look-list">
-        {found.length === 0 && <p className="li muted">{t.nothingToLook}</p>}
+        {waiting && <SkeletonRows rows={4} />}
+        {found.length === 0 && !waiting && <p className="li muted">{t.nothingToLook}</p>}
         {found.slice(0, SHOWN).map((look) => {
           const { run } = look.row;
           const text = look.problems.map((p) => sentence(p, look, now)).join("; ");

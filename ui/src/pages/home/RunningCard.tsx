@@ -26,11 +26,12 @@ export function RunningCard({ row, experiment }: { row: Row; experiment: string 
   const main = useMemo(() => pickMain(metrics), [metrics]);
   const loss = useMemo(() => pickTrainLoss(metrics) ?? main, [metrics, main]);
   const value = useTable("live", { run_ids: [run.run_id], experiment_ids: [run.experiment_id], columns: [...new Set([main, loss])].flatMap((k) => (k ? [`metrics.${k}`] : [])).concat("params.max_steps"), max_results: 1 }, main !== null);
-  const { found } = useSeries([run.run_id], loss ?? "", VIEW, loss !== null);
+  const { found, pending } = useSeries([run.run_id], loss ?? "", VIEW, loss !== null);
   const series = found.get(run.run_id);
   const cells = value.data?.rows[0];
   // A run that has not logged what is drawn has a small card.
-  const drawn = loss !== null && (series !== undefined || cells === undefined || cells.metrics[loss]?.last != null);
+  const waiting = (columns.data === undefined && !columns.error) || (loss !== null && pending);
+  const drawn = waiting || (loss !== null && (series !== undefined || cells === undefined || cells.metrics[loss]?.last != null));
   const { width } = useSize(box, drawn);
   const shown = main && cells?.metrics[main]?.last != null ? main : loss;
   const line = useMemo(() => (series && width > 0 ? sparkPath(series, width, HEIGHT, 1) : null), [series, width]);
@@ -49,7 +50,7 @@ export function RunningCard({ row, experiment }: { row: Row; experiment: string 
           </svg>
         )}
       </div>}
-      <span className="row rc-s num"><span>{last === undefined ? t.noMetrics : goal > 0 ? t.stepOf(formatCount(last, locale), formatCount(goal, locale)) : t.step(formatCount(last, locale))}</span><span className="grow" /><span>{formatDuration(durationOf(run, now))}</span></span>
+      <span className="row rc-s num"><span>{last === undefined ? waiting ? "" : t.noMetrics : goal > 0 ? t.stepOf(formatCount(last, locale), formatCount(goal, locale)) : t.step(formatCount(last, locale))}</span><span className="grow" /><span>{formatDuration(durationOf(run, now))}</span></span>
       {goal > 0 && last !== undefined && <span className="prog"><i style={{ width: `${Math.min(100, (last / goal) * 100)}%` }} /></span>}
     </Link>
   );

@@ -37,7 +37,7 @@ function useLastPoints(runIds: string[], keys: string[]): Map<string, number> {
 }
 
 /** Runs that failed, broke, fell silent or lost records, among the latest of the busiest experiments. */
-export function useLook(busy: readonly Experiment[]): Look[] {
+export function useLook(busy: readonly Experiment[]): { found: Look[]; waiting: boolean } {
   const now = useNow(30_000);
   const ids = useMemo(() => busy.filter((e) => e.runs > 0).slice(0, EXPERIMENTS).map((e) => e.experiment_id).sort(), [busy]);
   const columns = useColumns(ids);
@@ -49,5 +49,6 @@ export function useLook(busy: readonly Experiment[]): Look[] {
   const rows = useMemo(() => table.data?.rows ?? [], [table.data]);
   const running = useMemo(() => rows.filter((r) => r.run.status === "RUNNING").map((r) => r.run.run_id).sort(), [rows]);
   const last = useLastPoints(running, keys);
-  return useMemo(() => rows.map((row) => ({ row, problems: problemsOf(row, losses, last.get(row.run.run_id) ?? null, now) })).filter((l) => l.problems.length > 0), [rows, losses, last, now]);
+  const found = useMemo(() => rows.map((row) => ({ row, problems: problemsOf(row, losses, last.get(row.run.run_id) ?? null, now) })).filter((l) => l.problems.length > 0), [rows, losses, last, now]);
+  return { found, waiting: ids.length > 0 && !table.data && !table.error && !columns.error };
 }

@@ -32,7 +32,7 @@ export function ModelsCard({ runId }: { runId: string }) {
       <div className="list">
         {data.made.slice(0, SHOWN).map((made) => <Made key={made.info.model_id} made={made} version={version} />)}
         {data.made_total > SHOWN && <p className="li muted">{t.andMore(data.made_total - SHOWN)}</p>}
-        {loose.slice(0, SHOWN).map((v) => <RegisteredLine key={`${v.name}/${v.version}`} name={v.name} number={v.version} version={v} />)}
+        {loose.slice(0, SHOWN).map((v) => <RegisteredLine key={`${v.name}/${v.version}`} name={v.name} number={v.version} version={v} alone />)}
         {loose.length > SHOWN && <p className="li muted">{t.andMore(loose.length - SHOWN)}</p>}
       </div>
       {data.used_total > 0 && (
@@ -60,10 +60,11 @@ function Made({ made: { info, step }, version }: { made: RunModel; version: Read
   );
 }
 
-/** A version of a registered model: its link, aliases and stage. */
-export function RegisteredLine({ name, number, version }: { name: string; number: string; version: ModelVersion | undefined }) {
+/** A version of a registered model: its link, aliases and stage; below the model that it is of, or alone. */
+export function RegisteredLine({ name, number, version, alone = false }: { name: string; number: string; version: ModelVersion | undefined; alone?: boolean }) {
   return (
-    <div className="li version">
+    <div className={alone ? "li" : "li version"}>
+      {alone && <span className="muted"><Icon name="box" small /></span>}
       <Link className="ell grow rlink" to={modelPath(name, number)} title={name}>{name} <span className="muted num">{t.registeredAs(number)}</span></Link>
       {version?.aliases?.map((alias) => <span key={alias} className="chip small"><b>@{alias}</b></span>)}
       {version && version.current_stage !== "None" && <StagePill stage={version.current_stage} />}

@@ -1,0 +1,107 @@
+"""Ten thousand runs in the table, all of them selected: tagged, archived, saved, compared, and one of them gone meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.filling import fill
+from benchmarks.generator import Experiment
+from playwright.sync_api import Locator, Page, expect
+
+from logbuch.store import experiments, open_store
+from support.servers import Server
+
+NewPage = Callable[..., Page]
+COUNT = 10_000
+LONG_MS = 120_000
+"""For ten calls of a thousand runs each, on a machine that does other things."""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str, list[str]]]:
+    folder = tmp_path_factory.mktemp("many")
+    database = f"sqlite:///{folder}/logbuch.db"
+    store = open_store(database)
+    id_ = store.write(experiments.create, "many")
+    runs = fill(store, id_, Experiment(COUNT, tags=3, keys=3))
+    store.close()
+    server = Server(folder, database).start()
+    yield server, id_, runs
+    server.stop()
+
+
+def count(server: Server, id_: str, filter_: str) -> int:
+    answer = server.native("runs/table", {"experiment_ids": [id_], "filter": filter_, "columns": [], "max_results": 1})
+    return int(answer.json()["total"])
+
+
+def select_all(page: Page) -> Locator:
+    """Selects the rows at hand, then all; gives the bar."""
+    expect(page.get_by_test_id("run-row").first).to_be_visible()
+    page.get_by_label("Select all loaded runs").click()
+    bar = page.get_by_test_id("selection-bar")
+    bar.get_by_role("button", name=re.compile("^Select all")).click()
+    return bar
+
+
+def tag(page: Page, bar: Locator, value: str) -> None:
+    bar.get_by_role("button", name="Tag", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Key").fill("phase")
+    dialog.get_by_label("Value").fill(value)
+    dialog.get_by_role("button", name="Set").click()
+
+
+def test_all_runs_are_tagged_archived_saved_and_compared(many: Any, new_page: NewPage) -> None:
+    server, id_, _ = many
+    page = new_page()
+    page.goto(f"{server.url}/e/{id_}?layout=table&cols=metrics.m0~tags.team")
+    bar = select_all(page)
+    expect(bar).to_contain_text("10,000 of 10,000 selected")
+    tag(page, bar, "sweep")
+    expect(page.get_by_text("10,000 runs tagged")).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "tags.phase = 'sweep'") == COUNT
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone")).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "tags.phase = 'sweep'") == 0
+
+    bar.get_by_role("button", name="Archive").click()
+    expect(page.get_by_text("10,000 runs archived")).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "") == 0
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone")).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "") == COUNT
+
+    bar = select_all(page)
+    bar.get_by_role("button", name="Export").click()
+    with page.expect_download(timeout=LONG_MS) as waiting:
+        page.get_by_role("menuitem", name="As CSV").click()
+    assert len(Path(waiting.value.path()).read_bytes().splitlines()) == COUNT + 1
+    expect(bar.get_by_test_id("compare-button")).to_be_enabled()
+    bar.get_by_test_id("compare-button").click()
+    expect(page).to_have_url(re.compile(rf"/compare\?e={id_}$"))
+    expect(page.get_by_role("heading", name="Compare 10,000 runs")).to_be_visible()
+
+
+def test_a_run_that_is_gone_stops_a_change_and_leaves_the_selection(many: Any, new_page: NewPage) -> None:
+    server, id_, _ = many
+    page = new_page()
+    page.goto(f"{server.url}/e/{id_}?layout=table&cols=tags.phase&sort=attributes.start_time")
+    bar = select_all(page)
+    expect(bar).to_contain_text("10,000 of 10,000 selected")
+    query = {"experiment_ids": [id_], "order_by": ["attributes.start_time ASC"], "columns": [], "offset": 5000}
+    answer = server.native("runs/table", query | {"max_results": 1}).json()
+    gone = [answer["runs"][0]["run_id"]]
+    assert server.native("runs/delete", {"run_ids": gone}).is_success
+    assert server.native("runs/purge", {"run_ids": gone}).is_success
+    tag(page, bar, "partly")
+    expect(page.get_by_text(re.compile(r"^5,000 runs tagged, then: Run "))).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "tags.phase = 'partly'") == 5000
+    expect(bar).to_contain_text("9,999 of 9,999 selected", timeout=LONG_MS)
+    tag(page, bar, "whole")
+    expect(page.get_by_text("9,999 runs tagged")).to_be_visible(timeout=LONG_MS)
+    assert count(server, id_, "tags.phase = 'whole'") == COUNT - 1
