@@ -1,4 +1,4 @@
-"""Ten thousand runs in the table, all of them selected: tagged, archived, saved, compared, and one of them gone meanwhile."""
+"""Ten thousand selected runs: tagged, archived, saved, compared, and one of them gone meanwhile."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def select_all(page: Page) -> Locator:
     page.get_by_label("Select all loaded runs").click()
     bar = page.get_by_test_id("selection-bar")
     bar.get_by_role("button", name=re.compile("^Select all")).click()
+    expect(bar).to_contain_text("10,000 of 10,000 selected", timeout=LONG_MS)
     return bar
 
 
@@ -61,7 +62,6 @@ def test_all_runs_are_tagged_archived_saved_and_compared(many: Any, new_page: Ne
     page = new_page()
     page.goto(f"{server.url}/e/{id_}?layout=table&cols=metrics.m0~tags.team")
     bar = select_all(page)
-    expect(bar).to_contain_text("10,000 of 10,000 selected")
     tag(page, bar, "sweep")
     expect(page.get_by_text("10,000 runs tagged")).to_be_visible(timeout=LONG_MS)
     assert count(server, id_, "tags.phase = 'sweep'") == COUNT
@@ -92,7 +92,6 @@ def test_a_run_that_is_gone_stops_a_change_and_leaves_the_selection(many: Any, n
     page = new_page()
     page.goto(f"{server.url}/e/{id_}?layout=table&cols=tags.phase&sort=attributes.start_time")
     bar = select_all(page)
-    expect(bar).to_contain_text("10,000 of 10,000 selected")
     query = {"experiment_ids": [id_], "order_by": ["attributes.start_time ASC"], "columns": [], "offset": 5000}
     answer = server.native("runs/table", query | {"max_results": 1}).json()
     gone = [answer["runs"][0]["run_id"]]

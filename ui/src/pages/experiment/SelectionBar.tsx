@@ -61,12 +61,12 @@ export function SelectionBar(p: TableProps) {
       <Button look="primary" icon="compare" data-testid="compare-button" disabled={busy || ids.length < 2} onClick={p.onCompare}>{t.addToCompare}</Button>
       {!view.deleted && <Button look="ghost" icon="tag" disabled={busy} onClick={() => setAsking("tag")}>{t.tagRuns}</Button>}
       {!view.deleted && <Button look="ghost" icon="folder" disabled={busy} onClick={() => setAsking("move")}>{t.moveRuns}</Button>}
-      <MenuButton look="ghost" icon="download" label={t.exportRuns} align="start" entries={() => [file("csv", t.asCsv), file("parquet", t.asParquet)]}>{t.exportRuns}</MenuButton>
+      <MenuButton look="ghost" icon="download" label={t.exportRuns} align="start" disabled={busy} entries={() => [file("csv", t.asCsv), file("parquet", t.asParquet)]}>{t.exportRuns}</MenuButton>
       {only && <Button look="ghost" icon="pin" onClick={() => p.onBase(only)}>{view.base === only ? t.clearBaseline : t.baseline}</Button>}
       {view.deleted
         ? <Button look="ghost" icon="undo" disabled={busy} onClick={() => mark("restore")}>{t.restoreIt}</Button>
         : <Button look="ghost" icon="archive" disabled={busy} onClick={() => mark("delete")}>{t.archive}</Button>}
-      <MenuButton look="ghost" icon="more" label={t.more} entries={() => [{ label: t.drawMenu, icon: "chart", hint: "Space", onSelect: p.onDrawSelected }, "line", purge]} />
+      <MenuButton look="ghost" icon="more" label={t.more} disabled={busy} entries={() => [{ label: t.drawMenu, icon: "chart", hint: "Space", onSelect: p.onDrawSelected }, "line", purge]} />
       <span className="grow" />
       <Button look="ghost" icon="x" aria-label={t.clearSelection} onClick={p.onClearSelection} />
       {Asked && <Asked experimentId={p.experimentId} ids={ids} onDone={done} onClose={() => setAsking(null)} />}
