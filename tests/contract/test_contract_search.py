@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from logbuch import limits
 from logbuch.errors import InvalidFilter, InvalidInput
 from logbuch.model import Dataset, DatasetInput, Metric, Param, RunStatus, Tag, ViewType
 from logbuch.store import Store, batch, experiments, runs, search
@@ -206,3 +207,13 @@ def test_both_databases_order_texts_by_code_points(store: Store) -> None:
         store.write(runs.create, NewRun(experiment_id=id_, run_name=word))
     page, _ = store.read(search.runs, [id_], "", ["run_name"])
     assert [run.info.run_name for run in page] == sorted(words)
+
+
+def test_more_runs_are_named_than_a_database_takes_values(module_store: Store, experiment: str) -> None:
+    strange = [f"no-{number}" for number in range(limits.RUN_IDS_PER_SEARCH - 3)]
+    named = search.RunQuery([experiment], order_by=["run_id"], run_ids=["c", 'b"\\\u2028', *strange, "a"])
+    found_, _ = module_store.read(search.page, named, 10)
+    assert [row.run_id for row in found_] == ["a", "c"]
+    assert module_store.read(lambda tx: search.Search(tx, named).count()) == 2
+    with pytest.raises(InvalidInput, match="names 100001 IDs; at most 100000"):
+        module_store.read(search.page, search.RunQuery([experiment], run_ids=["a"] * 100_001), 10)
