@@ -17,6 +17,7 @@ from logbuch.errors import InvalidInput, StoreRefused, Unavailable
 from logbuch.model import Metric, Param, Tag
 from logbuch.store import Store, batch, experiments, open_store, runs, search, upkeep
 from logbuch.store.metrics import history
+from logbuch.store.postgres import ARRAY_ROWS
 from logbuch.store.runs import NewRun
 from logbuch.wire import ingest
 from support.commits import CommitLoser
@@ -145,6 +146,19 @@ def test_a_null_character_is_the_clients_fault(store: Store) -> None:
         with pytest.raises(InvalidInput):
             wrong()
     assert found(store) == [run_id]
+
+
+def test_points_of_many_runs_in_one_commit_come_back_bit_for_bit(store: Store) -> None:
+    journal, run_ids = Journal(), [uuid.uuid4().hex for _ in range(4 * ARRAY_ROWS)]
+    values = {run_id: [number / 7, -number, 2.0**-number] for number, run_id in enumerate(run_ids)}
+    for run_id in run_ids:
+        gathered = ingest.Points(run_id)
+        for step, value in enumerate(values[run_id]):
+            gathered.add("m", step, 1_700_000_000_000 + step, value)
+        journal.add(ingest.NewRun(run_id, "", "0"), gathered.record())
+    assert journal.send(store).refused == []
+    for run_id in run_ids:
+        assert store.read(history.page, run_id, "m", None)[0].values.tolist() == values[run_id]
 
 
 def test_several_hosts_are_told_as_the_driver_takes_them(postgres_uri: str) -> None:

@@ -130,7 +130,10 @@ class PostgresSeam:
 
     def like(self, column: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         bound = literal(pattern.replace("\\", "\\\\"))
-        return column.collate("default").ilike(bound) if ignore_case else column.like(bound)
+        if not ignore_case:
+            return column.like(bound)
+        # The column's own collation folds ASCII alone, and at a fraction of the time.
+        return column.ilike(bound) if pattern.isascii() else column.collate("default").ilike(bound)
 
     def of_given(self, query: Select[Any], column: ColumnElement[int]) -> Select[Any]:
         # Without statistics (a table that has just grown) the planner would rather read the whole table.
@@ -141,6 +144,9 @@ class PostgresSeam:
 
     def probed(self, query: Select[Any]) -> Select[Any]:
         return query.offset(literal_column("0"))  # the planner's own fence: it pulls up nothing that has an offset
+
+    def aside(self, column: ColumnElement[int]) -> ColumnElement[int]:
+        return column  # of a sum the planner knows nothing, and of the column how many rows have the value
 
     def indexed_parts(self, value: ColumnElement[str]) -> Sequence[ColumnElement[bool]]:
         size: ColumnElement[int] = func.octet_length(value)
@@ -232,7 +238,8 @@ class _ArrayDriver(Driver):
         table = arrays.table_valued(*columns).render_derived()
         filled = statement.inline().from_select(list(columns), select(*table.c))
         compiled: Any = filled.compile(dialect=self._dialect)
-        return str(compiled)
+        # Bytes in their own form: as text, each becomes two characters, and is read back.
+        return str(compiled).replace("%s::BYTEA[]", "%b::BYTEA[]")
 
 
 def _array(column: Sequence[Any]) -> Any:

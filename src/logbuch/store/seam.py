@@ -109,6 +109,9 @@ class Seam(Protocol):
     def probed(self, query: Select[Any]) -> Select[Any]:
         """A query of an EXISTS that is to be asked of one row after the other, and not turned into a join."""
 
+    def aside(self, column: ColumnElement[int]) -> ColumnElement[int]:
+        """A column as a join is to compare it that begins with the other table, where the planner has to be told so."""
+
     def indexed_parts(self, value: ColumnElement[str]) -> Sequence[ColumnElement[bool]]:
         """Conditions of which exactly one holds of each value of a param or tag: one for each index of them."""
 

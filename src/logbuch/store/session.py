@@ -23,8 +23,8 @@ OLDEST = 130_000
 POOLED = "pooled"
 READ_ONLY = "25006"
 """What a server says of a write that has become a standby: the connection is good for nothing more."""
-_READING = {"jit": "off", "random_page_cost": "1.1", "work_mem": "16MB"}
-"""Short queries, of which indexes know the way."""
+_READING = {"jit": "off", "random_page_cost": "1.1", "work_mem": "16MB", "parallel_setup_cost": "5000"}
+"""Short queries, of which indexes know the way: to start processes takes longer than most of them do."""
 _SET = ", ".join(f"set_config('{name}', '{value}', %s)" for name, value in _READING.items())
 
 

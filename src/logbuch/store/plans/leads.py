@@ -32,9 +32,8 @@ def leads(
     ours = and_(table.c.key == ids.get(field.key.name, -1), *(test(table.c) for test in tests))
     if field.key.kind is Kind.METRIC:
         return [_metric(table, field, ours & (table.c.experiment == experiment))]
-    # The sums keep the planner from beginning with the runs.
-    source = table.join(schema.runs, schema.runs.c.id == table.c.run + 0)
-    ours &= (schema.runs.c.experiment + 0) == experiment
+    source = table.join(schema.runs, schema.runs.c.id == seam.aside(table.c.run))
+    ours &= seam.aside(schema.runs.c.experiment) == experiment
     text = [_constant(0), SortKey(table.c.value, field.ascending)]
     parts = seam.indexed_parts(table.c.value)
     if not by_size or field.key.kind is not Kind.PARAM:
