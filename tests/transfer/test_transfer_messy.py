@@ -23,6 +23,7 @@ from support.mlflow_tables import TABLES, made
 
 RUN, OTHER = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 START = 1_700_000_000_000
+FIXTURES = Path(__file__).parent / "fixtures"
 _ALL = "-dac_override,-dac_read_search"
 AS_ANYBODY = ("setpriv", f"--inh-caps={_ALL}", f"--bounding-set={_ALL}") if os.geteuid() == 0 else ()
 """Takes from root what lets it read every file."""
@@ -35,6 +36,13 @@ def bring(source: object, store: Path, *more: str) -> tuple[Result, dict[str, An
     arguments = ["import", "mlflow", str(source), "--backend-store-uri", f"sqlite:///{store}/logbuch.db"]
     done = CliRunner().invoke(cli, [*arguments, "--report", str(report), *more])
     return done, json.loads(report.read_text()) if report.exists() else {}
+
+
+def bring_as_anybody(kind: str, source: Path, store: Path) -> subprocess.CompletedProcess[str]:
+    """The same in a process for which the modes of folders hold."""
+    command = [*AS_ANYBODY, sys.executable, "-m", "logbuch", "import", kind, str(source)]
+    command += ["--backend-store-uri", f"sqlite:///{store}/store/logbuch.db"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
 def opened(store: Path) -> Store:
@@ -253,10 +261,8 @@ def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     shut = [root / "9", root / "7" / RUN / "params"]
     for folder in shut:
         folder.chmod(0)
-    command = [sys.executable, "-m", "logbuch", "import", "mlflow", str(root)]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/store/logbuch.db"]
     try:
-        done = subprocess.run([*AS_ANYBODY, *command], capture_output=True, text=True, timeout=240)
+        done = bring_as_anybody("mlflow", root, tmp_path)
     finally:
         for folder in shut:
             folder.chmod(0o700)
@@ -299,3 +305,32 @@ def test_names_that_are_no_text_do_not_end_the_report(tmp_path: Path) -> None:
     assert done.exit_code == 1, (done.output, done.exception)
     assert len(counts["missing"]) == 2, counts["missing"]
     assert (counts["target"]["points"], counts["target"]["files"]) == (20, 1)
+
+
+# -- folders of other trackers -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["csv", "tensorboard", "wandb"])
+def test_a_shut_folder_is_told_and_all_others_are_read(kind: str, tmp_path: Path) -> None:
+    folder, shut = tmp_path / "logs", tmp_path / "logs" / "shut"
+    shutil.copytree(FIXTURES / kind, folder) if kind != "csv" else folder.mkdir()
+    (folder / "history.csv").write_text("step,loss\n1,0.5\n")
+    shut.mkdir(mode=0)
+    try:
+        done = bring_as_anybody(kind, folder, tmp_path)
+    finally:
+        shut.chmod(0o700)
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("missing:")]
+    assert told == [f"missing: {shut}: Permission denied"]
+    assert list((tmp_path / "store").glob("logbuch.db"))
+
+
+def test_linked_folders_of_tensorboards_are_told(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(FIXTURES / "tensorboard", tmp_path / "logs"))
+    (folder / "best").symlink_to(folder / "torch")
+    arguments = ["import", "tensorboard", str(folder), "--backend-store-uri", f"sqlite:///{tmp_path}/logbuch.db"]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 1, (done.output, done.exception)
+    told = [line for line in done.output.splitlines() if line.startswith("missing:")]
+    assert told == [f"missing: {folder / 'best'}: it is a link to a folder, and is not followed: import it by itself"]

@@ -15,7 +15,7 @@ from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, RUN_NAME_LENGTH
 from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, Tag
 from logbuch.store.metrics.incoming import Incoming
-from logbuch.transfer import layout, naming
+from logbuch.transfer import layout, naming, walking
 from logbuch.transfer.columns import Columns
 from logbuch.transfer.formats import BROKEN, tables
 from logbuch.transfer.formats.tables import Row
@@ -65,7 +65,7 @@ class CsvFiles:
         self.report = report
         self.name = ", ".join(map(str, places))
         places = [_absolute(place) for place in places]
-        files = {file: place for place in places for file in _below(place)}
+        files = {file: place for place in places for file in _below(place, report)}
         if not files:
             raise InvalidInput(f"{self.name} holds no file that ends in {', '.join(tables.SUFFIXES)}.")
         self._experiment = experiment or (places[0] if places[0].is_dir() else places[0].parent).name or "csv"
@@ -257,10 +257,10 @@ def _first(row: Mapping[str, str], names: Sequence[str]) -> str:
     return next((row[name] for name in names if name in row), "")
 
 
-def _below(place: Path) -> list[Path]:
+def _below(place: Path, report: Report) -> list[Path]:
     if not place.is_dir():
         return [place]
-    return sorted(file for file in place.rglob("*") if file.suffix.lower() in tables.SUFFIXES and file.is_file())
+    return [file for file in walking.files(place, report) if file.suffix.lower() in tables.SUFFIXES]
 
 
 def _columns(file: Path, wanted: Wanted) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from logbuch.transfer import walking
 from logbuch.transfer.report import Report
 
 META = "meta.yaml"
@@ -64,13 +65,7 @@ class FolderReader:
 
     def files(self, folder: Path) -> Iterator[Path]:
         """The files in a folder and below it, by name. Links among them are not followed, and are named."""
-
-        def lost(error: OSError) -> None:
-            if not isinstance(error, _NOT_THERE):
-                self.report.lost(str(error.filename), error.strerror or error)
-
-        found = [Path(place) / name for place, _, names in os.walk(folder, onerror=lost) for name in names]
-        for file in sorted(found):
+        for file in walking.files(folder, self.report):
             if file.name in _STRAY or file.name.startswith(_APPLE):
                 self.report.note(STRAY)
             elif file.is_symlink():

@@ -18,7 +18,7 @@ from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunIn
 from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import LogLines
-from logbuch.transfer import naming
+from logbuch.transfer import naming, walking
 from logbuch.transfer.columns import Columns
 from logbuch.transfer.formats import BROKEN, summaries, tfrecords
 from logbuch.transfer.formats.protobuf import Torn
@@ -248,8 +248,8 @@ def _run(id_: str, name: str, folder: str, scan: _Scan) -> Run:
 def _event_files(root: Path, report: Report) -> dict[str, list[Path]]:
     """The event files of each run's folder, the oldest first; the names say when they were begun."""
     found: dict[str, list[Path]] = {}
-    for file in sorted(root.rglob(f"*{MARK}*")):
-        if not file.is_file():
+    for file in walking.files(root, report):
+        if MARK not in file.name:
             continue
         if file.is_symlink():
             report.lost(str(file), "it is a link, and is not followed")

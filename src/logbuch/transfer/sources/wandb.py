@@ -17,7 +17,7 @@ from logbuch.model import Experiment, LifecycleStage, Param, Run, RunData, RunIn
 from logbuch.store.histograms import Histogram
 from logbuch.store.metrics.incoming import Incoming
 from logbuch.store.tx import LogLines
-from logbuch.transfer import naming
+from logbuch.transfer import naming, walking
 from logbuch.transfer.formats import BROKEN
 from logbuch.transfer.formats.wandb_records import Media, Records
 from logbuch.transfer.report import Report
@@ -37,7 +37,7 @@ class WandbFolder:
         self.report = report
         self.name = str(folder)
         self._root = folder.resolve()
-        self._groups = _groups(self._root)
+        self._groups = _groups(self._root, report)
         if not self._groups:
             raise InvalidInput(f"{folder} is no folder of W&B's: no file below it is called run-….wandb.")
         self._experiment = experiment
@@ -139,11 +139,12 @@ class WandbFolder:
         return self._read
 
 
-def _groups(folder: Path) -> dict[str, list[Path]]:
-    """The files of each run by its ID; a resumed run has several, and their folders are called by the time."""
+def _groups(folder: Path, report: Report) -> dict[str, list[Path]]:
+    """The files of each run by its ID; a resumed run has several, and their folders are called by the time. The folder
+    of the latest run is linked a second time by W&B's client."""
     found: dict[str, list[Path]] = {}
-    for file in sorted(folder.rglob("run-*.wandb")):
-        if file.is_file() and not any(part.is_symlink() for part in (file, file.parent)):
+    for file in walking.files(folder, report, links=False):
+        if file.match("run-*.wandb") and not file.is_symlink():
             found.setdefault(file.stem.removeprefix("run-"), []).append(file)
     return found
 
