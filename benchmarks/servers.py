@@ -154,10 +154,10 @@ def logbuch_sqlite(
 
 
 @contextmanager
-def logbuch_postgres() -> Iterator[Server]:
+def logbuch_postgres(environment: dict[str, str] | None = None) -> Iterator[Server]:
     with (
         postgres.database() as (uri, pid),
-        _running("Logbuch (PostgreSQL)", "logbuch", _logbuch_command, uri, postgres_pid=pid) as server,
+        _running("Logbuch (PostgreSQL)", "logbuch", _logbuch_command, uri, environment, pid) as server,
     ):
         yield server
 

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from logbuch.errors import NotFound
-from logbuch.model import Metric, Tag
+from logbuch.model import Metric, RunStatus, Tag
 from logbuch.server.alarms import Alarms
-from logbuch.server.examiner import AGAIN_SECONDS, SETTLE_SECONDS, Examiner
+from logbuch.server.examiner import AGAIN_SECONDS, SEALED_SECONDS, SETTLE_SECONDS, WAIT_SECONDS, Examiner
 from logbuch.stability.findings import Kind, Word
-from logbuch.store import Store, batch, runs, search, verdicts
+from logbuch.store import Store, batch, examining, runs, search, verdicts
+from logbuch.store.examining import Examined
 from logbuch.store.metrics import backlog, sealing
 from logbuch.store.runs import NewRun
 from logbuch.store.search import RunQuery
 
-FALLING = (2 * np.exp(-np.linspace(0, 3, 200))).tolist()
+FALLING, SLOWLY = ((2 * np.exp(-np.linspace(0, 3, count))).tolist() for count in (200, 2000))
 
 
 class Time:
@@ -98,10 +99,10 @@ def test_a_gpu_is_looked_at_by_the_clock(store: Store) -> None:
 
 def test_a_kept_verdict_stands_until_the_run_changes(store: Store) -> None:
     run_id = new_run(store, FALLING)
-    first = store.read(verdicts.examine, run_id)
+    first = store.read(examining.examine, run_id)
     store.write(verdicts.keep, [first])
     assert told(store, run_id) == "stable"
-    store.write(verdicts.keep, [store.read(verdicts.examine, run_id)])  # the tag has changed the run
+    store.write(verdicts.keep, [store.read(examining.examine, run_id)])  # the tag has changed the run
     kept = store.read(verdicts.current, run_id)
     assert kept.verdict == first.verdict
     log(store, run_id, [math.nan], first=200)
@@ -111,7 +112,7 @@ def test_a_kept_verdict_stands_until_the_run_changes(store: Store) -> None:
 def test_kept_verdicts_are_read_together_and_nothing_is_examined(store: Store) -> None:
     good, bad, never = new_run(store, FALLING), new_run(store, [*FALLING, math.nan]), new_run(store, FALLING)
     assert store.read(verdicts.kept, [good, bad]) == []
-    store.write(verdicts.keep, [store.read(verdicts.examine, run_id) for run_id in (good, bad)])
+    store.write(verdicts.keep, [store.read(examining.examine, run_id) for run_id in (good, bad)])
     log(store, good, [math.nan], first=200)  # what is kept stays until the run is examined again
     found = store.read(verdicts.kept, [bad, good, never, bad, "0" * 32, "no\0run"])
     words_of = {one.run_id: (one.verdict.word, [finding.kind for finding in one.verdict.findings]) for one in found}
@@ -144,7 +145,7 @@ def test_a_run_that_goes_on_is_judged_now_and_then(store: Store, examiner: Exami
 def test_what_a_run_no_longer_is_is_not_told_any_more(store: Store) -> None:
     run_id = new_run(store, FALLING[:10])
     store.write(runs.set_tags, run_id, (Tag(key=verdicts.TAG, value="stable"),))
-    store.write(verdicts.keep, [store.read(verdicts.examine, run_id)])
+    store.write(verdicts.keep, [store.read(examining.examine, run_id)])
     assert told(store, run_id) is None
 
 
@@ -178,13 +179,13 @@ def test_a_run_without_points_costs_the_examiner_nothing(store: Store) -> None:
 
 def test_deleted_and_erased_runs_are_left_alone(store: Store, examiner: Examiner, time: Time) -> None:
     run_id = new_run(store, FALLING)
-    examined = store.read(verdicts.examine, run_id)
+    examined = store.read(examining.examine, run_id)
     store.write(runs.delete, run_id)
     later(examiner, time, SETTLE_SECONDS)
     assert told(store, run_id) is None
     with pytest.raises(NotFound):
         store.read(verdicts.current, "f" * 32)
-    store.write(verdicts.keep, [verdicts.Examined(run_id="f" * 32, version=1, verdict=examined.verdict)])
+    store.write(verdicts.keep, [Examined(run_id="f" * 32, version=1, verdict=examined.verdict)])
 
 
 def test_a_failure_makes_the_examiner_forget_nothing(
@@ -192,7 +193,7 @@ def test_a_failure_makes_the_examiner_forget_nothing(
 ) -> None:
     made = [new_run(store, FALLING) for _ in range(3)]
     with monkeypatch.context() as broken:
-        broken.setattr(verdicts, "examine", lambda tx, run_id: 1 / 0)
+        broken.setattr(verdicts, "renew_short", lambda tx, run_ids: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             later(examiner, time, SETTLE_SECONDS)
     later(examiner, time, AGAIN_SECONDS)
@@ -227,10 +228,164 @@ def test_judging_merges_no_latest_values(store: Store, examiner: Examiner, time:
 
 def test_what_is_no_number_is_found_among_many_metrics_before_it_is_merged(store: Store) -> None:
     run_id = new_run(store)
-    names = [f"layer/{number:03}" for number in range(verdicts.OTHERS + 10)]
+    names = [f"layer/{number:03}" for number in range(examining.OTHERS + 10)]
     points = [Metric(key=name, value=1.0, timestamp=1, step=step) for name in names for step in range(3)]
     store.write(batch.log_batch, run_id, points)
     log(store, run_id, [math.nan], names[-1], first=3)
-    verdict = store.read(verdicts.examine, run_id).verdict
+    verdict = store.read(examining.examine, run_id).verdict
     assert store.read(backlog.waiting) == [run_id]
     assert [(found.kind, found.metric) for found in verdict.findings] == [(Kind.NOT_FINITE, names[-1])]
+
+
+def logged_long(store: Store, values: Sequence[float], key: str = "loss") -> str:
+    """A run whose points are in blocks."""
+    run_id = new_run(store)
+    for first in range(0, len(values), 1000):
+        log(store, run_id, values[first : first + 1000], key, first)
+    sealing.seal(store.read, store.write, store.read(runs.row, run_id).id)
+    return run_id
+
+
+def test_a_long_run_is_judged_by_its_summaries_and_closely_where_something_is_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(4)
+    values = 2 * np.exp(-np.linspace(0, 3, 30_000)) + random.normal(0, 0.01, 30_000)
+    looks: list[object] = []
+    judge = examining.judge
+    monkeypatch.setattr(examining, "judge", lambda watch: (looks.append(len(watch.loss.curve)), judge(watch))[1])
+    clean = logged_long(store, values.tolist())
+    assert words(store, clean) == (Word.STABLE, [])
+    assert looks == [30_000 // 128 + 1]
+    values[20_123] = 9.0
+    (finding,) = store.read(verdicts.current, logged_long(store, values.tolist())).verdict.findings
+    assert looks[1:] == [30_000 // 128 + 1, 2000]
+    assert (finding.kind, finding.value, finding.count) == (Kind.SPIKE, 9.0, 1)
+    assert 20_123 - 15 <= finding.start <= 20_123 < (finding.end or 0) <= 20_123 + 15
+
+
+def test_points_that_are_not_sealed_are_judged_with_the_others(store: Store) -> None:
+    random = np.random.default_rng(4)
+    values = 2 * np.exp(-np.linspace(0, 3, 30_000)) + random.normal(0, 0.01, 30_000)
+    run_id = logged_long(store, values[:29_000].tolist())
+    log(store, run_id, values[29_000:].tolist(), first=29_000)
+    assert words(store, run_id) == (Word.STABLE, [])
+    log(store, run_id, [math.nan], first=30_000)
+    assert words(store, run_id) == (Word.DIVERGED, [Kind.NOT_FINITE])
+
+
+def test_short_runs_are_judged_together_as_each_by_itself(store: Store) -> None:
+    random = np.random.default_rng(5)
+    made = [
+        new_run(store),
+        new_run(store, FALLING[:3]),
+        new_run(store, FALLING[:3], "accuracy"),
+        new_run(store, FALLING),
+    ]
+    made.append(new_run(store, [*FALLING[:100], 9.0, *FALLING[101:]]))
+    made.append(new_run(store, [*FALLING[:2], math.nan]))
+    made.append(new_run(store, (1 + random.normal(0, 0.01, 900)).tolist()))
+    for run_id in made[3:6]:
+        log(store, run_id, [1.0, math.inf], "aux/entropy")
+        log(store, run_id, [90.0] * 100 + [1.0] * 100, "system/gpu_0_utilization_percentage")
+    log(store, made[3], FALLING[:100])  # the same points again
+    store.write(runs.set_tags, made[1], (Tag(key="logbuch.records_lost", value="4"),))
+    together = {one.run_id: one for one in store.read(verdicts.renew_short, made)}
+    assert together.keys() == set(made[1:]), "a run without points is not judged"
+    for run_id in made[1:]:
+        assert together[run_id] == store.read(examining.examine, run_id)
+
+
+def test_long_runs_are_not_judged_among_the_short(store: Store) -> None:
+    sealed, long = logged_long(store, SLOWLY), new_run(store)
+    for first in range(0, 5000, 1000):
+        log(store, long, [1.0] * 1000, first=first)
+    assert store.read(verdicts.renew_short, [sealed, long]) == []
+    assert {one.run_id for one in store.read(verdicts.renew, [sealed, long])} == {sealed, long}
+
+
+def test_a_tag_costs_no_judgement(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    short, long = new_run(store, FALLING), logged_long(store, SLOWLY)
+    store.write(verdicts.keep, store.read(verdicts.renew, [short, long]))
+    store.write(runs.set_tags, short, (Tag(key="mine", value="1"),))
+    with monkeypatch.context() as judged:
+        judged.setattr(examining, "judge", lambda watch: 1 / 0)
+        judged.setattr("logbuch.store.examining_short.judge", lambda watch: 1 / 0)
+        for found in (store.read(verdicts.renew, [short, long]), store.read(verdicts.renew_short, [short])):
+            store.write(verdicts.keep, found)
+        assert words(store, long)[0] is words(store, short)[0] is Word.STABLE
+        ids = [store.read(runs.row, run_id).id for run_id in (short, long)]
+        assert store.read(verdicts.unexamined, ids) == []
+    log(store, short, [math.nan], first=200)
+    assert words(store, short)[0] is Word.DIVERGED
+
+
+def test_a_run_with_a_long_log_is_judged_once_that_is_sealed(store: Store, examiner: Examiner, time: Time) -> None:
+    run_id = new_run(store)
+    for first in range(0, 5000, 1000):
+        log(store, run_id, SLOWLY[:1000], first=first)
+    later(examiner, time, SETTLE_SECONDS)
+    log(store, run_id, [1.0], first=5000)
+    later(examiner, time, 1)
+    assert told(store, run_id) is None
+    later(examiner, time, SEALED_SECONDS)
+    assert told(store, run_id) is not None
+
+
+def test_a_run_that_never_rests_is_judged_nevertheless(store: Store, examiner: Examiner, time: Time) -> None:
+    run_id, seconds = new_run(store), 0
+    for first in range(0, 5000, 1000):
+        log(store, run_id, SLOWLY[:1000], first=first)
+    while told(store, run_id) is None:
+        later(examiner, time, 3)
+        seconds += 3
+        log(store, run_id, [1.0], first=5000 + seconds)
+    assert WAIT_SECONDS <= seconds <= WAIT_SECONDS + 9
+
+
+def test_which_runs_have_ended(store: Store) -> None:
+    going, done = new_run(store, FALLING), new_run(store, FALLING)
+    store.write(runs.update_run, done, RunStatus.FAILED, 2)
+    ids = {run_id: store.read(runs.row, run_id).id for run_id in (going, done)}
+    assert store.read(verdicts.ended, list(ids.values())) == [ids[done]]
+
+
+def test_lost_records_are_told_with_the_hole_that_they_left(store: Store) -> None:
+    run_id = new_run(store, FALLING[:80])
+    log(store, run_id, FALLING[130:], first=130)
+    assert words(store, run_id) == (Word.STABLE, []), "a training may leave out steps"
+    store.write(runs.set_tags, run_id, (Tag(key="logbuch.records_lost", value="50"),))
+    (finding,) = store.read(verdicts.current, run_id).verdict.findings
+    assert (finding.kind, finding.metric, finding.count) == (Kind.LOST, "loss", 50)
+    assert (finding.start, finding.end) == (79, 130)
+    assert words(store, run_id)[0] is Word.STABLE
+    store.write(runs.set_tags, run_id, (Tag(key="logbuch.records_lost", value="60"),))
+    assert store.read(verdicts.current, run_id).verdict.findings[0].count == 60
+    store.write(runs.set_tags, run_id, (Tag(key="logbuch.records_lost", value="many"),))
+    assert words(store, run_id) == (Word.STABLE, [])
+
+
+def test_lost_records_without_a_hole_or_a_loss_are_told_too(store: Store) -> None:
+    whole, bare = new_run(store, FALLING), new_run(store, FALLING, "accuracy")
+    for run_id in (whole, bare):
+        store.write(runs.set_tags, run_id, (Tag(key="logbuch.records_lost", value="1"),))
+        (finding,) = store.read(verdicts.current, run_id).verdict.findings
+        assert (finding.kind, finding.metric, finding.start, finding.end) == (Kind.LOST, "", 0, None)
+
+
+def test_a_hole_in_a_long_run_is_found_among_and_between_its_summaries(store: Store) -> None:
+    for first, last in ((10_000, 12_000), (12_345, 12_600)):
+        values = (2 * np.exp(-np.linspace(0, 3, 30_000))).tolist()
+        run_id = new_run(store)
+        steps = [step for step in range(30_000) if not first <= step < last]
+        for start in range(0, len(steps), 1000):
+            points = [
+                Metric(key="loss", value=values[step], timestamp=step, step=step)
+                for step in steps[start : start + 1000]
+            ]
+            store.write(batch.log_batch, run_id, points)
+        sealing.seal(store.read, store.write, store.read(runs.row, run_id).id)
+        store.write(runs.set_tags, run_id, (Tag(key="logbuch.records_lost", value="7"),))
+        (finding,) = store.read(verdicts.current, run_id).verdict.findings
+        assert first - 128 <= finding.start < first
+        assert last <= (finding.end or 0) <= last + 128

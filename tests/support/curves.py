@@ -1,14 +1,16 @@
 """Labelled trainings: what their curves look like, and what a check has to find in them.
 
-Shapes and noise are drawn from seeded generators, so that the set is the same everywhere. Long curves are cut into
-2,000 buckets by the store's own code, as the checks get them.
+Shapes and noise are drawn from seeded generators, so that the set is the same everywhere. Curves are made by the
+store's own code, as the checks get them: coarsely first, and more closely where something is found.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +18,14 @@ from numpy.typing import NDArray
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import Kind
 from logbuch.stability.verdict import Watch, Watched
-from logbuch.store.metrics import buckets
-from logbuch.store.metrics.buckets import COLUMNS, View
+from logbuch.store import examining
+from logbuch.store.examining import FINE, Look
+from logbuch.store.metrics import charts
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.rows import Rows
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
-BUCKETS = 2000
 EACH = 40
 """Trainings of each kind of trouble; there are eight times as many without."""
 LENGTHS = (60, 120, 300, 1_000, 3_000, 10_000, 40_000)
@@ -31,21 +33,35 @@ LENGTHS = (60, 120, 300, 1_000, 3_000, 10_000, 40_000)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A training, and the trouble in it; None for a clean one."""
+    """A training, the trouble in it (None for a clean one), and how it is made for a look."""
 
     name: str
     label: Kind | None
-    watch: Watch
+    make: Callable[[], Watch]
+
+    def watch(self, look: Look) -> Watch:
+        """Its curves as they are looked at."""
+        token = _look.set(look)
+        try:
+            return self.make()
+        finally:
+            _look.reset(token)
+
+
+_look: ContextVar[Look] = ContextVar("look", default=FINE)
 
 
 def labelled() -> Iterator[Labelled]:
     """The whole set."""
     for number in range(8 * EACH):
-        random = _random("clean", number)
-        yield Labelled(f"clean {number}", None, _clean(random, number))
+        yield Labelled(f"clean {number}", None, partial(_made, _clean, "clean", number))
     for kind, make in _TROUBLES.items():
         for number in range(EACH):
-            yield Labelled(f"{kind} {number}", kind, make(_random(kind, number), number))
+            yield Labelled(f"{kind} {number}", kind, partial(_made, make, str(kind), number))
+
+
+def _made(make: Callable[[Random, int], Watch], name: str, number: int) -> Watch:
+    return make(_random(name, number), number)
 
 
 def _random(name: str, number: int) -> Random:
@@ -53,13 +69,10 @@ def _random(name: str, number: int) -> Random:
 
 
 def curve(values: Floats, x: Floats | None = None) -> Curve:
-    """As a check gets it: points, or buckets of them where there are many."""
+    """As a check gets it: points, or summaries of stretches where there are many, in buckets."""
     steps = np.arange(len(values), dtype=np.int64) if x is None else x.astype(np.int64)
-    if len(values) <= BUCKETS:
-        return Curve.of_points(steps.astype(np.float64), values)
-    rows = Rows.of_points(Series(steps, steps, values), "step")
-    table = buckets.table(rows, View(BUCKETS), float(steps[0]), float(steps[-1]))
-    return Curve.of_buckets(dict(zip(COLUMNS, table, strict=True)))
+    rows, look = Rows.of_points(Series(steps, steps, values), "step"), _look.get()
+    return examining.curve(rows.of_stretches() if len(rows) > charts.fine(look.reading) else rows, look)
 
 
 # -- clean trainings -----------------------------------------------------------------------------------------------

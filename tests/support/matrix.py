@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from logbuch.stability.findings import Kind
-from logbuch.stability.verdict import judge
+import msgspec
+
+from logbuch.stability.findings import Kind, Verdict
+from logbuch.stability.parts import Parts
+from logbuch.stability.verdict import Watched, judge
+from logbuch.store.examining import COARSE, FINE, closer
 from support import curves, recorded
 from support.curves import Labelled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "stability.md"
+OF_CURVES = tuple(kind for kind in Kind if kind is not Kind.LOST)
+"""What is found in curves; lost records are counted."""
 SETS = (curves.labelled, recorded.labelled)
 """The sets in the order of their tables: curves that are drawn, and those of real trainings with both programs."""
+_SINGLE, _SEVERAL = ("loss", "evaluation"), ("gradients", "rates", "throughputs", "gpus")
 Matrix = Mapping[str, Counter[str]]
 _TABLE = re.compile(r"^\| in it \|.*?(?=\n\n)", re.DOTALL | re.MULTILINE)
 
@@ -26,16 +33,38 @@ def matrix(trainings: Iterable[Labelled]) -> Matrix:
     """How many trainings of each label there are ("all"), and in how many each kind was found ("none": none)."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for training in trainings:
-        kinds = {str(finding.kind) for finding in judge(training.watch).findings}
+        kinds = {str(finding.kind) for finding in _judged(training).findings}
         found[training.label or "clean"].update([*(kinds or {"none"}), "all"])
     return found
 
 
+def _judged(training: Labelled) -> Verdict:
+    """As the store does it: what was found is looked at more closely."""
+    coarse = training.watch(COARSE)
+    found = judge(coarse)
+    names = {one.metric: field for field in _SINGLE if (one := getattr(coarse, field)) is not None}
+    closely = closer(found, Parts(loss=_named(coarse.loss), evaluation=_named(coarse.evaluation)))
+    if not closely:
+        return found
+    fine = training.watch(FINE)
+    single = {field: getattr(fine, field) for metric, field in names.items() if metric in closely}
+    several = {field: _mixed(getattr(coarse, field), getattr(fine, field), closely) for field in _SEVERAL}
+    return judge(msgspec.structs.replace(coarse, **single, **several))
+
+
+def _named(watched: Watched | None) -> str | None:
+    return None if watched is None else watched.metric
+
+
+def _mixed(coarse: Sequence[Watched], fine: Sequence[Watched], closely: Container[str]) -> tuple[Watched, ...]:
+    return tuple(near if near.metric in closely else far for far, near in zip(coarse, fine, strict=True))
+
+
 def table(found: Matrix) -> str:
     """The matrix as the document shows it."""
-    columns = [*(str(kind) for kind in Kind), "none"]
+    columns = [*(str(kind) for kind in OF_CURVES), "none"]
     lines = ["| in it | trainings | " + " | ".join(columns) + " |", "|-|-|" + "-|" * len(columns)]
-    for label in ("clean", *Kind):
+    for label in ("clean", *OF_CURVES):
         row = found[label]
         lines.append(f"| {label} | {row['all']} | " + " | ".join(str(row[name] or "") for name in columns) + " |")
     return "\n".join(lines)

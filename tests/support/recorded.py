@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def write(found: list[Training], file: Path = FILE) -> None:
 def labelled() -> Iterator[Labelled]:
     """The trainings as the checks get them."""
     for one in trainings():
-        yield Labelled(f"{one.program} {one.name}", one.label, watch(one))
+        yield Labelled(f"{one.program} {one.name}", one.label, partial(watch, one))
 
 
 def watch(training: Training) -> Watch:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 import logbuch
 from logbuch.cli.main import cli
+from logbuch.sdk.connection import connect
 
 
 @pytest.fixture
@@ -45,6 +46,32 @@ def test_check_says_what_was_found(folder: str) -> None:
     assert "spike              loss, step 60 to 61: 30 beside " in done.output
     answer = json.loads(ask("check", "--json", bad).output)
     assert (answer["word"], answer["findings"][0]["kind"], answer["findings"][0]["start"]) == ("unstable", "spike", 60)
+
+
+def test_check_says_how_many_records_were_lost_and_where(folder: str) -> None:
+    """What this process itself refuses and counts, as where a disk is full, is told of the run."""
+    with logbuch.start_run() as run:
+        logbuch.log_param("lr", 1)
+        for step in range(200):
+            if not 80 <= step < 120:
+                logbuch.log_metric("loss", 2 - step / 200, step=step)
+    connect().sender.losses.add(run.info.run_id, 40)
+    with logbuch.start_run(run_id=run.info.run_id):
+        pass  # the end of a run tells what was lost
+    logbuch.flush()
+    assert logbuch.get_run(run.info.run_id).data.tags["logbuch.records_lost"] == "40"
+    lines = ask("check", run.info.run_id).output.splitlines()
+    assert lines[0] == "Stable. 160 points of the loss."
+    assert "  records lost       40 records were refused or dropped; loss has a hole from step 79 to 120" in lines
+
+
+def test_a_record_that_was_refused_is_told_without_a_place(folder: str) -> None:
+    run_id = train(0.1, 1, 1.0)
+    logbuch.LogbuchClient().set_tag(run_id, "logbuch.records_lost", "1")
+    logbuch.flush()
+    assert "  records lost       1 record was refused or dropped" in ask("check", run_id).output.splitlines()
+    finding = json.loads(ask("check", "--json", run_id).output)["findings"][0]
+    assert (finding["kind"], finding["metric"], finding["count"]) == ("lost", "", 1)
 
 
 def test_best_names_the_run_and_says_how_sure_that_is(folder: str) -> None:

@@ -30,6 +30,7 @@ _WORDS = {
     Kind.LEARNING_RATE: "rate jumps",
     Kind.THROUGHPUT: "slower",
     Kind.IDLE_GPU: "GPU idle",
+    Kind.LOST: "records lost",
 }
 
 
@@ -59,6 +60,8 @@ def _print(verdict: Verdict) -> None:
 
 
 def _sentence(finding: Finding) -> str:
+    if finding.kind is Kind.LOST:
+        return _lost(finding)
     unit = "at" if finding.kind is Kind.IDLE_GPU else "step"
     parts = [f"{finding.metric}, {unit} {shown(finding.start)}"]
     if finding.end is not None:
@@ -68,3 +71,11 @@ def _sentence(finding: Finding) -> str:
     if finding.count > 1:
         parts.append(f"{finding.count} times")
     return ": ".join(parts[:2]) + "".join(f", {part}" for part in parts[2:])
+
+
+def _lost(finding: Finding) -> str:
+    """How many records are missing, and where that is seen."""
+    records = f"{finding.count} {'record was' if finding.count == 1 else 'records were'} refused or dropped"
+    if not finding.metric:
+        return records
+    return f"{records}; {finding.metric} has a hole from step {shown(finding.start)} to {shown(finding.end)}"

@@ -23,8 +23,8 @@ from logbuch.sdk.output import console, consolelog
 from logbuch.sdk.output.console import Recorder
 from logbuch.sdk.ranks import Rank
 from logbuch.sdk.shipping.delivery import Files
-from logbuch.sdk.shipping.losses import LOST_TAG
 from logbuch.sdk.stack import Active
+from logbuch.stability.findings import LOST_TAG
 
 _shown = False
 _inheriting = threading.RLock()

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
-OF_WORK = 0.03
+OF_WORK = 0.02
 """Of the processor time that the whole process uses,"""
-OF_CORE = 0.01
+OF_CORE = 0.003
 """and besides, of one core; so much is nothing to any machine, and enough for dozens of trainings."""
-AT_REST, OF_IDLE_CORE = 0.01, 0.05
+AT_REST, OF_IDLE_CORE = 0.01, 0.2
 """Where the process uses less than so much of a core, nobody waits for it: then so much of a core is taken, and never
 more."""
 _LOOK_SECONDS = 1.0

@@ -17,6 +17,7 @@ from logbuch.errors import LogbuchError
 from logbuch.store import Store
 
 logger = logging.getLogger("logbuch.server")
+AGE_SHARE = 0.05
 IDLE_SECONDS = 10.0
 """How long changes of other processes may go unnoticed while this one commits nothing."""
 
@@ -24,11 +25,20 @@ IDLE_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Pace:
     """In seconds: how long after a change a run is looked at, how long after that at the earliest again, and how long
-    lies between two turns."""
+    lies between two turns.
+
+    A run that goes on for long is looked at less often: after a twentieth of the time for which it has been followed,
+    but no later than ``most`` after the last time (None: as often as at first).
+    """
 
     settle: float
     again: float
     turn: float
+    most: float | None = None
+
+    def apart(self, age: float) -> float:
+        """How long after a look at a run of this age it is looked at again."""
+        return self.again if self.most is None else min(max(self.again, age * AGE_SHARE), self.most)
 
 
 class Follower(ABC):
@@ -41,6 +51,8 @@ class Follower(ABC):
         self._due: dict[int, float] = {}
         """When runs are to be looked at, by inner id."""
         self._last: dict[int, float] = {}
+        self._first: dict[int, float] = {}
+        """When runs were looked at last, and when they were first seen to change."""
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -70,9 +82,20 @@ class Follower(ABC):
     def _note(self) -> None:
         touched, now = self._news(), self._clock()
         for run in touched:
-            again = self._last.get(run, -self._pace.again) + self._pace.again
+            again = now if run not in self._last else self._last[run] + self._apart(run, self._last[run])
+            self._first.setdefault(run, now)
             self._due.setdefault(run, max(now + self._pace.settle, again))
-        self._last = {run: when for run, when in self._last.items() if now - when < self._pace.again}
+        for run in self._hurried([run for run in touched if self._due[run] > now + self._pace.again]):
+            self._due[run] = now + self._pace.settle
+        self._forget(now)
+
+    def _apart(self, run: int, when: float) -> float:
+        return self._pace.apart(when - self._first.get(run, when))
+
+    def _forget(self, now: float) -> None:
+        """Forgets the runs that have rested for so long that they could be looked at at once."""
+        self._last = {run: when for run, when in self._last.items() if now - when < self._apart(run, when)}
+        self._first = {run: when for run, when in self._first.items() if run in self._last or run in self._due}
 
     @abstractmethod
     def _news(self) -> Sequence[int]:
@@ -81,6 +104,10 @@ class Follower(ABC):
     @abstractmethod
     def _look_at(self, runs: Sequence[int]) -> None:
         """Does the work for these runs."""
+
+    def _hurried(self, runs: Sequence[int]) -> Sequence[int]:  # noqa: ARG002
+        """Those of these runs, which are looked at seldom, that are looked at now."""
+        return ()
 
     def _spare(self) -> Sequence[int]:
         """Runs that are looked at where none is due."""

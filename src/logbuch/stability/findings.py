@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from logbuch.model import Noun
 
+LOST_TAG = "logbuch.records_lost"
+"""Of a run: how many of its records were refused or dropped, as its processes tell."""
+
 
 class Kind(StrEnum):
     """What may be wrong with a training."""
@@ -19,13 +22,16 @@ class Kind(StrEnum):
     LEARNING_RATE = "learning_rate"
     THROUGHPUT = "throughput"
     IDLE_GPU = "idle_gpu"
+    LOST = "lost"
+    """Not of the training, but of what is known of it: records that were refused or dropped."""
 
 
 class Finding(Noun, frozen=True, kw_only=True):
     """Something at ``start`` that lasted to ``end`` (steps; null: to the end of the run).
 
     ``value`` is what was measured there and ``usual`` what it is held against, in the unit of the metric; ``count``
-    says how often it happened.
+    says how often it happened. Of lost records ``count`` is their number, and the steps are those of the longest hole
+    in the loss; where none is seen ``metric`` is empty.
     """
 
     kind: Kind

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from logbuch.model import Noun
-from logbuch.stability import courses, gaps, rates, spikes
+from logbuch.stability import courses, gaps, losses, rates, spikes
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import Finding, Kind, Verdict, Word
+from logbuch.stability.losses import Lost
 
 SHORT = 50
 """Points of a loss below which nothing is said but that values are not finite."""
@@ -25,8 +26,9 @@ _WORDS = {
     Kind.PLATEAU: Word.STALLED,
     Kind.THROUGHPUT: Word.STABLE,
     Kind.IDLE_GPU: Word.STABLE,
+    Kind.LOST: Word.STABLE,
 }
-"""What a finding says of the training. A slow machine makes no model worse."""
+"""What a finding says of the training. A slow machine makes no model worse, nor do records that are missing."""
 
 
 class Watched(NamedTuple):
@@ -47,6 +49,7 @@ class Watch(Noun, frozen=True, kw_only=True):
     gpus: tuple[Watched, ...] = ()
     others: tuple[Watched, ...] = ()
     """Only looked at for values that are not finite."""
+    lost: Lost | None = None
 
 
 def judge(watch: Watch) -> Verdict:
@@ -55,6 +58,8 @@ def judge(watch: Watch) -> Verdict:
         found = [*_of_losses(watch), *_of_rates(watch)]
     for metric, curve in _everything(watch):
         found += courses.not_finite(metric, curve)
+    if watch.lost is not None:
+        found += losses.find(watch.lost)
     ordered = tuple(sorted(found, key=lambda finding: finding.start))
     points = watch.loss.curve.points if watch.loss else 0
     return Verdict(word=_word(watch, ordered), findings=ordered, points=points)

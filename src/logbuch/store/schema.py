@@ -394,6 +394,7 @@ verdicts = Table(
     Column("word", Text, nullable=False),
     Column("findings", Text, nullable=False, comment="JSON"),
     Column("points", BigInteger, nullable=False, comment="finite ones of the loss"),
+    Column("mark", Text, comment="of the points and losses that were judged; NULL in old rows"),
 )
 
 # What is known of files beyond what their place tells: written when they are whole, and true as long as the mark is.

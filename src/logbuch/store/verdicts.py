@@ -1,4 +1,4 @@
-"""Verdicts on the stability of runs: made from their curves, and kept until the run changes.
+"""Verdicts on the stability of runs (:mod:`logbuch.store.examining`): kept until the run changes.
 
 A verdict bears the version of the run that it saw (:mod:`logbuch.store.changes`). Its word stands in the run's tag
 ``logbuch.stability`` too, by which runs are searched, sorted and grouped.
@@ -10,56 +10,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 
 from logbuch import limits
-from logbuch.model import Noun, Tag
-from logbuch.stability.curve import Curve, Floats
+from logbuch.model import RunStatus
 from logbuch.stability.findings import Finding, Verdict, Word
-from logbuch.stability.parts import SYSTEM, Parts, parts
-from logbuch.stability.verdict import Watch, Watched, judge
-from logbuch.store import heads, runs, schema, tags
-from logbuch.store.metrics import backlog, buckets, charts, ordinal, series
-from logbuch.store.metrics.buckets import COLUMNS, View
-from logbuch.store.metrics.charts import Line
-from logbuch.store.metrics.rows import Axis
-from logbuch.store.metrics.series import Outline
+from logbuch.store import heads, runs, schema
+from logbuch.store.examining import Examined, examine
+from logbuch.store.examining_short import POINTS, examine_short
+from logbuch.store.query.among import among
+from logbuch.store.seam import new_value
 from logbuch.store.tx import Tx, beside_latest, chunks
 
 TAG = "logbuch.stability"
-BUCKETS = 2000
-"""What a check reads of a series; see docs/reference/stability.md."""
-_VIEW, _COARSE = View(BUCKETS), View(1)
-OTHERS = 64
-"""Of metrics without a part, so many are looked into for values that are not finite; those that stand at one first."""
 _SILENT = frozenset({Word.SHORT, Word.UNKNOWN})
 _table, _latest, _changes = schema.verdicts, schema.latest, schema.changes
+_COLUMNS = ("version", "word", "findings", "points", "mark")
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
-_NO_NUMBERS = (ordinal.NAN, ordinal.INFINITY, ordinal.NEGATIVE_INFINITY)
-
-
-class Examined(Noun, frozen=True, kw_only=True):
-    """A verdict on a run as it stood at a version."""
-
-    run_id: str
-    version: int
-    verdict: Verdict
-
-
-@beside_latest
-def examine(tx: Tx, run_id: str) -> Examined:
-    """Judges a run as it now stands, from its points: latest values only tell which metrics there are."""
-    head = runs.row(tx, run_id)
-    version = tx.execute(select(_changes.c.version).where(_changes.c.run == head.id)).scalar() or 0
-    return Examined(run_id=run_id, version=version, verdict=judge(_watch(tx, head.id)))
 
 
 def current(tx: Tx, run_id: str) -> Examined:
     """The verdict that was kept if the run has not changed since, else a new one."""
     head = runs.row(tx, run_id)
     fresh = (_changes.c.run == _table.c.run) & (_changes.c.version <= _table.c.version)
-    row = tx.execute(select(_table).join(_changes, fresh).where(_table.c.run == head.id)).first()
-    return examine(tx, run_id) if row is None else _examined(run_id, row)
+    query = select(_table, _changes.c.run.is_not(None).label("fresh")).outerjoin(_changes, fresh)
+    row = tx.execute(query.where(_table.c.run == head.id)).first()
+    known = None if row is None else _examined(run_id, row)
+    return known if known is not None and row.fresh else examine(tx, run_id, known)
 
 
 def kept(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
@@ -74,17 +51,34 @@ def kept(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
 
 def _examined(run_id: str, row: Any) -> Examined:
     verdict = Verdict(word=Word(row.word), findings=_findings.decode(row.findings), points=row.points)
-    return Examined(run_id=run_id, version=row.version, verdict=verdict)
+    return Examined(run_id=run_id, version=row.version, verdict=verdict, mark=row.mark or "")
+
+
+@beside_latest
+def renew(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
+    """Judges those of these runs that exist, as they now stand, unless only their tags have changed."""
+    known = {one.run_id: one for one in kept(tx, run_ids)}
+    return [examine(tx, run_id, known.get(run_id)) for run_id in heads.fetch(tx, run_ids)]
+
+
+@beside_latest
+def renew_short(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
+    """The same of those that are short, all at once."""
+    return examine_short(tx, run_ids, {one.run_id: one for one in kept(tx, run_ids)})
 
 
 def keep(tx: Tx, examined: Iterable[Examined]) -> None:
     """Keeps verdicts; of runs that are gone meanwhile, none."""
-    for one in examined:
-        head = heads.fetch(tx, [one.run_id]).get(one.run_id)
-        if head is not None:
-            row = (head.id, one.version, one.verdict.word, _encoded(one.verdict.findings), one.verdict.points)
-            tx.insert_rows(tx.seam.upsert(_table, _all), ("run", "version", "word", "findings", "points"), [row])
-            _tell(tx, head.id, head.experiment, one.verdict.word)
+    found = {one.run_id: one for one in examined}
+    known = heads.fetch(tx, found)
+    rows = [(head.id, *_row(found[run_id])) for run_id, head in known.items()]
+    tx.insert_rows(tx.seam.upsert(_table, _all), ("run", *_COLUMNS), rows)
+    _tell(tx, {head.id: (head.experiment, found[run_id].verdict.word) for run_id, head in known.items()})
+
+
+def _row(one: Examined) -> tuple[Any, ...]:
+    verdict = one.verdict
+    return one.version, verdict.word, msgspec.json.encode(verdict.findings).decode(), verdict.points, one.mark
 
 
 @beside_latest
@@ -108,6 +102,21 @@ def unexamined(tx: Tx, run_ids: Sequence[int]) -> list[str]:
 
 
 @beside_latest
+def long_logs(tx: Tx, run_ids: Sequence[int]) -> list[int]:
+    """Those of these runs (inner ids) that have many points in the log."""
+    log = schema.arrivals
+    query = select(log.c.run).where(among(log.c.run, run_ids)).group_by(log.c.run)
+    return list(tx.execute(query.having(func.sum(log.c.points) > POINTS)).scalars())
+
+
+@beside_latest
+def ended(tx: Tx, run_ids: Sequence[int]) -> list[int]:
+    """Those of these runs (inner ids) that do not go on."""
+    query = select(schema.runs.c.id).where(schema.runs.c.status != RunStatus.RUNNING.wire)
+    return list(tx.execute(query.where(among(schema.runs.c.id, run_ids))).scalars())
+
+
+@beside_latest
 def before(tx: Tx, version: int | None, limit: int) -> tuple[list[int], int | None]:
     """The runs (inner ids) that changed last before a version, newest first, and the version to go on from; None: now,
     and at the end."""
@@ -123,102 +132,22 @@ def before(tx: Tx, version: int | None, limit: int) -> tuple[list[int], int | No
     return [*(row.run for row in rows if row.version > last), *rest], last
 
 
-def _watch(tx: Tx, run: int) -> Watch:
-    unmerged = backlog.keys(tx, run)
-    keys = _named(tx, _merged(tx, run) | unmerged.keys())
-    odd = _named(tx, _merged(tx, run, _not_finite()) | {key for key, is_odd in unmerged.items() if is_odd})
-    chosen = parts(keys)
-    watched = _by_step(chosen)
-    candidates = dict.fromkeys([*odd, *keys])
-    others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
-    wanted = dict.fromkeys([*watched, *others, *chosen.gpus])
-    found = series.outlines(tx, run, [keys[key] for key in wanted])
-    outlines = {key: found[keys[key]] for key in wanted if keys[key] in found}
-    by_step = _curves(_lines(tx, outlines, watched, "step"))
-    by_time = _curves(_lines(tx, outlines, chosen.gpus, "time"))
-    return Watch(
-        loss=by_step.get(chosen.loss or ""),
-        evaluation=by_step.get(chosen.evaluation or ""),
-        gradients=_of(by_step, chosen.gradients),
-        rates=_of(by_step, chosen.rates),
-        throughputs=_of(by_step, chosen.throughputs),
-        gpus=_of(by_time, chosen.gpus),
-        others=_broken(tx, outlines, others),
-    )
-
-
-def _merged(tx: Tx, run: int, *conditions: Any) -> set[int]:
-    """The inner ids of the metrics of a run whose latest values meet these conditions."""
-    return set(tx.execute(select(_latest.c.key).where(_latest.c.run == run, *conditions)).scalars())
-
-
-def _named(tx: Tx, ids: Iterable[int]) -> dict[str, int]:
-    """These metrics by their names, in order."""
-    return {key: id_ for id_, key in sorted(tx.texts(ids).items(), key=lambda item: item[1])}
-
-
-def _by_step(chosen: Parts) -> list[str]:
-    losses = [key for key in (chosen.loss, chosen.evaluation) if key is not None]
-    return list(dict.fromkeys([*losses, *chosen.gradients, *chosen.rates, *chosen.throughputs]))
-
-
-def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ...]:
-    return tuple(curves[key] for key in keys if key in curves)
-
-
-def _lines(
-    tx: Tx, outlines: Mapping[str, Outline], keys: Sequence[str], axis: Axis, view: View = _VIEW
-) -> dict[str, Line]:
-    numbered = dict(enumerate(key for key in keys if key in outlines))
-    found = charts.drawn(tx, {place: outlines[key] for place, key in numbered.items()}, axis, view)
-    return {numbered[place]: line for place, line in found.items()}
-
-
-def _curves(lines: Mapping[str, Line]) -> dict[str, Watched]:
-    tables = {key: buckets.table(line.rows, _VIEW, line.low, line.high) for key, line in lines.items()}
-    return {
-        key: Watched(key, Curve.of_buckets(dict(zip(COLUMNS, table, strict=True)))) for key, table in tables.items()
-    }
-
-
-def _broken(tx: Tx, outlines: Mapping[str, Outline], keys: Sequence[str]) -> tuple[Watched, ...]:
-    """Those of these metrics that are not finite somewhere, and where. Summaries tell which; of these points are read,
-    which tell the place, and no buckets are made of any."""
-    suspects = [key for key, line in _lines(tx, outlines, keys, "step", _COARSE).items() if _odd(line).any()]
-    found = _lines(tx, outlines, suspects, "step")
-    return tuple(
-        Watched(key, Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf))
-        for key, line in found.items()
-    )
-
-
-def _odd(line: Line) -> Floats:
-    return line.rows.nan + line.rows.pos_inf + line.rows.neg_inf
-
-
-def _not_finite() -> Any:
-    columns = (_latest.c.value, _latest.c.min, _latest.c.max)
-    return or_(*(column.in_(_NO_NUMBERS) for column in columns))
-
-
-def _tell(tx: Tx, run: int, experiment: int, word: Word) -> None:
-    """Sets the tag, or takes it away where there is nothing to say. A tag that stands already touches nothing."""
-    key = tx.name_ids([TAG])[TAG]
-    mine = (schema.tags.c.run == run) & (schema.tags.c.key == key)
-    told = tx.execute(select(schema.tags.c.value).where(mine)).scalar()
-    wanted = None if word in _SILENT else str(word)
-    if told == wanted:
-        return
-    if wanted is None:
-        tx.change(delete(schema.tags).where(mine))
-    else:
-        tags.write(tx, run, [Tag(key=TAG, value=wanted)])
-    tx.touch(run, experiment)
-
-
-def _encoded(findings: Sequence[Finding]) -> str:
-    return msgspec.json.encode(findings).decode()
+def _tell(tx: Tx, words: Mapping[int, tuple[int, Word]]) -> None:
+    """Sets the tag of runs (inner ids), or takes it away where there is nothing to say, by their experiments and words.
+    A tag that stands already touches nothing."""
+    key, tags = tx.name_ids([TAG])[TAG], schema.tags
+    query = select(tags.c.run, tags.c.value).where(among(tags.c.run, words), tags.c.key == key)
+    told = {row.run: row.value for row in tx.execute(query)}
+    wanted = {run: None if word in _SILENT else str(word) for run, (_, word) in words.items()}
+    changed = [run for run in sorted(words) if told.get(run) != wanted[run]]
+    rows = [(run, key, wanted[run]) for run in changed if wanted[run] is not None]
+    tx.insert_rows(tx.seam.upsert(tags, new_value), ("run", "key", "value"), rows)
+    gone = [run for run in changed if wanted[run] is None]
+    if gone:
+        tx.change(delete(tags).where(among(tags.c.run, gone), tags.c.key == key))
+    for run in changed:
+        tx.touch(run, words[run][0])
 
 
 def _all(new: Any) -> Mapping[str, Any]:
-    return {name: getattr(new, name) for name in ("version", "word", "findings", "points")}
+    return {name: getattr(new, name) for name in _COLUMNS}

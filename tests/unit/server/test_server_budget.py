@@ -26,7 +26,7 @@ class Machine(threading.Event):
 
 @pytest.mark.parametrize(
     ("busy", "share"),
-    [(0.0, OF_IDLE_CORE), (1.0, OF_WORK + OF_CORE), (2.0, OF_IDLE_CORE), (0.02, 0.02 * OF_WORK + OF_CORE)],
+    [(0.0, OF_IDLE_CORE), (1.0, OF_WORK + OF_CORE), (2.0, 2 * OF_WORK + OF_CORE), (0.02, 0.02 * OF_WORK + OF_CORE)],
 )
 def test_it_rests_until_the_work_is_earned(busy: float, share: float) -> None:
     machine = Machine(busy)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from logbuch.stability.findings import Kind
 from support import curves, recorded
-from support.matrix import DOCUMENT, Matrix, matrix, table
+from support.matrix import DOCUMENT, OF_CURVES, Matrix, matrix, table
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +22,8 @@ def real() -> Matrix:
 
 
 def test_what_is_there_is_found(found: Matrix) -> None:
-    recall = {kind: found[kind][kind] / found[kind]["all"] for kind in Kind}
-    assert sum(found[kind]["all"] for kind in Kind) >= 300
+    recall = {kind: found[kind][kind] / found[kind]["all"] for kind in OF_CURVES}
+    assert sum(found[kind]["all"] for kind in OF_CURVES) >= 300
     assert min(recall.values()) >= 0.95, recall
 
 
@@ -35,7 +34,7 @@ def test_of_clean_trainings_hardly_any_is_blamed(found: Matrix) -> None:
 
 
 def test_real_trainings_are_judged_as_well(real: Matrix) -> None:
-    troubled = [kind for kind in Kind if real[kind]["all"]]
+    troubled = [kind for kind in OF_CURVES if real[kind]["all"]]
     right, all_ = (sum(real[kind][name or kind] for kind in troubled) for name in ("", "all"))
     assert all_ >= 30
     assert right / all_ >= 0.95, real

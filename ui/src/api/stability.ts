@@ -1,9 +1,12 @@
 import { get, NATIVE, post } from "./http";
 
-export type Kind = "not_finite" | "diverged" | "spike" | "gradient" | "learning_rate" | "gap" | "plateau" | "throughput" | "idle_gpu";
+export type Kind = "not_finite" | "diverged" | "spike" | "gradient" | "learning_rate" | "gap" | "plateau" | "throughput" | "idle_gpu" | "lost";
 export type Word = "diverged" | "unstable" | "overfitting" | "stalled" | "stable" | "short" | "unknown";
 
-/** `start` and `end` are steps, for an idle GPU Unix milliseconds; `end` is null for what lasted to the end of the run. */
+/**
+ * `start` and `end` are steps, for an idle GPU Unix milliseconds; `end` is null for what lasted to the end of the run. Of
+ * lost records `metric` is empty where no hole is seen.
+ */
 export interface Finding {
   kind: Kind;
   metric: string;

@@ -12,7 +12,8 @@ export const verdictDe: typeof verdictEn = {
   foundPlateau: (key, from) => `${key} fällt seit Schritt ${from} nicht mehr`,
   foundThroughput: (key, from, value, usual) => `${key} fiel bei Schritt ${from} von ${usual} auf ${value}`,
   foundIdle: (key, minutes) => `${key} ${minutes} Min. lang nahe 0`,
+  hole: (key, from, to) => `; ${key} hat eine Lücke von Schritt ${from} bis ${to}`,
   backAt: (to) => `, zurück bei Schritt ${to}`, notBack: ", nicht zurück", moreTimes: (c) => `, ${c} insgesamt`,
   unstableOf: (a, b) => `${a} von ${b} divergiert oder instabil`, noneUnstable: (b) => `keiner von ${b} divergiert oder instabil`, showThese: "Genau diese Runs zeigen",
-  stability: "Stabilität", lossSpikes: "Ausschläge im Loss", nanOrInf: "NaN oder Inf", course: "Verlauf", none: "keine", ofPoints: (c) => `in ${c} Punkten`, noFinding: "fällt", learningRate: "Lernrate", gradNorm: "Gradientennorm", evalGap: "Bestes Eval", throughput: "Durchsatz", gpu: "GPU",
+  stability: "Stabilität", lossSpikes: "Ausschläge im Loss", nanOrInf: "NaN oder Inf", course: "Verlauf", none: "keine", ofPoints: (c) => `in ${c} Punkten`, noFinding: "fällt", learningRate: "Lernrate", gradNorm: "Gradientennorm", evalGap: "Bestes Eval", throughput: "Durchsatz", gpu: "GPU", lostRecords: "Einträge",
 };

@@ -11,7 +11,8 @@ export const verdictEn = {
   foundPlateau: (key: string, from: string) => `${key} has not fallen since step ${from}`,
   foundThroughput: (key: string, from: string, value: string, usual: string) => `${key} fell at step ${from} from ${usual} to ${value}`,
   foundIdle: (key: string, minutes: string) => `${key} near 0 for ${minutes} min`,
+  hole: (key: string, from: string, to: string) => `; ${key} has a hole from step ${from} to ${to}`,
   backAt: (to: string) => `, back at step ${to}`, notBack: ", not back", moreTimes: (c: string) => `, ${c} in all`,
   unstableOf: (a: string, b: string) => `${a} of ${b} diverged or unstable`, noneUnstable: (b: string) => `none of ${b} diverged or unstable`, showThese: "Show exactly these runs",
-  stability: "Stability", lossSpikes: "Loss spikes", nanOrInf: "NaN or Inf", course: "Course", none: "none", ofPoints: (c: string) => `in ${c} points`, noFinding: "falls", learningRate: "Learning rate", gradNorm: "Gradient norm", evalGap: "Best eval", throughput: "Throughput", gpu: "GPU",
+  stability: "Stability", lossSpikes: "Loss spikes", nanOrInf: "NaN or Inf", course: "Course", none: "none", ofPoints: (c: string) => `in ${c} points`, noFinding: "falls", learningRate: "Learning rate", gradNorm: "Gradient norm", evalGap: "Best eval", throughput: "Throughput", gpu: "GPU", lostRecords: "Records",
 };

@@ -4,7 +4,7 @@ import type { Finding, Kind, Word } from "../api/stability";
 import { toFilter } from "./filter";
 
 /** Findings by weight: the first of these is the one that is told where there is room for one. */
-const WEIGHT: readonly Kind[] = ["not_finite", "diverged", "spike", "gradient", "learning_rate", "gap", "plateau", "throughput", "idle_gpu"];
+const WEIGHT: readonly Kind[] = ["not_finite", "diverged", "spike", "gradient", "learning_rate", "gap", "plateau", "lost", "throughput", "idle_gpu"];
 
 /** The finding that weighs most; of equals the one that happened first. */
 export function worst(findings: readonly Finding[]): Finding | null {

@@ -45,6 +45,7 @@ export function findingText(found: Finding): string {
     case "gap": return t.foundGap(...figures);
     case "plateau": return t.foundPlateau(metric, steps(start));
     case "throughput": return t.foundThroughput(...figures);
+    case "lost": return t.recordsLost(found.count) + (metric && end !== null ? t.hole(metric, steps(start), steps(end)) : "");
     case "idle_gpu": return t.foundIdle(metric, end === null ? "15+" : steps((end - start) / MINUTE));
   }
 }

@@ -7,9 +7,9 @@ import { findingText, useVerdict } from "./Stability";
 
 const NONE: readonly Mark[] = [];
 
-/** Findings as marks for the charts of their metrics; an idle GPU is told by the clock and not by steps. */
+/** Findings as marks for the charts of their metrics; an idle GPU is told by the clock and not by steps, and lost records may have no place. */
 const marksOf = ({ run_id: runId, findings }: Verdict): Mark[] =>
-  findings.filter(({ kind }) => kind !== "idle_gpu").map((one) => ({ runId, key: one.metric, start: one.start, end: one.end, text: findingText(one) }));
+  findings.filter(({ kind, metric }) => kind !== "idle_gpu" && metric !== "").map((one) => ({ runId, key: one.metric, start: one.start, end: one.end, text: findingText(one) }));
 
 /** What the server finds in the curves of one run, as it stands now. */
 export function useFindings(runId: string): readonly Mark[] {

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-LOST_TAG = "logbuch.records_lost"
-"""How many records of a run were refused or dropped."""
 _PAUSE_SECONDS, _LONGEST_PAUSE = 5.0, 300.0
 _TELLINGS = 100
 """More often a process does not tell it before the end: where records are dropped room is scarce."""

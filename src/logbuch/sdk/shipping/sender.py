@@ -20,13 +20,14 @@ from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.shipping.bell import Bell
 from logbuch.sdk.shipping.delivery import Delivery, Files, Unsent
 from logbuch.sdk.shipping.lane import FileLane
-from logbuch.sdk.shipping.losses import LOST_TAG, Losses
+from logbuch.sdk.shipping.losses import Losses
 from logbuch.sdk.shipping.records import Record
 from logbuch.sdk.shipping.remarks import Remarks
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.sdk.shipping.sweeper import Enough, Sweeper
 from logbuch.sdk.shipping.trouble import Trouble
+from logbuch.stability.findings import LOST_TAG
 from logbuch.wire import ingest
 
 _FIRST_PAUSE = 0.5

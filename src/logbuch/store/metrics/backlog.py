@@ -11,7 +11,6 @@ import logging
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 from sqlalchemy import delete, func, select
 
 from logbuch.limits import INT64_MAX
@@ -88,19 +87,6 @@ def first(tx: Tx, run: int) -> int:
     """The first row of a run's log that is not merged: for a run (inner id) that is merged, one that will never be."""
     found = tx.execute(select(_table.c.first).where(_table.c.run == run)).scalar()
     return INT64_MAX if found is None else int(found)
-
-
-@beside_latest
-def keys(tx: Tx, run: int) -> dict[int, bool]:
-    """The inner ids of the keys of which a run (inner id) has points that are not merged, and whether any of those
-    points is no finite number."""
-    query = select(_log.c.data).where(_log.c.run == run, _log.c.id >= first(tx, run))
-    arrivals = (_arrival(run, data) for data in tx.execute(query).scalars())
-    found: dict[int, bool] = {}
-    for one in filter(None, arrivals):
-        found |= dict.fromkeys(np.setdiff1d(one.keys, list(found)).tolist(), False)
-        found |= dict.fromkeys(np.unique(one.keys[~np.isfinite(one.values)]).tolist(), True)
-    return found
 
 
 def merge(tx: Tx, run_ids: Sequence[str]) -> None:

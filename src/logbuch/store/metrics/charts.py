@@ -90,10 +90,10 @@ def _is_long(outline: Outline, view: View) -> bool:
     """Whether not every point has to be read: there are too many for the view, or it shows a part."""
     heads = outline.heads
     whole = view.start is None and view.end is None
-    return sum(head.points for head in heads) > _fine(view) if whole else len(heads) > 1
+    return sum(head.points for head in heads) > fine(view) if whole else len(heads) > 1
 
 
-def _fine(view: View) -> int:
+def fine(view: View) -> int:
     """How many points a view can hold before summaries stand for them."""
     return view.count * STRETCHES * STRETCH
 
@@ -112,7 +112,7 @@ def _needed(outline: Outline, axis: Axis, view: View, summaries: Summaries, orig
             if shown := _stretches_between(summary[1], axis, view, origin):
                 inside.append((len(clean), shown))
             clean.append(head.id)
-    if inside and sum(shown for _, shown in inside) * STRETCH <= _fine(view):
+    if inside and sum(shown for _, shown in inside) * STRETCH <= fine(view):
         # The average at the view's left border hangs on what was just before.
         first = inside[0][0] - 1 if view.smoothing and inside[0][0] else inside[0][0]
         needed.update(clean[first : inside[-1][0] + 1])

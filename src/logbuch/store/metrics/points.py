@@ -132,8 +132,13 @@ def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -
     unpacked = [part for blob in blobs if len((part := unpack_arrival(blob, wanted))[0])]
     if not unpacked:
         return {}
-    keys = np.concatenate([keys for keys, _ in unpacked])
-    points = Series.concat([series for _, series in unpacked])
+    return split_points(np.concatenate([keys for keys, _ in unpacked]), Series.concat([one for _, one in unpacked]))
+
+
+def split_points(keys: NDArray[np.int64], points: Series) -> dict[int, Series]:
+    """The series of each key, in the order of arrival."""
+    if not len(keys):
+        return {}
     least = int(keys.min())
     order = sorting.together(keys - least, int(keys.max()) - least + 1)
     keys, points = keys[order], points[order]

@@ -73,7 +73,22 @@ class Rows:
     @property
     def points(self) -> int:
         """How many points the rows stand for."""
-        return int(self.count.sum() + self.nan.sum() + self.pos_inf.sum() + self.neg_inf.sum())
+        return int(self.all_points.sum())
+
+    @property
+    def odd(self) -> Floats:
+        """How many points of each row are no finite numbers."""
+        return self.nan + self.pos_inf + self.neg_inf
+
+    @property
+    def all_points(self) -> Floats:
+        """How many points each row stands for."""
+        return self.count + self.odd
+
+    def of_stretches(self) -> Rows:
+        """The same with rows of single points taken together, :data:`STRETCH` of them to a row, as summaries are."""
+        number = (np.cumsum(self.all_points) - 1) // STRETCH
+        return merge(self, np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1]))))
 
     @classmethod
     def concat(cls, parts: list[Rows]) -> Rows:

@@ -11,7 +11,7 @@ const ALWAYS: readonly Kind[] = ["spike", "not_finite"];
 function nameOf(kind: Kind): string {
   const names: Record<Kind, string> = {
     spike: t.lossSpikes, not_finite: t.nanOrInf, diverged: t.course, plateau: t.course, gradient: t.gradNorm,
-    learning_rate: t.learningRate, gap: t.evalGap, throughput: t.throughput, idle_gpu: t.gpu,
+    learning_rate: t.learningRate, gap: t.evalGap, throughput: t.throughput, idle_gpu: t.gpu, lost: t.lostRecords,
   };
   return names[kind];
 }
