@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from click.testing import CliRunner
 
 from logbuch.cli.main import cli
 from support.mlflow_tables import TABLES, made
-from support.ports import free_port
 from support.s3 import S3
 
 RUNS = [f"{number:032x}" for number in range(1, 7)]
@@ -65,9 +65,11 @@ def test_a_bucket_that_does_not_answer_is_asked_a_few_times_and_the_rest_moves_i
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-    monkeypatch.setenv("LOGBUCH_S3_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("logbuch.files.s3.ATTEMPTS", 1)
-    code, counts = bring(database(tmp_path, "s3://gone/mlflow"), tmp_path)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody else can listen there, and it does not
+        monkeypatch.setenv("LOGBUCH_S3_ENDPOINT_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        code, counts = bring(database(tmp_path, "s3://gone/mlflow"), tmp_path)
     assert code == 1
     assert len(counts["missing"]) == len(RUNS)
     assert sum("was not asked any more" in text for text in counts["missing"]) == len(RUNS) - 3
