@@ -559,3 +559,13 @@ def test_without_a_thread_files_are_sent_by_who_waits(senders: Make, monkeypatch
     put_file(sender, call)
     assert sender.flush(60, patient=True, files=Files.ALL)
     assert call.done == 1
+
+
+def test_who_logs_all_the_time_is_sent_half_as_often(senders: Make) -> None:
+    backend = FakeBackend()
+    backend.gather_seconds = 1000.0
+    sender = senders(backend)
+    assert sender._pause() == 1000  # nothing was sent yet
+    log(sender, 1)
+    assert sender.flush(60)
+    assert 1900 < sender._pause() <= 2000

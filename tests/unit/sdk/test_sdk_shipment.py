@@ -316,6 +316,23 @@ def test_what_one_store_has_begun_to_take_goes_to_no_other_by_itself(journal: Jo
     assert (outcome.why, store.steps()) == (None, list(range(20)))
 
 
+def test_what_was_acknowledged_and_not_noted_is_not_sent_again(
+    journal: Journal, stores: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logbuch.sdk.shipping.shipment._KEEP_SECONDS", 1e9)
+    store = stores("a")
+    sent = shipment(journal, store)
+    for begin in range(0, 30, 10):
+        log(journal, begin, begin + 10)
+        drain(sent)
+    folder = left(journal)
+    assert folder.state().number == 0
+    batches = store.batches
+    outcome = leftovers.send(folder, store, anywhere=False)
+    assert outcome is not None
+    assert (outcome.why, outcome.sent, store.batches, store.steps()) == (None, 0, batches, list(range(30)))
+
+
 def test_old_journals_go_and_unsent_ones_stay(
     journal: Journal, stores: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,7 @@ class Backend(Protocol):
 
     uri: str
     gather_seconds: float
-    """How long the sender collects records before it sends them."""
+    """How long the sender collects records before it sends them; while records keep coming, twice as long at most."""
     spools: bool
     """Whether files must be copied aside before they are sent."""
     keeps_acknowledged: bool

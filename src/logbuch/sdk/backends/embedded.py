@@ -53,7 +53,7 @@ LOCK_SECONDS = 8.0
 class EmbeddedBackend:
     """See :class:`logbuch.sdk.backends.backend.Backend`. ``database`` is a SQLite file, ``artifacts`` a folder."""
 
-    gather_seconds = 1.0
+    gather_seconds = 0.5
     spools = False
     keeps_acknowledged = False
     silent = False

@@ -161,10 +161,13 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, en
     except NO_JOURNALS:
         shipment = RestShipment(backend, course, state, folder.keep, clerk)
         backend.aliases.update(state.runs)
-    while shipment.step():
-        if enough():
-            outcome.why = "there was no time left"
-            return
+    try:
+        while shipment.step():
+            if enough():
+                outcome.why = "there was no time left"
+                return
+    finally:
+        folder.keep(state)
     outcome.damaged = _damaged(held)
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
 

@@ -61,7 +61,7 @@ class Sender:
         self.course = Course(journal.parts)
         self.state = State()
         self._others = others
-        self._begun = time.monotonic()
+        self._begun, self._taken_at = time.monotonic(), 0.0
         self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
         self._shipment: Shipment | RestShipment | None = None
         self._awaited: dict[str, LogbuchError | None] = {}
@@ -228,6 +228,7 @@ class Sender:
 
     def taken(self, last: int, count: int) -> None:
         self._sent += count
+        self._taken_at = time.monotonic()
         if not self.backend.keeps_acknowledged:
             self.journal.release(last)
         self._done = max(self._done, last)
@@ -290,7 +291,11 @@ class Sender:
         self._wake.clear()
 
     def _pause(self) -> float:
-        return self.trouble.pause() if self.trouble.why is not None else self.backend.gather_seconds
+        """Each call costs a training a millisecond of its process: who logs all the time is sent half as often."""
+        if self.trouble.why is not None:
+            return self.trouble.pause()
+        gather = self.backend.gather_seconds
+        return max(gather, self._taken_at + 2 * gather - time.monotonic())
 
     def _cycle(self) -> None:
         """Sends what waits, as far as the backend takes it."""

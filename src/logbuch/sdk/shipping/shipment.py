@@ -6,6 +6,7 @@ compare that place and the chain there, and go on from it.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from itertools import pairwise
@@ -27,6 +28,7 @@ from logbuch.sdk.backends.backend import Backend, Refused, Standing
 from logbuch.sdk.journal.course import Batch, Course
 from logbuch.sdk.journal.folder import State
 
+_KEEP_SECONDS = 1.0
 _UNREADABLE = b"\xc0"
 """What is sent for a record that spoils its batch: the server sets it aside."""
 
@@ -69,6 +71,7 @@ class Shipment:
         self._backend, self._journal, self._course = backend, journal, course
         self._save, self._clerk = save, clerk
         self._greeted = False
+        self._kept = -_KEEP_SECONDS
         self._spoilt: dict[int, LogbuchError] = {}
 
     def step(self) -> bool:
@@ -104,6 +107,7 @@ class Shipment:
             for refused in standing.refused:
                 self._clerk.refused(refused.run_id, 1, "a record", _error(refused))
         self._greeted = True
+        self._kept = -_KEEP_SECONDS
         self._note()
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -178,8 +182,11 @@ class Shipment:
         self._clerk.taken(batch.last, taken)
 
     def _note(self) -> None:
+        """How far it is. That is kept once a second at most, for the store knows it too."""
         self.state.number, self.state.chain = self._course.number, self._course.chain.hex()
-        self._save(self.state)
+        if time.monotonic() - self._kept >= _KEEP_SECONDS:
+            self._save(self.state)
+            self._kept = time.monotonic()
 
 
 def _half(batch: Batch) -> int:
