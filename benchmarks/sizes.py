@@ -34,9 +34,9 @@ class Sizes:
     big_gb: float = 1.0
     client_steps: int = 20_000
     client_points: int = 1_000_000
-    client_training: float = 10.0
+    client_training: float = 12.0
     """Seconds of the training that logs beside its work."""
-    client_rounds: int = 4
+    client_rounds: int = 5
     large_file_bytes: int = 1024**3
     small_files: int = 1000
 

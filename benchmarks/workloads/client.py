@@ -12,10 +12,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -93,25 +94,36 @@ def _verify(url: str, points: int) -> None:
 
 
 def _trainings(ours: Peer, sizes: Sizes) -> Figures:
-    """The same training untracked, with a server, with none, and with one that never answers: the shortest of rounds
-    in which all take turns and each comes first once, for a machine is not always equally fast. Beside the seconds of
-    the training those of the CPU, of all threads of its process, which other processes disturb less."""
+    """The same training untracked and tracked, with a server, with none, and with one that never answers. Each tracked
+    one runs right beside an untracked one, now before and now after it, for a machine is not always equally fast. What
+    counts is the median of what each pair says, in seconds of the training and of the CPU (of all threads)."""
     untracked = Peer("", "untracked", "", Path(sys.executable))
-    taken: dict[str, list[float]] = {}
     with servers.logbuch_sqlite() as server, black_hole() as silent:
-        turns = [
-            ("training untracked", untracked, ""),
-            ("training", ours, server.url),
-            ("training without a server", ours, NOBODY),
-            ("training beside a black hole", ours, silent),
-        ]
-        for _ in range(sizes.client_rounds):
-            for name, peer, url in turns:
-                found = _run(peer, url, "--training", str(sizes.client_training))
-                taken.setdefault(f"{name}, s", []).append(found["training"])
-                taken.setdefault(f"{name}, CPU-s", []).append(found["training CPU"])
-            turns.append(turns.pop(0))
-    return {name: min(seconds) for name, seconds in taken.items()}
+        places = {"training": server.url, "training without a server": NOBODY, "training beside a black hole": silent}
+
+        def train(peer: Peer, url: str, seconds: float = sizes.client_training) -> Figures:
+            return _run(peer, url, "--training", str(seconds))
+
+        for peer, url in [(untracked, ""), *((ours, url) for url in places.values())]:
+            train(peer, url, 0.5)  # what they import is in the page cache then
+        found: dict[str, list[tuple[Figures, Figures]]] = {name: [] for name in places}
+        for number in range(sizes.client_rounds):
+            for name, url in places.items():
+                pair = [(untracked, ""), (ours, url)]
+                first, second = [train(*one) for one in (pair if number % 2 == 0 else pair[::-1])]
+                found[name].append((first, second) if number % 2 == 0 else (second, first))
+    return of_pairs(found)
+
+
+def of_pairs(found: Mapping[str, Sequence[tuple[Figures, Figures]]]) -> Figures:
+    """How many times longer trainings took, and how much more CPU, than the untracked one (first of each pair) beside
+    them; and the seconds of both."""
+    figures = {"training untracked, s": median(bare["training"] for pairs in found.values() for bare, _ in pairs)}
+    for name, pairs in found.items():
+        figures[f"{name}, s"] = median(tracked["training"] for _, tracked in pairs)
+        for what, key in ((name, "training"), (f"CPU of {name}", "training CPU")):
+            figures[f"{what}, × untracked"] = median(tracked[key] / bare[key] for bare, tracked in pairs)
+    return figures
 
 
 @contextmanager

@@ -41,6 +41,23 @@ def test_points_that_are_stored_before_time_count_below_zero() -> None:
     assert verdict.met
 
 
+def test_trainings_are_compared_with_the_one_beside_them() -> None:
+    """Pairs of which one fell into a slow minute: what counts is the middle one."""
+    pairs = [
+        ({"training": bare, "training CPU": 1.0}, {"training": bare * ratio, "training CPU": 1.5})
+        for bare, ratio in ((10.0, 1.01), (20.0, 0.99), (10.0, 1.3))
+    ]
+    found = client.of_pairs({"training beside a black hole": pairs})
+    assert found["training beside a black hole, × untracked"] == pytest.approx(1.01)
+    assert found["CPU of training beside a black hole, × untracked"] == 1.5
+    assert found["training untracked, s"] == 10.0
+    met = {verdict.target.figure: verdict.met for verdict in verdicts(Findings({"Logbuch": found}), "Logbuch")}
+    assert met == {
+        "training beside a black hole, × untracked": True,
+        "CPU of training beside a black hole, × untracked": False,
+    }
+
+
 def test_what_is_not_installed_is_left_out() -> None:
     assert not client.Peer("None", "aim", "no_such_module", Path("/nowhere/python")).installed()
     assert not client.Peer("None", "aim", "no_such_module", client.Path(client.sys.executable)).installed()
