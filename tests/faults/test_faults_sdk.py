@@ -263,7 +263,7 @@ def test_forked_and_spawned_workers(make_server: Callable[..., Server], program:
     import multiprocessing
     def work(run_id, number, hard):
         for step in range(500):
-            logbuch.log_metric(f"w{number}", step + 0.5, step=step, run_id=run_id)
+            logbuch.log_metric(f"w{number}", step + 0.5, step=step, **({"run_id": run_id} if number < 2 else {}))
         if hard:
             os.kill(os.getpid(), 9)
 
@@ -385,14 +385,14 @@ def test_what_workers_log_to_a_run_begun_without_a_server_waits_for_it(
     port = free_port()
     body = """
     import multiprocessing
-    def work(run_id, own):
-        logbuch.log_metric("w", 0.5, step=0, **({"run_id": run_id} if own else {}))
+    def work():
+        logbuch.log_metric("w", 0.5, step=0)
 
     if __name__ == "__main__":
         with logbuch.start_run() as run:
             print(run.info.run_id, flush=True)
             for how in ("fork", "spawn"):
-                worker = multiprocessing.get_context(how).Process(target=work, args=(run.info.run_id, how == "spawn"))
+                worker = multiprocessing.get_context(how).Process(target=work)
                 worker.start()
                 worker.join()
     """
