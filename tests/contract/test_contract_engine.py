@@ -274,6 +274,37 @@ def test_a_run_that_is_gone_leaves_no_blocks(store: Store) -> None:
     assert [count(store, table) for table in (schema.arrivals, schema.blocks, schema.latest)] == [0, 0, 0]
 
 
+def test_sealing_reads_of_a_long_run_only_the_blocks_that_new_points_reach(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a seal costs must not grow with the run: of 20 blocks a key those count into which points may fall."""
+    monkeypatch.setattr(blocks, "BLOCK_POINTS", 8)
+    monkeypatch.setattr(blocks, "SMALL_POINTS", 2)
+    run_id, met = new_run(store), []
+    for key in ("a", "b"):
+        log_points(store, run_id, range(160), key=key)
+    seal(store, run_id)
+    heads = blocks.heads
+
+    def counting(*arguments: Any) -> dict[int, list[blocks.Head]]:
+        found = heads(*arguments)
+        met.append(sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(blocks, "heads", counting)
+    log_points(store, run_id, range(160, 170), key="a")
+    log_points(store, run_id, range(160, 170), key="b")
+    seal(store, run_id)
+    assert sum(met) == 2, "the last block of each key"
+    met.clear()
+    log_points(store, run_id, [152, 160], value=2.0, key="a")
+    seal(store, run_id)
+    assert sum(met) == 4, "those from 144, 152, 160 and 168 on: the second and third are reached"
+    monkeypatch.undo()
+    assert steps_of(store, run_id, "a") == sorted([*range(170), 152, 160])
+    assert steps_of(store, run_id, "b") == list(range(170))
+
+
 def _ascending(number: int) -> int:
     return 10 * number
 

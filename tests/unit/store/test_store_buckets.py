@@ -190,3 +190,18 @@ def test_equal_columns_of_a_packer_are_shared() -> None:
     blobs = [packer.block(series([(step, step, value * step) for step in range(50)])) for value in (1.0, 2.0)]
     assert len(packer._packed) == 1
     assert [unpack_block(blob, 50).values[1] for blob in blobs] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1.0, 1.7e308])
+@pytest.mark.parametrize("length", [rows.LEAST, rows.LEAST + 1, 5 * rows.LEAST - 3])
+def test_a_summary_of_finite_points_says_to_the_bit_what_merging_them_says(length: int, scale: float) -> None:
+    values = np.cos(np.arange(length)) * scale
+    values[::9] = -0.0
+    whole = Series(np.arange(length), np.arange(length) * 7, values)
+    packed = rows.summarize(whole)
+    assert packed is not None
+    found = rows.unpack(packed)
+    assert found is not None
+    wanted = rows.merge(Rows.of_points(whole, "step"), np.arange(0, length, rows.STRETCH))
+    for name in ("count", "min", "max", "first", "last", "mean", "nan", "pos_inf", "neg_inf"):
+        assert found[1][name].astype(np.float64).tobytes() == getattr(wanted, name).tobytes(), name

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.store import schema
@@ -83,11 +83,12 @@ class Packed:
     blocks: Sequence[tuple[tuple[Any, ...], bytes | None]]
 
 
-def heads(tx: Tx, run: int, keys: Sequence[int]) -> dict[int, list[Head]]:
-    """The blocks of these keys, each key's in the order of their points: by (step, timestamp, value)."""
+def heads(tx: Tx, run: int, keys: Sequence[int], first_step: int = INT64_MIN) -> dict[int, list[Head]]:
+    """The blocks of these keys that begin at a step or after it, each key's in the order of their points: by (step,
+    timestamp, value)."""
     found: dict[int, list[tuple[Any, Head]]] = {}
     columns = (_table.c[name] for name in ("key", "id", "points", *_ENDS, "min"))
-    statement = select(*columns).where(_table.c.run == run)
+    statement = select(*columns).where(_table.c.run == run, _table.c.first_step >= first_step)
     for part in chunks(keys):
         for row in tx.execute(statement.where(_table.c.key.in_(part))).all():
             head = _head(row)
@@ -163,7 +164,7 @@ def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
     A block that cannot be read stays as it is.
     """
     plans: list[tuple[int, Segment, bool]] = []
-    known = heads(tx, run, list(arrived))
+    known = _reached(tx, run, arrived)
     for key, series in arrived.items():
         parts = list(segments(known.get(key, ()), series))
         for place, part in enumerate(parts):
@@ -176,6 +177,26 @@ def rewrites(tx: Tx, run: int, arrived: Mapping[int, Series]) -> list[Rewrite]:
         replaced = [head.id for head in part.blocks if head.id in old]
         points = Series.union([*(old[id_] for id_ in replaced), arrived[key][part.start : part.end]])
         found.append(Rewrite(key, replaced, points, even))
+    return found
+
+
+def _reached(tx: Tx, run: int, arrived: Mapping[int, Series]) -> dict[int, list[Head]]:
+    """The blocks of each key that arrived points may fall into, and the one before them: a long run has many more."""
+    if not arrived:
+        return {}
+    low = min(int(series.steps[0]) for series in arrived.values())
+    begins = _table.c.first_step
+    before = select(_table.c.key, func.max(begins)).where(_table.c.run == run, begins < low).group_by(_table.c.key)
+    # A block that begins before this one ends at its first step at the latest, and so before all that has arrived.
+    nearest = dict.fromkeys(arrived, INT64_MIN)
+    for part in chunks(list(arrived)):
+        nearest |= dict(map(tuple, tx.execute(before.where(_table.c.key.in_(part)))))
+    alike: dict[int, list[int]] = {}
+    for key, step in nearest.items():
+        alike.setdefault(step, []).append(key)
+    found: dict[int, list[Head]] = {}
+    for step, keys in alike.items():
+        found |= heads(tx, run, keys, step)
     return found
 
 

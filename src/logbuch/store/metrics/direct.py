@@ -36,7 +36,7 @@ def append(tx: Tx, head: RunRow, parts: Sequence[Incoming], *, new: bool = False
         changed = blocks.rewrites(tx, head.id, _series(arrived))
     if not blocks.replace(tx, blocks.pack(head.id, changed)):
         raise Unavailable(f"The points of run {head.run_id} are being packed by another process.")
-    latest.update(tx, arrived, {head.id: head.experiment})
+    latest.update(tx, [arrived], {head.id: head.experiment})
     tx.touch(head.id, head.experiment)
 
 

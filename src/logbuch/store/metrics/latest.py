@@ -7,8 +7,8 @@ remember the first step at which they stood.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,15 @@ _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
 _key = attrgetter("key")
+_place = itemgetter(0, 1)
 OF_RUNS = OfRuns(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
 
 
-def update(tx: Tx, arrived: Arrived, experiments: Mapping[int, int]) -> None:
-    """Merges the points of a group into the table, in (run, key) order."""
-    tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, _summaries(arrived, experiments))
+def update(tx: Tx, arrived: Iterable[Arrived], experiments: Mapping[int, int]) -> None:
+    """Merges points into the table, in (run, key) order; each run is in one of the parts only."""
+    rows = [row for part in arrived for row in _summaries(part, experiments)]
+    rows.sort(key=_place)
+    tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, rows)
 
 
 def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]]:
@@ -50,6 +53,29 @@ def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]
 
 def _summaries(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
     """For each run and key a row of the table: the latest point, the least and the greatest value."""
+    return _of_rounds(arrived, experiments) or _of_any(arrived, experiments)
+
+
+def _of_rounds(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
+    """The rows of one run whose keys come in the same order at each of its ascending steps, as those of most trainings
+    do: the points are a table then, and nothing has to be sorted. Empty for all others."""
+    width = sorting.period(arrived.keys) if len(arrived.runs) == 1 else 0
+    if not width:
+        return []
+    points = arrived.points
+    steps, times = points.steps.reshape(-1, width), points.timestamps.reshape(-1, width)
+    if np.isnan(points.values).any() or not (steps[1:] > steps[:-1]).all():
+        return []
+    values = ordinal.encode_array(points.values).reshape(-1, width)
+    extremes = []
+    for extreme in (values.min(axis=0), values.max(axis=0)):
+        extremes += [extreme, np.where(values == extreme, steps, INT64_MAX).min(axis=0)]
+    (run,) = arrived.runs
+    columns = (arrived.keys[:width], steps[-1], times[-1], values[-1], *extremes)
+    return [(run, key, experiments[run], *rest) for key, *rest in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def _of_any(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
     order, starts, runs, keys = _by_series(arrived)
     points = arrived.points
     steps, times = points.steps[order], points.timestamps[order]

@@ -13,7 +13,7 @@ _NARROW = 1 << 16
 
 def together(codes: NDArray[np.int64], span: int) -> Places:
     """The stable order in which equal codes stand together and ascend; the codes lie from 0 to ``span - 1``."""
-    width = _period(codes)
+    width = period(codes)
     if width:
         rounds: Places = np.arange(len(codes)).reshape(-1, width)
         return rounds.T[np.argsort(codes[:width])].ravel()
@@ -21,7 +21,7 @@ def together(codes: NDArray[np.int64], span: int) -> Places:
     return np.argsort(codes.astype(np.uint16) if span <= _NARROW else codes, kind="stable")
 
 
-def _period(codes: NDArray[np.int64]) -> int:
+def period(codes: NDArray[np.int64]) -> int:
     """How many different codes there are where they come in the same order again and again, as the keys of a training
     do that logs the same metrics at each step; 0 where they do not."""
     if len(codes) < 2:
