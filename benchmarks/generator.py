@@ -126,3 +126,19 @@ QUERIES = (
         lambda data: _newest(np.array(["ab" in word for word in data.words])),
     ),
 )
+
+MORE_QUERIES = (
+    Query("order by param", "", ("params.p3 ASC",), lambda data: _by_param(data, 3)),
+    Query(
+        "part of a name",
+        "attributes.run_name ILIKE '%N-77%'",
+        (),
+        lambda data: _newest(np.array([str(number).startswith("77") for number in range(data.count)])),
+    ),
+)
+"""What the page asks besides. Asked of Logbuch alone."""
+
+
+def _by_param(data: Experiment, key: int) -> Array:
+    """Numbers of the runs by the value of a param, of equal ones the newest first."""
+    return np.lexsort((-np.arange(data.count), data.params[:, key]))

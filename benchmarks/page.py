@@ -55,7 +55,8 @@ A ratio says how many times better Logbuch is; under 1 it is worse. {reduced}
 
 Limits: *bare ASGI app* only answers, on the same uvicorn, uvloop and httptools; *bare SQLite* inserts with
 `synchronous=FULL` a row (or 1,000) a commit, and in searches fetches the rows of the same 100 runs by primary key from
-Logbuch's own file; *msgspec decoding* turns the request's JSON into objects.
+Logbuch's own file, as *bare PostgreSQL* does from its own database; *msgspec decoding* turns the request's JSON into
+objects.
 
 ## Targets
 

@@ -12,7 +12,7 @@ from benchmarks.machine import Neighbours
 from benchmarks.report import number
 from benchmarks.servers import Maker, Server
 from benchmarks.sizes import Sizes
-from benchmarks.targets import BY_KEY, COPY
+from benchmarks.targets import BY_KEY, BY_KEY_POSTGRES, COPY
 from benchmarks.workloads import artifacts, batch, client, search, series, single, start, wide
 
 Measure = Callable[[Server, Sizes], Figures]
@@ -103,7 +103,7 @@ class Bench:
     def _large_search(self, server: Server, sizes: Sizes) -> Figures:
         figures, by_key = search.measure_large(server, sizes)
         if by_key:
-            self.findings.add(BY_KEY, by_key)
+            self.findings.add(BY_KEY if server.sqlite_file is not None else BY_KEY_POSTGRES, by_key)
         return figures
 
     def _with_server(self, make: Maker, workloads: dict[str, Measure]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 from benchmarks import by_key, filling, seeding
 from benchmarks.client import MLFLOW, Client
 from benchmarks.figures import Figures, latency
-from benchmarks.generator import QUERIES, Experiment, Query
+from benchmarks.generator import MORE_QUERIES, QUERIES, Experiment, Query
 from benchmarks.history import Lost
 from benchmarks.servers import Server
 from benchmarks.sizes import Sizes
@@ -89,18 +89,17 @@ def measure(server: Server, sizes: Sizes) -> Figures:
 
 
 def measure_large(server: Server, sizes: Sizes) -> tuple[Figures, Figures]:
-    """100,000 runs of 50 columns; also, on SQLite, the same runs' rows by primary key."""
+    """100,000 runs of 50 columns; also the same runs' rows by primary key."""
     begun = time.perf_counter()
     searched = _seeded("large search", server, Experiment(sizes.large_runs, LARGE_TAGS), sizes)
     searched.figures["large search logged, runs/s"] = sizes.large_runs / (time.perf_counter() - begun)
     limits: Figures = {}
 
     def beside(label: str, run_ids: list[str]) -> None:
-        if server.sqlite_file is not None:
-            spent = by_key.seconds(server.sqlite_file, run_ids, sizes.repetitions)
-            limits.update(latency(f"large search {label}", spent, tail=True))
+        spent = by_key.seconds(server.sqlite_file or server.database, run_ids, sizes.repetitions)
+        limits.update(latency(f"large search {label}", spent, tail=True))
 
-    _queries(searched, sizes.large_deep_page, beside)
+    _queries(searched, sizes.large_deep_page, beside, (*QUERIES, *MORE_QUERIES))
     return searched.figures, limits
 
 
@@ -117,7 +116,7 @@ def measure_huge(server: Server, sizes: Sizes) -> Figures:
     figures = {"huge search written, runs/s": len(ids) / (time.perf_counter() - begun)}
     server.processes.rest(sizes.quiet_seconds)
     searched = _Searched("huge search", client, experiment_id, data, ids, sizes, figures)
-    _queries(searched, sizes.huge_deep_page, lambda *_: None)
+    _queries(searched, sizes.huge_deep_page, lambda *_: None, (*QUERIES, *MORE_QUERIES))
     return searched.figures
 
 
@@ -129,8 +128,8 @@ def _seeded(name: str, server: Server, data: Experiment, sizes: Sizes) -> _Searc
     return _Searched(name, client, experiment_id, data, ids, sizes)
 
 
-def _queries(searched: _Searched, deep: int, beside: Beside) -> None:
-    for query in QUERIES:
+def _queries(searched: _Searched, deep: int, beside: Beside, queries: Sequence[Query] = QUERIES) -> None:
+    for query in queries:
         expected = searched.expected(query)
         searched.time_page(query.name, searched.body(query), expected[:PAGE])
         beside(query.name, expected[:PAGE])

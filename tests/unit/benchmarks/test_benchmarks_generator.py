@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from benchmarks.generator import QUERIES, Experiment, dense, series
+from benchmarks.generator import MORE_QUERIES, QUERIES, Experiment, dense, series
 
 DATA = Experiment(3000)
-EXPECTED = {query.name: query.expected(DATA).tolist() for query in QUERIES}
+EXPECTED = {query.name: query.expected(DATA).tolist() for query in (*QUERIES, *MORE_QUERIES)}
 
 
 def columns(number: int) -> dict[str, float | str]:
@@ -46,6 +46,13 @@ def test_orders() -> None:
     values = [dict(DATA.metrics_of(number))["m7"] for number in EXPECTED["order by metric"]]
     assert values == sorted(values)
     assert len(set(values)) == DATA.count, "ties would leave the order open"
+    places = [(dict(DATA.params_of(number))["p3"], -number) for number in EXPECTED["order by param"]]
+    assert places == sorted(places)
+
+
+def test_a_part_of_a_name_is_that_of_few_runs() -> None:
+    names = [f"run-{number}" for number in EXPECTED["part of a name"]]
+    assert len(names) == 11 and all("N-77" in name.upper() for name in names)
 
 
 def test_runs_have_the_columns_that_are_promised() -> None:
