@@ -82,6 +82,19 @@ def test_a_damaged_tokenizer(refused: Callable[..., str], told: Callable[..., Co
     assert refused(told()).startswith(f"Tokenizer {own / 'tokenizer.json'} cannot be read: ")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_machine_without_a_compiler(
+    refused: Callable[..., str], told: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch._inductor import config as inductor
+
+    monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
+    said = refused(told("training.compile=true"))
+    assert said.startswith("The model cannot be compiled: ")
+    assert "No working C++ compiler found" in said
+    assert said.endswith("On a processor that takes a C++ compiler; training.compile=false does without.")
+
+
 def test_a_sequence_longer_than_the_context(refused: Callable[..., str], told: Callable[..., Config]) -> None:
     said = refused(told("training.sequence_length=33"))
     assert said == "Invalid training.sequence_length 33: the model's context, model.max_sequence_length, is 32."

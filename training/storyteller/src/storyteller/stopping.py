@@ -12,6 +12,9 @@ import torch
 
 from storyteller.errors import TrainingError
 
+_COMPILER = ("torch._dynamo", "torch._inductor")
+"""Where the errors of torch.compile come from; they have no public name."""
+
 
 class Terminated(SystemExit):
     """SIGTERM came: the checkpoint is written, the program ends as the signal wanted."""
@@ -32,8 +35,8 @@ def on_sigterm() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def memory_hint() -> Iterator[None]:
-    """Says what helps when the memory does not suffice."""
+def hints() -> Iterator[None]:
+    """Says what helps when the memory does not suffice, or torch cannot compile the model."""
     try:
         yield
     except torch.OutOfMemoryError:
@@ -41,6 +44,13 @@ def memory_hint() -> Iterator[None]:
             "Out of memory: halve training.batch_size and double training.gradient_accumulation_steps, or shorten "
             "training.sequence_length; storyteller-train --dry-run estimates what is needed."
         ) from None
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(_COMPILER):
+            raise
+        raise TrainingError(
+            f"The model cannot be compiled: {str(error).splitlines()[0]}. On a processor that takes a C++ compiler; "
+            "training.compile=false does without."
+        ) from error
 
 
 class Clock:

@@ -23,7 +23,7 @@ from storyteller.files import written
 from storyteller.generation import Sampling, generate
 from storyteller.model.loss import IGNORED
 from storyteller.setup import Training, files_of, params_of, prepared, tags_of
-from storyteller.stopping import Terminated, memory_hint, on_sigterm
+from storyteller.stopping import Terminated, hints, on_sigterm
 from storyteller.tracking import tracker_of
 
 
@@ -47,7 +47,7 @@ def train(config: Config, resume: str = "") -> Result:
             training = prepared(config, device, tracker, found)
             set_aside(training, found)
             described(training)
-            with memory_hint(), training.under_way(), training.report.bar(training.progress.step):
+            with hints(), training.under_way(), training.report.bar(training.progress.step):
                 loop(training, asked)
             return finished(training, output)
 
