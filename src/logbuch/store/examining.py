@@ -11,6 +11,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from logbuch import limits
@@ -21,7 +23,7 @@ from logbuch.stability.losses import Lost
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema
-from logbuch.store.metrics import buckets, charts, ordinal, series
+from logbuch.store.metrics import blocks, buckets, charts, ordinal, series
 from logbuch.store.metrics.buckets import COLUMNS, View
 from logbuch.store.metrics.charts import Line
 from logbuch.store.metrics.rows import Axis, Rows
@@ -47,7 +49,7 @@ class Look(NamedTuple):
 
 
 COARSE, FINE = Look(View(50), View(500)), Look(View(BUCKETS), View(BUCKETS))
-_SUMS = View(1)
+_ODD = ("nan", "pos_inf", "neg_inf")
 _SEEN_FROM_AFAR = (Kind.THROUGHPUT, Kind.IDLE_GPU, Kind.LOST)
 
 
@@ -266,9 +268,20 @@ def curve(own: Rows, look: Look) -> Curve:
 def _broken(tx: Tx, sources: _Sources) -> tuple[Watched, ...]:
     """Those of the other metrics that are not finite somewhere, and where. Summaries tell which; of these points are
     read, which tell the place, and no buckets are made of any."""
-    suspects = [key for key, line in _lines(tx, sources, sources.others, "step", _SUMS).items() if line.rows.odd.any()]
+    outlines = {key: sources.outlines[key] for key in sources.others if key in sources.outlines}
+    sums = blocks.read_summaries(tx, [head.id for outline in outlines.values() for head in outline.heads])
+    suspects = [key for key, outline in outlines.items() if _may_be_odd(outline, sums)]
     found = _lines(tx, sources, suspects, "step", FINE.reading)
     return tuple(
         Watched(key, Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf))
         for key, line in found.items()
+        if line.rows.odd.any()
     )
+
+
+def _may_be_odd(outline: Outline, sums: Mapping[int, tuple[bool, NDArray[Any]]]) -> bool:
+    """Whether a series may hold what is no finite number: short blocks have no summary that could tell."""
+    if not np.isfinite(outline.late.values).all():
+        return True
+    known = [sums.get(head.id) for head in outline.heads]
+    return any(one is None or any(one[1][name].any() for name in _ODD) for one in known)

@@ -151,6 +151,8 @@ def segments(known: Sequence[Head], arrived: Series) -> Iterator[Segment]:
 
 def _place(series: Series, end: tuple[int, int], side: Literal["left", "right"]) -> int:
     """Where a (step, timestamp) stands among ordered points."""
+    if not len(series):
+        return 0
     step, time = end
     first = int(np.searchsorted(series.steps, step, side="left"))
     last = int(np.searchsorted(series.steps, step, side="right"))
