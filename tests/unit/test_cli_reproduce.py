@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 import logbuch
 from logbuch.cli.main import cli
-from logbuch.sdk.reproducing import comparison, datasets
+from logbuch.sdk.reproducing import comparison, datasets, packages
 from logbuch.stability.parts import is_measured
 from support.repositories import Repository, curve, newest, run_program
 
@@ -147,6 +147,29 @@ def test_changes_within_a_submodule_are_restored(repository: Repository, tmp_pat
     done = ask(run_id, "--yes", "--into", "other", "--command", "python -c 'raise SystemExit(5)'")
     assert done.exit_code == 4
     assert here() == ["again"]
+
+
+@pytest.mark.slow
+def test_a_submodule_whose_commit_was_never_pushed_comes_from_its_checkout(
+    repository: Repository, tmp_path: Path
+) -> None:
+    part = Repository(tmp_path / "part", repository.store)
+    part.write(size="SIZE = 1\n")
+    part.commit()
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(part.folder), "lib/part")
+    own = repository.folder / "lib" / "part"
+    (own / "size.py").write_text("SIZE = 40\n")
+    commit = ["git", "-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qam", "not pushed"]
+    subprocess.run(commit, cwd=own, check=True)
+    repository.write(
+        train=TRAIN.replace("import net", "import net; sys.path.append('lib/part'); import size; net.MORE += size.SIZE")
+    )
+    repository.commit()
+    run_id = repository.run("train.py", "0.5")
+    shutil.rmtree(part.folder)
+    new = again(run_id)
+    assert curve(new, "loss") == curve(run_id, "loss")
+    assert curve(new, "loss")[0][1] > 40
 
 
 @pytest.mark.slow
@@ -435,6 +458,24 @@ def test_a_machine_without_the_gpu_is_told(repository: Repository) -> None:
     said = ask(run_id, "--print").stdout
     assert "# The run had a GPU (2 × H100); there is none here." in said
     assert "# The run had Python 3.1.4;" in said
+
+
+def test_a_package_from_a_folder_is_told_unless_it_is_in_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, folder = tmp_path / "site", tmp_path / "thing"
+    (site / "thing-1.5.dist-info").mkdir(parents=True)
+    folder.mkdir()
+    (site / "thing-1.5.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1.5\n")
+    about = {"url": folder.as_uri(), "dir_info": {"editable": True}}
+    (site / "thing-1.5.dist-info" / "direct_url.json").write_text(json.dumps(about))
+    monkeypatch.syspath_prepend(str(site))
+    lines, problems = packages._own({"thing": "1.5", "other": "1"}, lambda path: None)
+    assert lines == {"thing": f"-e {folder}"}
+    assert [str(one) for one in problems] == [f"thing 1.5 is installed from {folder} as it is now, not as it was."]
+    moved = tmp_path / "again"
+    assert packages._own({"thing": "1.5"}, lambda path: moved) == ({"thing": f"-e {moved}"}, [])
+    assert packages._own({"thing": "1.4"}, lambda path: None) == ({}, [])
 
 
 def test_packages_that_differ_are_told(repository: Repository) -> None:

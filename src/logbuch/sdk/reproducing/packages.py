@@ -69,7 +69,7 @@ def chosen(text: str, python: str | None, place: Place) -> tuple[Packages, list[
     """
     interpreter, problems = _interpreter(python)
     wanted = recorded(text)
-    own = _own(wanted, place)
+    own, told = _own(wanted, place)
     asked = {name: version for name, version in wanted.items() if name not in own}
     uv = shutil.which("uv")
     had = _had(asked, interpreter, uv)
@@ -79,7 +79,7 @@ def chosen(text: str, python: str | None, place: Place) -> tuple[Packages, list[
     others = tuple(had.lines[name] for name in had.lines if had.lines[name] != f"{name}=={wanted[name]}")
     lines = tuple(line for line in had.lines.values() if line not in others)
     contents = (*had.lines.values(), *(f"{name}=={wanted[name]}" for name in own))
-    return Packages((*lines, *own.values()), contents, interpreter, uv, others), [*problems, *had.problems]
+    return Packages((*lines, *own.values()), contents, interpreter, uv, others), [*problems, *told, *had.problems]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +190,11 @@ def _named(said: str, lines: Mapping[str, str]) -> str | None:
     return None
 
 
-def _own(wanted: Mapping[str, str], place: Place) -> dict[str, str]:
-    """Packages that this interpreter has from a folder, in the recorded version: they are installed from there."""
-    found = {}
+def _own(wanted: Mapping[str, str], place: Place) -> tuple[dict[str, str], list[Problem]]:
+    """Packages that this interpreter has from a folder, in the recorded version: they are installed from there. What is
+    not in the repository is taken as it is now, which is told."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
     for name, version in wanted.items():
         try:
             one = importlib.metadata.distribution(name)
@@ -203,10 +205,14 @@ def _own(wanted: Mapping[str, str], place: Place) -> dict[str, str]:
         folder = Path(unquote(url.path))
         if one.version != version or url.scheme != "file" or not folder.exists():
             continue
-        moved = place(folder) or folder
+        moved = place(folder)
+        if moved is None and folder.is_dir():
+            problems.append(
+                Problem(missing=f"{name} {version} is installed from {folder} as it is now, not as it was.")
+            )
         editable = about.get("dir_info", {}).get("editable")
-        found[name] = f"-e {moved}" if editable else f"{name} @ {moved.as_uri()}"
-    return found
+        found[name] = f"-e {moved or folder}" if editable else f"{name} @ {(moved or folder).as_uri()}"
+    return found, problems
 
 
 def _plain(name: str) -> str:

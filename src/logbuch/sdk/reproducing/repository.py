@@ -73,7 +73,27 @@ class Origin:
     def _modules(self, code: Path) -> list[Call]:
         if not self.has(".gitmodules"):
             return []
-        return [Call(git("-C", str(code), "submodule", "update", "--quiet", "--init", "--recursive"))]
+        near = [option for name, path in self._module_paths() for option in self._nearby(name, path)]
+        allowed = ["-c", "protocol.file.allow=always"] if near else []
+        update = ("-C", str(code), "submodule", "update", "--quiet", "--init", "--recursive")
+        return [Call(git(*allowed, *near, *update))]
+
+    def _module_paths(self) -> Iterator[tuple[str, str]]:
+        """The names and paths of the commit's submodules."""
+        asked = ("config", "--null", "--blob", f"{self.commit}:.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+        for entry in called(git("-C", str(self.local), *asked)).stdout.split("\0"):
+            key, _, path = entry.partition("\n")
+            if path and not Path(path).is_absolute() and ".." not in Path(path).parts:
+                yield key.removeprefix("submodule.").removesuffix(".path"), path
+
+    def _nearby(self, name: str, path: str) -> list[str]:
+        """Options by which a submodule is had from its checkout here, where that has the commit: it may never have been
+        pushed, and its remote may be away."""
+        wanted = called(git("-C", str(self.local), "rev-parse", "--verify", "--quiet", f"{self.commit}:{path}"))
+        folder = self.local / path
+        if wanted.returncode or not _has(folder, wanted.stdout.strip()):
+            return []
+        return ["-c", f"submodule.{name}.url={folder}"]
 
 
 def find(recorded: Recorded, given: str | None, staging: Path) -> Origin | Problem:
