@@ -16,7 +16,7 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
-from logbuch.files import keys, redo
+from logbuch.files import beneath, keys, redo
 from logbuch.files.keys import TEMPORARY
 from logbuch.files.redo import RedoLog
 from logbuch.files.storage import Expected, Found, Receiving, Stat
@@ -78,8 +78,7 @@ class LocalFiles:
         *folders, name = key.split("/")
         if self._log is not None:
             self._log.begin()  # by any file: small ones often follow
-        with self._folder(folders, create=True) as folder:
-            return DiskSink(key, name, os.dup(folder), self._log)
+        return DiskSink(key, name, self._reach(folders, create=True), self._log)
 
     def open(self, key: str) -> DiskFile:
         *folders, name = key.split("/")
@@ -220,19 +219,32 @@ class LocalFiles:
         )
 
     @contextmanager
-    def _folder(self, names: Iterable[str], *, create: bool = False) -> Iterator[int]:
-        """A descriptor of a folder below the root, reached step by step without following a link."""
+    def _folder(self, names: Sequence[str], *, create: bool = False) -> Iterator[int]:
+        """A descriptor of a folder below the root, as long as the block lasts."""
+        found = self._reach(names, create=create)
+        try:
+            yield found
+        finally:
+            os.close(found)
+
+    def _reach(self, names: Sequence[str], *, create: bool) -> int:
+        """The same, to be closed: reached in one call, or else step by step; no link is followed."""
         with _refusing(str(self.root)):
             current = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            for name in names:
+            at_once = beneath.folder(current, names)
+            for name in names if at_once is None else ():
                 with _refusing(name):
                     following = _below(current, name, create=create)
                 os.close(current)
                 current = following
-            yield current
-        finally:
+        except BaseException:
             os.close(current)
+            raise
+        if at_once is None:
+            return current
+        os.close(current)
+        return at_once
 
 
 class DiskSink:

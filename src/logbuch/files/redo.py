@@ -118,7 +118,9 @@ class RedoLog:
         finally:
             with self._changed:
                 half.flying -= 1
-                self._changed.notify_all()
+                # The thread waits for those alone that it brings to the disk; waking it costs as much as all the rest.
+                if not half.flying and (self._broken or half is not self._halves[self._active]):
+                    self._changed.notify_all()
 
     def settle(self, key: str) -> None:
         """Returns when no entry is valid any more for a key and those below it."""

@@ -67,11 +67,11 @@ class SqliteSeam:
 
     @contextmanager
     def begin_read(self, connection: Connection) -> Iterator[None]:
-        connection.exec_driver_sql("BEGIN")
+        self.driver.execute(connection, "BEGIN")
         try:
             yield
         finally:
-            connection.exec_driver_sql("ROLLBACK")
+            self.driver.execute(connection, "ROLLBACK")
 
     def create_lock(self, connection: Connection) -> None:
         """BEGIN IMMEDIATE already keeps every other writer out."""
