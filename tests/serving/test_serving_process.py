@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from support.ports import free_port
-from support.serving import Scoring, launch
+from support.serving import START_SECONDS, Scoring, launch
 
 pytestmark = pytest.mark.slow
 BODY = {"dataframe_split": {"columns": ["x", "y"], "data": [[1, 2], [3, 5.5]]}}
@@ -165,14 +166,36 @@ def test_a_pickle_that_is_allowed_is_named_by_its_digest(tracker: Tracker, tmp_p
 
 def test_requests_under_way_are_answered_before_the_end(tracker: Tracker) -> None:
     scoring = start(tracker, "-m", "models:/reg/1", "--batch-window-ms", "1000")
-    answers: list[httpx.Response] = []
-    asking = threading.Thread(target=lambda: answers.append(scoring.post(BODY)))
-    asking.start()
-    while not answers and "waiting_requests 1.0" not in httpx.get(f"{scoring.url}/metrics").text:
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(scoring.post, BODY)
+        eventually(lambda: "logbuch_serving_waiting_requests 1.0" in numbers(scoring) or asked.done())
+        assert scoring.end() == 0
+        assert asked.result().json() == {"predictions": tracker.direct}
+
+
+def numbers(scoring: Scoring) -> str:
+    return httpx.get(f"{scoring.url}/metrics", timeout=60).text
+
+
+def eventually(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert scoring.end() == 0
-    asking.join()
-    assert answers[0].json() == {"predictions": tracker.direct}
+
+
+@pytest.mark.parametrize("moment", ["begun", "fetched", "served"])
+def test_whenever_it_is_ended_it_leaves_nothing(tracker: Tracker, tmp_path: Path, moment: str) -> None:
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    scoring = launch(tracker.folder, tracker.environment | {"TMPDIR": str(scratch)}, "-m", "models:/reg/1")
+    if moment == "fetched":
+        eventually(lambda: list(scratch.rglob("MLmodel")) or scoring.process.poll() is not None)
+    elif moment == "served":
+        scoring.wait()
+    assert scoring.end() in ((0,) if moment == "served" else (0, -signal.SIGTERM))
+    assert "Traceback" not in scoring.log.read_text()
+    assert list(scratch.iterdir()) == []
 
 
 def test_workers_answer_for_each_other_and_are_replaced(tracker: Tracker) -> None:
@@ -180,10 +203,19 @@ def test_workers_answer_for_each_other_and_are_replaced(tracker: Tracker) -> Non
     try:
         for _ in range(10):
             assert scoring.post(BODY).status_code == 200
-        numbers = httpx.get(f"{scoring.url}/metrics").text
-        assert 'logbuch_serving_requests_total{status="200"} 10.0' in numbers
+        assert 'logbuch_serving_requests_total{status="200"} 10.0' in numbers(scoring)
+        first = workers(scoring)
+        assert len(first) == 2
+        os.kill(first[0], signal.SIGKILL)
+        eventually(lambda: len(set(workers(scoring)) - set(first)) == 1)
+        assert scoring.post(BODY).json() == {"predictions": tracker.direct}
+        assert "A worker ended with code -9" in scoring.log.read_text()
     finally:
         assert scoring.end() == 0
+
+
+def workers(scoring: Scoring) -> list[int]:
+    return [child.pid for child in psutil.Process(scoring.process.pid).children()]
 
 
 def test_workers_that_cannot_load_the_model_end_the_server(tracker: Tracker, tmp_path: Path) -> None:
