@@ -2,14 +2,16 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { ALONE, matchesGlob, sections } from "../model/metrics";
 import { t } from "../i18n";
 import { Icon } from "../ui/Icon";
+import { lazily } from "../ui/lazily";
 import { EmptyState } from "../ui/States";
 import { ownKey, type BoardView, type OwnChart } from "../url/board";
 import { ChartBar } from "./ChartBar";
 import { ChartCard } from "./ChartCard";
-import { OwnChartDialog } from "./OwnChartDialog";
 import type { GroupSource } from "../api/groupBuckets";
 import type { Mark } from "./marks";
 import type { ChartSpec, DrawnRun } from "./types";
+
+const OwnChartDialog = lazily(async () => (await import("./OwnChartDialog")).OwnChartDialog);
 
 export interface BoardProps {
   keys: readonly string[];

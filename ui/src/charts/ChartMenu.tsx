@@ -1,14 +1,16 @@
 import { useState, type RefObject } from "react";
 import { t } from "../i18n";
+import { lazily } from "../ui/lazily";
 import { MenuButton, type MenuEntry } from "../ui/Menu";
 import { ownKey, withOption, type ChartOptions } from "../url/board";
 import type { BodyProps } from "./ChartCard";
-import { ChartSettings } from "./ChartSettings";
-import { ChartTable } from "./ChartTable";
 import { picture } from "./picture";
 import { saveCsv, savePng, saveSvg } from "./save";
 import { palette } from "./theme";
 import { xTitle, type Chart } from "./useChart";
+
+const ChartSettings = lazily(async () => (await import("./ChartSettings")).ChartSettings);
+const ChartTable = lazily(async () => (await import("./ChartTable")).ChartTable);
 
 interface Props {
   chart: Chart;

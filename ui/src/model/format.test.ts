@@ -54,8 +54,8 @@ it("writes sizes and names", () => {
 });
 
 it("tells long names apart", () => {
-  const names = ["model.encoder.block_0.hidden_size", "model.encoder.block_11.hidden_size", "lr"];
-  expect([...tellApart(names).values()]).toEqual(["…block_0…", "…block_11…", "lr"]);
+  const names = ["model.encoder.block_0.hidden_size", "model.encoder.block_11.hidden_size", "lr", "eval/accuracy_on_validation"];
+  expect([...tellApart(names).values()]).toEqual(["…block_0…", "…block_11…", "lr", middle(names[3]!, 17)]);
   expect([...tellApart(["per_device_train_batch_size", "per_device_eval_batch_size"]).values()]).toEqual(["…train…", "…eval…"]);
   expect(tellApart([names[0]!]).get(names[0]!)).toHaveLength(17);
   expect([...tellApart([names[0]!, names[0]!]).values()]).toEqual([middle(names[0]!, 17)]);

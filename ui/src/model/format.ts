@@ -129,16 +129,23 @@ function commonStart(names: readonly string[], ends: string): number {
 
 const turned = (text: string) => [...text].reverse().join("");
 
-/** Long names beside one another lose the words that they share at both ends, as in "…block_0…"; what is still long loses its middle. */
+/** How many characters names of one beginning share at their start and at their end, in whole words. */
+function shared(names: readonly string[]): [start: number, end: number] {
+  if (names.length < 2) return [0, 0];
+  const backwards = names.map(turned);
+  return [commonStart(names, "./") || commonStart(names, "_-"), commonStart(backwards, "./") || commonStart(backwards, "_-")];
+}
+
+const firstWord = (name: string) => /^[^./_-]*/.exec(name)![0];
+
+/** Long names that begin alike lose the words that they share at both ends, as in "…block_0…"; what is still long loses its middle. */
 export function tellApart(names: readonly string[], most = 17): Map<string, string> {
-  const long = [...new Set(names)].filter((name) => name.length > most);
-  if (long.length < 2) return new Map(names.map((name) => [name, middle(name, most)]));
-  const backwards = long.map(turned);
-  const start = commonStart(long, "./") || commonStart(long, "_-");
-  const end = commonStart(backwards, "./") || commonStart(backwards, "_-");
+  const long = new Map<string, string[]>();
+  for (const name of new Set(names)) if (name.length > most) long.set(firstWord(name), [...(long.get(firstWord(name)) ?? []), name]);
+  const ends = new Map([...long].map(([word, list]) => [word, shared(list)]));
   return new Map(names.map((name) => {
-    if (name.length <= most) return [name, name];
-    const own = name.slice(start, name.length - end);
+    const [start, end] = ends.get(firstWord(name)) ?? [0, 0];
+    const own = name.length > most ? name.slice(start, name.length - end) : "";
     return [name, own ? middle(`${start ? "…" : ""}${own}${end ? "…" : ""}`, most) : middle(name, most)];
   }));
 }

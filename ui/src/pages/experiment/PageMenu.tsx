@@ -7,13 +7,15 @@ import { toFilter } from "../../model/filter";
 import { t } from "../../i18n";
 import { ExperimentDialog, type ExperimentAction } from "../../parts/ExperimentDialogs";
 import { Button } from "../../ui/Button";
+import { lazily } from "../../ui/lazily";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { navigate } from "../../ui/router";
 import { Icon } from "../../ui/Icon";
 import { copyText } from "../../ui/toast";
 import type { ExperimentView, SortKey } from "../../url/experiment";
-import { CostDialog } from "./CostDialog";
 import type { MainMetric } from "./useExperiment";
+
+const CostDialog = lazily(async () => (await import("./CostDialog")).CostDialog);
 
 interface Props {
   experimentId: string;

@@ -5,13 +5,18 @@ import { formatCount } from "../../model/format";
 import { locale, t } from "../../i18n";
 import { told } from "../../parts/undo";
 import { Button } from "../../ui/Button";
+import { lazily } from "../../ui/lazily";
 import { MenuButton, type MenuEntry } from "../../ui/Menu";
 import { saveBlob } from "../../ui/save";
 import { complain } from "../../ui/toast";
-import { MoveDialog, PurgeDialog, TagDialog, type BulkProps } from "./BulkDialogs";
+import type { BulkProps } from "./BulkDialogs";
 import type { TableProps } from "./tableTypes";
 
-const DIALOGS: Record<string, ComponentType<BulkProps>> = { tag: TagDialog, move: MoveDialog, purge: PurgeDialog };
+const DIALOGS: Record<string, ComponentType<BulkProps>> = {
+  tag: lazily(async () => (await import("./BulkDialogs")).TagDialog),
+  move: lazily(async () => (await import("./BulkDialogs")).MoveDialog),
+  purge: lazily(async () => (await import("./BulkDialogs")).PurgeDialog),
+};
 
 /** What can be done with the selected runs. Takes the place of the footer and covers no row. */
 export function SelectionBar(p: TableProps) {
