@@ -3,6 +3,7 @@ arrives exactly once. Real processes; each program keeps a record of its own of 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -255,6 +257,45 @@ def test_a_server_that_says_nothing_costs_no_training_time(program: Any) -> None
         assert begun < 12
         assert looped < 8
         assert time.monotonic() - begin < 60
+
+
+@pytest.mark.parametrize("answer", ["404 Not Found", "200 OK"])
+def test_a_proxy_whose_server_is_away_costs_nothing(program: Any, sync: Sync, tmp_path: Path, answer: str) -> None:
+    """Whatever it answers: what was logged waits until the server is there."""
+    port = free_port()
+    reply = f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+    def serve(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                with listening.accept()[0] as client:
+                    client.recv(65536)
+                    client.sendall(reply)
+
+    body = """
+    with logbuch.start_run() as run:
+        print(run.info.run_id, flush=True)
+        for step in range(100):
+            logbuch.log_metric("m", step + 0.5, step=step)
+        logbuch.log_text("kept", "a.txt")
+    """
+    with socket.create_server(("127.0.0.1", port), backlog=50) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        process = program(body, f"http://127.0.0.1:{port}", LOGBUCH_FINISH_TIMEOUT="1")
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        listening.shutdown(socket.SHUT_RDWR)
+    run_id = out.strip()
+    folder = tmp_path / "server"
+    folder.mkdir()
+    server = Server(folder, f"sqlite:///{folder}/logbuch.db", port=port).start()
+    try:
+        assert sync().returncode == 0
+        assert sorted(steps(server, run_id)) == list(range(100))
+        assert server.get("runs/get", run_id=run_id).json()["run"]["info"]["status"] == "FINISHED"
+        assert "a.txt" in {file["path"] for file in server.get("artifacts/list", run_id=run_id).json()["files"]}
+    finally:
+        server.stop()
 
 
 def test_forked_and_spawned_workers(make_server: Callable[..., Server], program: Any, sync: Sync) -> None:

@@ -304,6 +304,24 @@ def test_listing_follows_pages() -> None:
     assert [file.path for file in backend.list_artifacts(info(), "")] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(404), httpx.Response(204), httpx.Response(200, text=""), httpx.Response(200, text="<p>")]
+)
+def test_a_server_that_knows_nothing_is_not_taken_for_mlflows(answer: httpx.Response) -> None:
+    with pytest.raises(LogbuchError, match="is no tracking server") as caught:
+        Server(lambda _: answer).backend().greet([("j", 0)])
+    assert type(caught.value) is LogbuchError  # which is tried again
+
+
+@pytest.mark.parametrize("of_default", [{"experiment": {"experiment_id": "0"}}, error(404, "RESOURCE_DOES_NOT_EXIST")])
+def test_a_server_that_knows_experiments_and_no_journals_is_mlflows(of_default: Any) -> None:
+    def handler(request: httpx.Request) -> Any:
+        return of_default if "experiments/get" in request.url.path else httpx.Response(404)
+
+    with pytest.raises(EndpointNotFound):
+        Server(handler).backend().greet([("j", 0)])
+
+
 def test_the_address_of_a_runs_page() -> None:
     ours = Server(lambda request: {"version": "1", "login": False}).backend()
     assert ours.run_url(info()) == "http://host:5000/e/3/runs/r1"

@@ -185,7 +185,13 @@ class HttpBackend:
 
     def greet(self, journals: Sequence[tuple[str, int]]) -> tuple[str, list[Standing]]:
         body = {"journals": [{"journal": journal, "acknowledged": number} for journal, number in journals]}
-        answer = self._transport.call("POST", _INGEST + "/hello", body=body, seconds=ANSWER_SECONDS)
+        try:
+            answer = self._transport.call("POST", _INGEST + "/hello", body=body, seconds=ANSWER_SECONDS)
+        except EndpointNotFound:
+            self._check_that_it_tracks()
+            raise
+        if not answer:
+            raise self._no_tracker()
         if ingest.VERSION not in answer.get("versions", ()):
             raise EndpointNotFound(f"The server {self.uri} speaks another version of the ingest protocol.")
         return str(answer["store_id"]), [codec.standing(one) for one in answer["journals"]]
@@ -293,6 +299,20 @@ class HttpBackend:
         except LogbuchError:
             return "/#/experiments/{experiment}/runs/{run}"
         return "/e/{experiment}/runs/{run}"
+
+    def _check_that_it_tracks(self) -> None:
+        """A server that knows no journals is MLflow's, or none of the kind: a proxy, say, whose server is away."""
+        try:
+            self._get("experiments/get", {"experiment_id": "0"})
+        except EndpointNotFound:
+            raise self._no_tracker() from None
+        except Unavailable:
+            raise
+        except LogbuchError:  # it may have no such experiment, or not tell us
+            return
+
+    def _no_tracker(self) -> LogbuchError:
+        return LogbuchError(f"{self.uri} is no tracking server: it does not know what every one is asked.")
 
     def _get(self, path: str, query: Mapping[str, Any], *, seconds: float = QUICK_SECONDS) -> dict[str, Any]:
         return self._transport.call("GET", _API + path, query=query, seconds=seconds)

@@ -35,7 +35,8 @@ class Row:
 
 
 class FileLane:
-    """Sends calls about files. ``refuse`` is told of what is given up, ``failed`` of what must wait."""
+    """Sends calls about files. ``refuse`` is told of what is given up, ``failed`` of what must wait. While records
+    cannot be sent either, ``troubled``, no file is given up."""
 
     def __init__(
         self,
@@ -43,11 +44,12 @@ class FileLane:
         refuse: Callable[[Record, LogbuchError], None],
         failed: Callable[[Record, LogbuchError], None],
         first_pause: float,
+        troubled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.sent = 0
         self.trouble: LogbuchError | None = None
         self._backend, self._refuse, self._failed = backend, refuse, failed
-        self._first_pause = first_pause
+        self._first_pause, self._troubled = first_pause, troubled
         self._rows: dict[tuple[str, str], Row] = {}
         self._bytes = self._failures = 0
         self._hurry = 0.0
@@ -159,7 +161,7 @@ class FileLane:
             self._changed.notify_all()
 
     def _may_work_later(self, error: LogbuchError, row: Row) -> bool:
-        if isinstance(error, Unavailable):
+        if isinstance(error, Unavailable) or self._troubled():
             return True
         passing = type(error) is LogbuchError or isinstance(error, PermissionDenied)
         return passing and row.tries + 1 < _TRIES

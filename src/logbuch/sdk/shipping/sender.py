@@ -62,11 +62,13 @@ class Sender:
         self.state = State()
         self._others = others
         self._begun, self._taken_at = time.monotonic(), 0.0
-        self._files = FileLane(backend, self._refuse_file, self._note_file_failure, first_pause)
         self._shipment: Shipment | RestShipment | None = None
         self._awaited: dict[str, LogbuchError | None] = {}
         self._sent = self._refused = self._given_up = self._done = self._files_dropped = 0
         self.trouble = Trouble(backend.uri, first_pause)
+        self._files = FileLane(
+            backend, self._refuse_file, self._note_file_failure, first_pause, lambda: self.trouble.why is not None
+        )
         self._remarks = Remarks()
         self._sweeper = Sweeper(sweep, self._remarks)
         self._thread: threading.Thread | None = None
