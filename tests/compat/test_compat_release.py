@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,13 @@ def fresh(tmp_path: Path) -> Iterator[Server]:
     started.stop()
 
 
+def as_typed(run_id: str) -> list[str]:
+    """The arguments of the seeds' last line, but for the port, which may be taken here."""
+    words = shlex.split((SCRIPTS / "serve.sh").read_text(), comments=True)
+    assert words == ["mlflow", "models", "serve", "-m", "runs:/<best-run-id>/model", "-p", "5001"]
+    return [words[3], words[4].replace("<best-run-id>", run_id)]
+
+
 def check_release(seen: dict[str, Any]) -> None:
     assert seen["stages"] == ["None", "Staging", "Production"]
     assert seen["version"] == "1"
@@ -64,16 +72,32 @@ def test_with_logbuch_in_place_of_mlflow(fresh: Server, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1].removeprefix("SEEN "))
     check_release(seen)
-    check_answers(serve(fresh, "-m", f"runs:/{seen['run']}/model"), seen["wanted"])
+    check_answers(serve(fresh, *as_typed(seen["run"])), seen["wanted"])
 
 
 def test_with_the_real_client_whose_model_is_pickled(newest: Any, server: Server) -> None:
     output = newest.run(str(SCRIPTS / "release.py"), "pickled")
     seen = json.loads(output.splitlines()[-1].removeprefix("SEEN "))
     check_release(seen)
-    allowed = serve(server, "-m", f"models:/{NAME}@champion", "--allow-pickle")
-    check_answers(allowed, seen["wanted"])
-    assert "trusted sha256:" in allowed.log.read_text()
+    for address in (["-m", f"models:/{NAME}@champion"], as_typed(seen["run"])):
+        allowed = serve(server, *address, "--allow-pickle")
+        check_answers(allowed, seen["wanted"])
+        assert "trusted sha256:" in allowed.log.read_text()
+    real = launch(server.folder, own(newest, server), *as_typed(seen["run"]), *LOCAL, program=program(newest))
+    check_answers(real, seen["wanted"])
+
+
+LOCAL = ("--env-manager", "local")
+"""A fresh environment would be made with packages from elsewhere."""
+
+
+def program(newest: Any) -> tuple[str]:
+    return (str(newest.python.parent / "mlflow"),)
+
+
+def own(newest: Any, server: Server) -> dict[str, str]:
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet", "HOME": str(newest.home)}
+    return environment(server) | quiet | {"PATH": f"{newest.python.parent}:{os.environ['PATH']}"}
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")

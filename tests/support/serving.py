@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,16 @@ class Scoring:
         return self.process.wait(60)
 
 
-def launch(folder: Path, environment: Mapping[str, str], *arguments: str) -> Scoring:
-    """Starts it and does not wait."""
+def launch(
+    folder: Path,
+    environment: Mapping[str, str],
+    *arguments: str,
+    program: Sequence[str] = (sys.executable, "-m", "logbuch"),
+) -> Scoring:
+    """Starts it, or the same command of another program, and does not wait."""
     port = free_port()
     log = folder / f"serve-{port}.log"
-    command = [sys.executable, "-m", "logbuch", "models", "serve", "-p", str(port), *arguments]
+    command = [*program, "models", "serve", "-p", str(port), *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=out, stderr=out)
     return Scoring(process, f"http://127.0.0.1:{port}", log)
