@@ -29,7 +29,7 @@ SWEEP: tuple[dict[str, object], ...] = (
     {"hidden": 256, "learning_rate": 30.0},
 )
 AT_ONCE = 2
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def main() -> int:
     finally:
         if server.poll() is None:
             server.send_signal(signal.SIGTERM)
-        server.wait(20)
+        server.wait(60)
     return 0
 
 
