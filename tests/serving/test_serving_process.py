@@ -239,6 +239,16 @@ def test_export(tracker: Tracker, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"model", "requirements.txt", "start.sh", "Dockerfile"}
+    assert b"Warning" not in done.stderr
+
+
+def test_an_export_that_needs_pickle_says_so(tracker: Tracker, tmp_path: Path) -> None:
+    place = pickled(tmp_path)
+    (place / "requirements.txt").write_text("scikit-learn\n")
+    done = tracker.call("export", "-m", str(place), str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert b"Warning: scikit-learn's estimator is pickled in model.pkl" in done.stderr
+    assert not (tmp_path / "written").exists()
 
 
 def test_an_adapter_comes_to_vllm_as_the_path_that_one_command_prints(tracker: Tracker, tmp_path: Path) -> None:

@@ -147,12 +147,16 @@ def predict(
 def export(model_uri: str, tracking_uri: str | None, target: Path, image_context: bool, as_json: bool) -> None:
     """Write a model to DIR so that it is served without Logbuch: its files, pinned requirements, a start script."""
     _need_serving()
+    from logbuch.models import needs_pickle
     from logbuch.serving import folder as folders
     from logbuch.serving.export import export as export_to
 
     _connect(tracking_uri)
     with folders.fetched(model_uri) as place:
+        reason = needs_pickle(place.folder)
         export_to(place.folder, target, image=image_context)
+    if reason is not None:
+        click.echo(f"Warning: {reason}: who starts the export runs what the model's authors put there.", err=True)
     if as_json:
         print_json({"path": str(target), "start": str(target / "start.sh")})
     else:

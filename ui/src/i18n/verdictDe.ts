@@ -14,6 +14,7 @@ export const verdictDe: typeof verdictEn = {
   foundIdle: (key, minutes) => `${key} ${minutes} Min. lang nahe 0`,
   hole: (key, from, to) => `; ${key} hat eine Lücke von Schritt ${from} bis ${to}`,
   backAt: (to) => `, zurück bei Schritt ${to}`, notBack: ", nicht zurück", moreTimes: (c) => `, ${c} insgesamt`,
+  judgedOf: (known, all) => `${known} beurteilten (von ${all})`, noneJudged: "noch nicht beurteilt",
   unstableOf: (a, b) => `${a} von ${b} divergiert oder instabil`, noneUnstable: (b) => `keiner von ${b} divergiert oder instabil`, showThese: "Genau diese Runs zeigen",
   stability: "Stabilität", lossSpikes: "Ausschläge im Loss", nanOrInf: "NaN oder Inf", course: "Verlauf", none: "keine", ofPoints: (c) => `in ${c} Punkten`, noFinding: "fällt", learningRate: "Lernrate", gradNorm: "Gradientennorm", evalGap: "Bestes Eval", throughput: "Durchsatz", gpu: "GPU", lostRecords: "Einträge",
 };

@@ -13,6 +13,7 @@ export const verdictEn = {
   foundIdle: (key: string, minutes: string) => `${key} near 0 for ${minutes} min`,
   hole: (key: string, from: string, to: string) => `; ${key} has a hole from step ${from} to ${to}`,
   backAt: (to: string) => `, back at step ${to}`, notBack: ", not back", moreTimes: (c: string) => `, ${c} in all`,
+  judgedOf: (known: string, all: string) => `${known} judged (${all} in all)`, noneJudged: "not judged yet",
   unstableOf: (a: string, b: string) => `${a} of ${b} diverged or unstable`, noneUnstable: (b: string) => `none of ${b} diverged or unstable`, showThese: "Show exactly these runs",
   stability: "Stability", lossSpikes: "Loss spikes", nanOrInf: "NaN or Inf", course: "Course", none: "none", ofPoints: (c: string) => `in ${c} points`, noFinding: "falls", learningRate: "Learning rate", gradNorm: "Gradient norm", evalGap: "Best eval", throughput: "Throughput", gpu: "GPU", lostRecords: "Records",
 };

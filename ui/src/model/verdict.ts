@@ -13,9 +13,19 @@ export function worst(findings: readonly Finding[]): Finding | null {
 
 const BAD: readonly Word[] = ["diverged", "unstable"];
 
+const WORD = "tags.`logbuch.stability`";
+
 /** The runs of a search that the server found unstable, as a search of its own. */
 export function unstableFilter(text: string): string {
+  return within(text, `${WORD} IN (${BAD.map((word) => `'${word}'`).join(", ")})`);
+}
+
+/** The runs of a search that the server has judged: not those that have just begun or just come here. */
+export function judgedFilter(text: string): string {
+  return within(text, `${WORD} IS NOT NULL`);
+}
+
+function within(text: string, condition: string): string {
   const filter = toFilter(text);
-  const bad = `tags.\`logbuch.stability\` IN (${BAD.map((word) => `'${word}'`).join(", ")})`;
-  return filter ? `(${filter}) AND ${bad}` : bad;
+  return filter ? `(${filter}) AND ${condition}` : condition;
 }

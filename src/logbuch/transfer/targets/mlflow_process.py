@@ -5,7 +5,9 @@ So the tables are those of the MLflow that is installed, whatever its version, a
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +23,7 @@ from logbuch.errors import InvalidInput, Unavailable
 
 START_SECONDS, STOP_SECONDS = 180.0, 10.0
 _PAUSE = 0.1
+_PORTS, _TRIES = (20_000, 32_000), 100
 _HOST = "127.0.0.1"
 
 
@@ -73,9 +76,13 @@ def _environment(given: Mapping[str, str], mlflow: str) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
+    """One below those that the system gives to outgoing connections: MLflow listens only seconds later."""
+    for _ in range(_TRIES):
+        port = random.randrange(*_PORTS)  # noqa: S311  guards nothing
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((_HOST, port))
+            return port
+    raise Unavailable("No port is free on which MLflow's server could listen.")
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:

@@ -8,7 +8,7 @@ import { orderBy } from "../../model/columns";
 import { digitsFor, formatCount, formatDelta, formatNumber, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
 import { slotOf } from "../../model/slots";
-import { unstableFilter } from "../../model/verdict";
+import { judgedFilter, unstableFilter } from "../../model/verdict";
 import { locale, t } from "../../i18n";
 import { Spark } from "../../charts/Spark";
 import { useRefresh, useTable } from "../../parts/queries";
@@ -76,13 +76,15 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   );
 }
 
-/** How many runs of the search the server found unstable. */
+/** How many runs of the search the server found unstable, of those that it has judged. */
 function Unstable({ experimentId, filter, stage, total, onShow }: { experimentId: string; filter: string; stage: "active" | "deleted"; total: number; onShow: (q: string) => void }) {
   const search = unstableFilter(filter);
   const found = useTable("unstable", { experiment_ids: [experimentId], filter: search, view: stage, max_results: 1 });
-  if (!found.data) return null;
-  const all = formatCount(total, locale);
-  if (!found.data.total) return t.noneUnstable(all);
+  const judged = useTable("judged", { experiment_ids: [experimentId], filter: judgedFilter(filter), view: stage, max_results: 1 });
+  if (!found.data || !judged.data) return null;
+  const known = Math.min(judged.data.total, total);
+  const all = known < total ? t.judgedOf(formatCount(known, locale), formatCount(total, locale)) : formatCount(total, locale);
+  if (!found.data.total) return known ? t.noneUnstable(all) : t.noneJudged;
   return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.unstableOf(formatCount(found.data.total, locale), all)}</button>;
 }
 
