@@ -61,7 +61,7 @@ def test_a_server_judges_runs_by_the_rules(shared_server: Server) -> None:
         ("/rules/create", {"experiment_id": "0", "condition": "loss"}, 400),
         ("/rules/create", {"experiment_id": "0", "condition": "a" * 1000}, 400),
         ("/rules/create", {"experiment_id": "0", "condition": "run failed", "level": "x"}, 400),
-        ("/rules/create", {"experiment_id": "77", "condition": "run failed"}, 404),
+        ("/rules/create", {"experiment_id": "9999999999", "condition": "run failed"}, 404),
         ("/rules/delete", {"rule_id": "-1"}, 404),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_model_from_its_first_version_to_production(api: httpx.Client, run_id:
 def test_search_answers_empty_objects(api: httpx.Client) -> None:
     for path in ("registered-models/search", "model-versions/search"):
         assert api.get(path, params={"filter": "name = 'nobody'"}).json() == {}
-    assert api.post("logged-models/search", json={"experiment_ids": ["77"]}).json() == {}
+    assert api.post("logged-models/search", json={"experiment_ids": ["9999999999"]}).json() == {}
 
 
 def test_the_trail_names_the_caller(api: httpx.Client, shared_server: Server) -> None:
