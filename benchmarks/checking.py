@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,14 @@ REST_SECONDS, AT_REST = 5.0, 0.005
 """A server is at rest that has used less than this share of a core for so long."""
 
 
+class Spent(NamedTuple):
+    """The server's processor seconds while points come, and after that; how often it was asked what is judged."""
+
+    meanwhile: float
+    after: float
+    asked: int
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.checking", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -41,19 +50,20 @@ def main() -> int:
     for place, name in enumerate(("JSON batches", "native")):
         off, on = [], []
         for _ in range(options.rounds):
-            off.append(_cpu(place, options.steps, checks=False))
-            on.append(_cpu(place, options.steps, checks=True))
+            on.append(_spent(place, options.steps))
+            off.append(_spent(place, options.steps, on[-1].asked))
         print(f"{name}: {RUNS * KEYS * options.steps:,} points, s of the server's CPU, without and with checks")
-        for part, without, checked in zip(("while", "after"), zip(*off), zip(*on), strict=True):  # noqa: B905
-            print(f"  {part:6} {_all(without)}; {_all(checked)}")
-        without, checked = (statistics.median(map(sum, spent)) for spent in (off, on))
+        print(f"  while  {_all(one.meanwhile for one in off)}; {_all(one.meanwhile for one in on)}")
+        print(f"  after  {_all(one.after for one in off)}; {_all(one.after for one in on)}")
+        without, checked = (statistics.median(one.meanwhile + one.after for one in spent) for spent in (off, on))
         print(f"  in all {without:.2f}; {checked:.2f}: {checked / without - 1:+.1%}", flush=True)
     return 0
 
 
-def _cpu(encoder: int, steps: int, *, checks: bool) -> tuple[float, float]:
-    """The server's processor time while points come, and after that."""
-    with servers.logbuch_sqlite(environment={"LOGBUCH_CHECK_RUNS": str(checks)}) as server:
+def _spent(encoder: int, steps: int, asked: int | None = None) -> Spent:
+    """With ``asked`` the server judges nothing, and is asked just as often and left to itself as long: what a question
+    costs, and a server at rest, is not laid to the checks."""
+    with servers.logbuch_sqlite(environment={"LOGBUCH_CHECK_RUNS": str(asked is None)}) as server:
         experiment = server.client.new_experiment("checked")
         runs = [server.client.new_run(experiment) for _ in range(RUNS)]
         _rest(server.processes)
@@ -62,10 +72,14 @@ def _cpu(encoder: int, steps: int, *, checks: bool) -> tuple[float, float]:
         batch.log(server, how, [_blocks(runs, lane, steps) for lane in range(LANES)])
         between = server.processes.cpu_seconds()
         time.sleep(SEALED_SECONDS)
-        while checks and _judged(server, experiment) < RUNS:
+        times = 0
+        while True:
+            judged, times = _judged(server, experiment), times + 1
+            if times == asked or judged == RUNS:
+                break
             time.sleep(REST_SECONDS)
         _rest(server.processes)
-        return between - before, server.processes.cpu_seconds() - between
+        return Spent(between - before, server.processes.cpu_seconds() - between, times)
 
 
 def _blocks(runs: list[str], lane: int, steps: int) -> Iterator[Block]:
