@@ -160,6 +160,19 @@ def test_a_run_of_two_processes_is_lost_with_the_last(store: Store, watch: Watch
     assert status(store, "a") == LOST
 
 
+def test_a_run_of_two_processes_ends_with_the_last_that_goes(store: Store) -> None:
+    first, second = Process(store).begin("a"), Process(store)
+    second.send(ingest.Update("a", RunStatus.RUNNING), ingest.Hold("a"))
+    assert store.write(heartbeats.gone, first.journal, 3000) == 0
+    assert store.write(heartbeats.gone, second.journal, 4000) == 1
+    assert status(store, "a") == "KILLED"
+    store.write(heartbeats.prune)
+    store.write(heartbeats.beat, {first.journal: 5000})  # it was not gone
+    assert status(store, "a") == "RUNNING"
+    assert store.write(heartbeats.gone, second.journal, 6000) == 0
+    assert store.write(heartbeats.gone, first.journal, 7000) == 1
+
+
 def test_a_client_without_signs_that_goes_on_with_a_run_is_not_watched(store: Store, watch: Watch, time: Time) -> None:
     process = Process(store).begin("a")
     pass_by(watch, time, LOST_SIGNS * 10 + 10)

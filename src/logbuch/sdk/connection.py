@@ -26,6 +26,7 @@ from logbuch.sdk.shipping.delivery import Files, Unsent
 from logbuch.sdk.shipping.sender import Sender
 from logbuch.sdk.shipping.spool import Spool
 from logbuch.sdk.writer import RunWriter
+from logbuch.wire import ingest
 
 READ_SECONDS, STALL_SECONDS = 3.0, 0.75
 """How long a read waits for what was written before it; and for what is still gathered, or where nothing arrives."""
@@ -46,6 +47,7 @@ class Connection:
         self.sender = Sender(backend, self.journal, sweep=self._sweep, others=self._others)
         self.spool = Spool(self._files)
         self.heart = Heart(self._beat)
+        self._held_as = self.journal.id
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
@@ -115,10 +117,14 @@ class Connection:
     def _beat(self) -> float:
         if self.journal.folder is not None:
             self.journal.folder.touch()
-        return self.backend.beat(self.sender.known_as)
+        if self.sender.known_as != self._held_as:  # what was held under the old ID would be lost with it
+            self._held_as = self.sender.known_as
+            for run_id in self.heart.held():
+                self.sender.put(ingest.Hold(run_id), run_id, vital=True, counted=False)
+        return self.backend.beat(self._held_as)
 
     def _release(self) -> None:
-        self.journal.release(self.sender.course.number)
+        self.journal.release(self.sender.state)
 
     def _sweep(self, enough: Callable[[], bool]) -> None:
         if self.root is not None and self.root.is_dir() and not self.backend.barred:

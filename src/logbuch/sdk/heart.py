@@ -43,6 +43,11 @@ class Heart:
             self._held.discard(run_id)
             self._changed.notify_all()
 
+    def held(self) -> list[str]:
+        """The runs that this process carries on."""
+        with self._changed:
+            return sorted(self._held)
+
     def stop(self) -> None:
         """Gives no more signs."""
         with self._changed:

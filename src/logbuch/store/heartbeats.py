@@ -24,7 +24,8 @@ KEPT_MS = 7 * 86_400_000
 
 
 class Pulse(Noun, frozen=True, kw_only=True):
-    """A process that holds running runs: its last sign (server's ms), and whether one of them is not yet lost."""
+    """A process that holds running runs: its last sign (server's ms, negative once it is known to be gone), and whether
+    one of them is not yet lost."""
 
     journal: str
     time: int
@@ -63,7 +64,7 @@ def lose(tx: Tx, silent: Mapping[str, int]) -> int:
     """Marks the running runs of processes that fell silent after the given signs, and of no other; how many."""
     lost = [row for row in _of_silent(tx, silent) if row.status == _RUNNING and row.lost_time is None]
     for row in lost:
-        _set(tx, row, lost_time=row.time)
+        _set(tx, row, lost_time=abs(row.time))
     return len(lost)
 
 
@@ -71,16 +72,18 @@ def end(tx: Tx, silent: Mapping[str, int]) -> int:
     """Ends the runs of processes that have long been silent after the given signs; how many."""
     lost = [row for row in _of_silent(tx, silent) if row.status == _RUNNING]
     for row in lost:
-        _end(tx, row, row.time)
+        _end(tx, row, abs(row.time))
     return len(lost)
 
 
 def gone(tx: Tx, journal: str, time: int) -> int:
-    """Ends the runs of a process that is known to be gone since a time (ms), but for those that others hold; how many.
+    """Ends the runs of a process that is known to be gone since a time (ms), but for those that others carry on; how
+    many. The last of several to go ends a run.
 
     It is heard again if that was a mistake.
     """
-    alone = [row for row in _held_by(tx, [journal]) if row.status == _RUNNING and _holders_of(tx, row.id) == {journal}]
+    tx.change(update(_pulses).where(_pulses.c.journal == journal, _pulses.c.time > 0).values(time=-_pulses.c.time))
+    alone = [row for row in _held_by(tx, [journal]) if row.status == _RUNNING and not _carried_on(tx, row.id)]
     for row in alone:
         _end(tx, row, min(time, tx.now()))
     return len(alone)
@@ -94,7 +97,7 @@ def prune(tx: Tx) -> None:
         .where(_holders.c.journal == _pulses.c.journal, _runs.c.status == _RUNNING)
         .exists()
     )
-    tx.change(delete(_pulses).where(_pulses.c.time < tx.now() - KEPT_MS, ~holding))
+    tx.change(delete(_pulses).where(func.abs(_pulses.c.time) < tx.now() - KEPT_MS, ~holding))
 
 
 def _held_by(tx: Tx, journals: Iterable[str], *conditions: Any) -> Sequence[Row[Any]]:
@@ -124,6 +127,12 @@ def _of_silent(tx: Tx, silent: Mapping[str, int]) -> list[Row[Any]]:
 
 def _holders_of(tx: Tx, run: int) -> set[str]:
     return set(tx.execute(select(_holders.c.journal).where(_holders.c.run == run)).scalars())
+
+
+def _carried_on(tx: Tx, run: int) -> bool:
+    """Whether a process holds a run that is not known to be gone."""
+    query = select(_pulses.c.time).join(_holders, _holders.c.journal == _pulses.c.journal)
+    return tx.execute(query.where(_holders.c.run == run, _pulses.c.time > 0).limit(1)).first() is not None
 
 
 def _end(tx: Tx, row: Row[Any], time: int) -> None:

@@ -347,7 +347,7 @@ log_chunks = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-# When a process, by the ID of its journal, has given its last sign of life.
+# When a process, by the ID of its journal, has given its last sign of life; negative once it is known to be gone.
 pulses = Table(
     "pulses",
     metadata,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
+from pathlib import Path
 
 import pytest
 
+import logbuch
 from logbuch.errors import EndpointNotFound, Unavailable
+from logbuch.sdk.connection import connect
 from logbuch.sdk.heart import Heart
 
 
@@ -82,3 +86,21 @@ def test_a_stock_mlflow_server_is_asked_once() -> None:
     heart.hold("b")
     assert threads() == 0
     assert asked == [1]
+
+
+def test_a_journal_that_gets_another_name_holds_its_runs_under_it(tmp_path: Path) -> None:
+    """As after a store was set back to an older copy: the old name gives no more signs."""
+    logbuch.set_tracking_uri(str(tmp_path / ".logbuch"))
+    with logbuch.start_run() as run:
+        connection = connect()
+        sender, backend = connection.sender, connection.backend
+        assert sender.flush(60)
+        old, sender.state.alias = sender.known_as, uuid.uuid4().hex
+        sender.state.offset = sender.course.number
+        sender.course.seek(sender.course.number, None)
+        backend.beat(old)
+        connection._beat()
+        assert sender.flush(60)
+        assert backend.gone(old, 5000) == 0
+        assert backend.get_run(run.info.run_id).info.status == "RUNNING"
+        assert backend.gone(sender.known_as, 5000) == 1

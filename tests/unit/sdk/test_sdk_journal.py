@@ -19,7 +19,7 @@ import pytest
 
 from logbuch.sdk.journal import segment, segments
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import Folder, parts
+from logbuch.sdk.journal.folder import Folder, State, parts
 from logbuch.sdk.journal.journal import Journal
 from logbuch.wire import ingest
 
@@ -152,7 +152,7 @@ def test_released_segments_are_gone_and_the_course_goes_on(kept: Journal) -> Non
     for step in range(30_000):
         kept.point("r", "m", 1.0, step, step)
     drained(course)
-    kept.release(course.number)
+    kept.release(State(number=course.number, chain=course.chain.hex()))
     assert kept.folder is not None
     assert len(kept.parts()) == len(kept.folder.segments()) == 1
     kept.point("r", "m", 2.0, 1, 1)

@@ -175,7 +175,7 @@ def test_what_is_not_held_any_more_costs_no_more_than_itself(journal: Journal, s
     sending = shipment(journal, stores("a"))
     log(journal, 0, 20_000)
     drain(sending)
-    journal.release(journal.last)
+    journal.release(sending.state)
     other = stores("b")
     other._write(lambda tx: None)
     other.ingest("0" * 32, 1, b"", [(1, b"x", ingest.encode_record(ingest.NewRun("r", "", "0")))])
@@ -331,6 +331,47 @@ def test_what_was_acknowledged_and_not_noted_is_not_sent_again(
     outcome = leftovers.send(folder, store, anywhere=False)
     assert outcome is not None
     assert (outcome.why, outcome.sent, store.batches, store.steps()) == (None, 0, batches, list(range(30)))
+
+
+def test_a_journal_whose_first_segments_are_gone_is_known_again(
+    journal: Journal, stores: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed right after a segment was acknowledged and let go of: what is left does not tell the chain before it."""
+    monkeypatch.setattr("logbuch.sdk.shipping.shipment._KEEP_SECONDS", 1e9)
+    store = stores("a")
+    journal.record(ingest.encode_record(ingest.Hold("r")), counted=False)
+    log(journal, 0, 6000)
+    sending = shipment(journal, store)
+    _, second = journal.folder.segments()  # type: ignore[union-attr]
+    assert sending.step()
+    journal.release(sending.state)
+    folder = left(journal)
+    assert folder.segments() == [second]
+    outcome = leftovers.send(folder, store, anywhere=False)
+    assert outcome is not None
+    assert (outcome.why, outcome.ended, store.steps()) == (None, 1, list(range(6000)))
+    assert folder.state().alias == ""
+    assert store.get_run("r").info.status == "KILLED"
+
+
+def test_runs_of_a_journal_that_got_another_name_have_an_end(
+    journal: Journal, stores: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk took no state: the journal goes on under another ID, and the run is held by the old one alone."""
+    monkeypatch.setattr(Folder, "keep", lambda *_: None)
+    store = stores("a")
+    journal.record(ingest.encode_record(ingest.Hold("r")), counted=False)
+    log(journal, 0, 6000)
+    sending = shipment(journal, store)
+    assert sending.step()
+    journal.release(sending.state)
+    folder = left(journal)
+    monkeypatch.undo()
+    outcome = leftovers.send(folder, store, anywhere=False)
+    assert outcome is not None
+    assert (outcome.why, outcome.ended, store.steps()) == (None, 1, list(range(6000)))
+    assert folder.state().alias not in ("", folder.id)
+    assert store.get_run("r").info.status == "KILLED"
 
 
 def test_old_journals_go_and_unsent_ones_stay(

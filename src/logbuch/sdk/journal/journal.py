@@ -60,7 +60,7 @@ class Journal:
         self.dropped = 0
         self.owner = os.getpid()
         self._segments = Segments(self.id, root, place, room)
-        self._lock = threading.RLock()
+        self._lock, self._keeping = threading.RLock(), threading.RLock()
         self._busy = False
         self._late: deque[tuple[bytes, bool]] = deque()
         self._keys: dict[tuple[str, str], int] = {}
@@ -169,14 +169,22 @@ class Journal:
         self._segments.sync(last, self._lock)
         self._synced = last
 
-    def release(self, number: int) -> None:
-        """Lets go of full segments whose entries all came before or with this one."""
-        with self._lock:
-            self._segments.release(number)
+    def release(self, state: State) -> None:
+        """Lets go of full segments that a store has acknowledged to the end.
+
+        The state is kept first: where nothing is held any more, it alone tells the chain, and without that a later
+        process could not tell this journal from a copy that went its own way.
+        """
+        number = state.number
+        if self._segments.spent(number):
+            self.keep(state)
+            with self._lock:
+                self._segments.release(number)
 
     def keep(self, state: State) -> None:
         if self.folder is not None:
-            self.folder.keep(state)
+            with self._keeping:
+                self.folder.keep(state)
 
     def unsafe(self, number: int) -> int:
         """How many entries behind this one are in memory only."""
@@ -194,7 +202,7 @@ class Journal:
 
     def abandon(self) -> None:
         """In a forked child: lets go of everything, without touching what is the parent's."""
-        self._lock, self._closed = threading.RLock(), True
+        self._lock, self._keeping, self._closed = threading.RLock(), threading.RLock(), True
         self._map = None
         self._end = self._limit = 0
         self._segments.abandon()

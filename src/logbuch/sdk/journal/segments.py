@@ -76,9 +76,13 @@ class Segments:
         if failed is not None:
             raise failed
 
+    def spent(self, number: int) -> bool:
+        """Whether there are full segments whose entries all came before or with this one."""
+        return len(self.held) > 1 and self.held[1].first <= number + 1
+
     def release(self, number: int) -> None:
         """Lets go of full segments whose entries all came before or with this one."""
-        while len(self.held) > 1 and self.held[1].first <= number + 1:
+        while self.spent(number):
             part = self.held.pop(0)
             if not part.on_disk and part.segment is not None:
                 self._memory -= part.segment.size

@@ -173,11 +173,12 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, en
 
 
 def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, touched: int) -> None:
-    """The process is gone: what it carried on, and had not ended in its journal, ends with its last trace."""
-    about = folder.about()
+    """The process is gone: what it carried on, and had not ended in its journal, ends with its last trace. Under an
+    alias a journal holds what it sent under it, and what it held before."""
+    about, alias = folder.about(), folder.state().alias
     if outcome.why is None and about is not None and about.here:
         with contextlib.suppress(EndpointNotFound, NotImplementedHere):
-            outcome.ended = backend.gone(folder.state().alias or folder.id, touched)
+            outcome.ended = sum(backend.gone(name, touched) for name in (folder.id, alias) if name)
 
 
 def _damaged(held: list[FilePart]) -> int:

@@ -232,7 +232,7 @@ class Sender:
         self._sent += count
         self._taken_at = time.monotonic()
         if not self.backend.keeps_acknowledged:
-            self.journal.release(last)
+            self.journal.release(self.state)
         self._done = max(self._done, last)
         with self._moved:
             self._moved.notify_all()
