@@ -95,8 +95,9 @@ def _verify(url: str, points: int) -> None:
 
 def _trainings(ours: Peer, sizes: Sizes) -> Figures:
     """The same training untracked and tracked, with a server, with none, and with one that never answers. Each tracked
-    one runs right beside an untracked one, now before and now after it, for a machine is not always equally fast. What
-    counts is the median of what each pair says, in seconds of the training and of the CPU (of all threads)."""
+    one runs right beside an untracked one, now before and now after it, for a machine is not always equally fast; and
+    each process first trains as long untracked, before it imports anything, for processes are not equally fast either.
+    What counts is the median of what each pair says, in seconds of the training and of the CPU (of all threads)."""
     untracked = Peer("", "untracked", "", Path(sys.executable))
     with servers.logbuch_sqlite() as server, black_hole() as silent:
         places = {"training": server.url, "training without a server": NOBODY, "training beside a black hole": silent}
@@ -117,13 +118,19 @@ def _trainings(ours: Peer, sizes: Sizes) -> Figures:
 
 def of_pairs(found: Mapping[str, Sequence[tuple[Figures, Figures]]]) -> Figures:
     """How many times longer trainings took, and how much more CPU, than the untracked one (first of each pair) beside
-    them; and the seconds of both."""
+    them, both measured by what their own process took alone; and the seconds of both."""
     figures = {"training untracked, s": median(bare["training"] for pairs in found.values() for bare, _ in pairs)}
     for name, pairs in found.items():
         figures[f"{name}, s"] = median(tracked["training"] for _, tracked in pairs)
         for what, key in ((name, "training"), (f"CPU of {name}", "training CPU")):
-            figures[f"{what}, × untracked"] = median(tracked[key] / bare[key] for bare, tracked in pairs)
+            figures[f"{what}, × untracked"] = median(
+                _slower(tracked, key) / _slower(bare, key) for bare, tracked in pairs
+            )
     return figures
+
+
+def _slower(found: Figures, key: str) -> float:
+    return found[key] / found[f"{key} alone"]
 
 
 @contextmanager

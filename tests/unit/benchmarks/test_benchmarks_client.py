@@ -42,10 +42,15 @@ def test_points_that_are_stored_before_time_count_below_zero() -> None:
 
 
 def test_trainings_are_compared_with_the_one_beside_them() -> None:
-    """Pairs of which one fell into a slow minute: what counts is the middle one."""
+    """Pairs of which one fell into a slow minute: what counts is the middle one. The tracked process of the first was
+    a tenth slower from its start."""
+
+    def took(seconds: float, cpu: float, alone: float) -> dict[str, float]:
+        return {"training": seconds, "training alone": alone, "training CPU": cpu, "training CPU alone": 1.0}
+
     pairs = [
-        ({"training": bare, "training CPU": 1.0}, {"training": bare * ratio, "training CPU": 1.5})
-        for bare, ratio in ((10.0, 1.01), (20.0, 0.99), (10.0, 1.3))
+        (took(bare, 1.0, bare), took(bare * slower * ratio, 1.5, bare * slower))
+        for bare, ratio, slower in ((10.0, 1.01, 1.1), (20.0, 0.99, 1.0), (10.0, 1.3, 1.0))
     ]
     found = client.of_pairs({"training beside a black hole": pairs})
     assert found["training beside a black hole, × untracked"] == pytest.approx(1.01)
