@@ -152,7 +152,7 @@ def test_a_server_on_the_store_sends_what_a_killed_training_has_left(
     try:
         wait_until(lambda: info(server, run_id)["status"] == "KILLED")
         check(server, run_id, logged(done))
-        assert len([path for path in left.iterdir() if path.name != "sent"]) == 1  # of the training that lives
+        wait_until(lambda: len([path for path in left.iterdir() if path.name != "sent"]) == 1)  # of the one that lives
         assert alive.poll() is None
     finally:
         server.stop()

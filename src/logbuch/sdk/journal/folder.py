@@ -25,6 +25,8 @@ from logbuch.sdk.journal.format import HEAD, read_head, sound
 SUFFIX, ABOUT = ".segment", "journal.json"
 SENT = "sent"
 """The folder of journals of which nothing is left to be sent."""
+REMOVED = ".removed"
+"""Behind the name of a folder that is just being taken away."""
 T = TypeVar("T")
 
 
@@ -47,6 +49,7 @@ class State(msgspec.Struct, kw_only=True):
     """Up to which entry a store has acknowledged, with the chain there.
 
     Under ``alias`` the server knows the journal if its own ID had to be given up; numbers there are less by ``offset``.
+    ``former`` are aliases that were given up in turn: under each of its IDs the process may hold runs.
     ``complete`` says that nothing was left to be sent when the journal was last closed. ``runs`` tells which ID a
     server that gives its own has given to a run; ``needs`` names runs that another journal makes.
     """
@@ -55,10 +58,21 @@ class State(msgspec.Struct, kw_only=True):
     number: int = 0
     chain: str = ""
     alias: str = ""
+    former: list[str] = []
     offset: int = 0
     complete: bool = False
     needs: list[str] = []
     runs: dict[str, str] = {}
+
+    def names(self, journal: str) -> list[str]:
+        """All IDs by which a server may know this journal, the one of today last."""
+        return [journal, *self.former, *([self.alias] if self.alias else [])]
+
+    def rename(self, alias: str, offset: int) -> None:
+        """From now on it goes by another ID, with other numbers."""
+        if self.alias:
+            self.former.append(self.alias)
+        self.alias, self.offset = alias, offset
 
 
 class Folder:
@@ -95,12 +109,11 @@ class Folder:
             self._put("state.json", state)
 
     def lock(self) -> bool:
-        """Takes the journal for this process; False if another has it."""
-        try:
-            file = (self.path / "lock").open("ab")
-        except OSError:
+        """Takes the journal for this process; False if another has it, or has just put it away."""
+        file = self._opened()
+        if file is None:
             return False
-        if _locked(file):
+        if _locked(file) and self._is_lock(file):
             self._lock = file
             return True
         file.close()
@@ -138,15 +151,37 @@ class Folder:
 
     def retire(self) -> None:
         """Puts a journal aside of which nothing is left to be sent: who looks for those need not look at it again."""
-        self.unlock()
         with contextlib.suppress(OSError):
             aside = self.path.parent / SENT
             aside.mkdir(mode=0o700, exist_ok=True)
-            self.path = self.path.rename(aside / self.id)
+            self.path = self._moved(aside / self.id)
+        self.unlock()
 
     def remove(self) -> None:
+        """Takes the journal away, at once for everybody who looks for journals."""
+        path = self.path
+        with contextlib.suppress(OSError):
+            path = self._moved(path.with_name(self.id + REMOVED))
+        shutil.rmtree(path, ignore_errors=True)
         self.unlock()
-        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _moved(self, target: Path) -> Path:
+        """Moves it while it is locked: whoever has opened the lock before finds none there any more."""
+        if os.name == "nt":  # what is open cannot be moved
+            self.unlock()
+        return self.path.rename(target)
+
+    def _opened(self) -> IO[bytes] | None:
+        for mode in ("ab", "rb"):  # the second where nothing can be written
+            with contextlib.suppress(OSError):
+                return (self.path / "lock").open(mode)
+        return None
+
+    def _is_lock(self, file: IO[bytes]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), (self.path / "lock").stat())
+        except OSError:
+            return False
 
     def _put(self, name: str, value: Any) -> None:
         part = self.path / f"{name}.part"

@@ -158,6 +158,17 @@ class Journal:
             self._catch_up()
         return list(self._segments.held)
 
+    def whole(self) -> int:
+        """The number of the last entry, when none is just being written behind it."""
+        with self._lock:
+            return self.last - 1 if self._busy else self.last  # busy: a signal handler asks, amid a call
+
+    def seal(self) -> None:
+        """From now on nothing finds a place."""
+        with self._lock:
+            self._closed = True
+            self._end = self._limit = 0
+
     def sync(self) -> None:
         """Brings what was written since the last time to the disk, and closes segments that are full.
 
@@ -193,8 +204,7 @@ class Journal:
     def close(self, *, remove: bool, retire: bool = False) -> None:
         """Ends the journal; ``remove`` takes it off the disk, ``retire`` puts it aside."""
         with self._lock:
-            self._closed = True
-            self._end = self._limit = 0
+            self.seal()
             self._keys.clear()
             self._rows.clear()
             self._map = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from logbuch import settings
-from logbuch.sdk.journal.folder import SENT, Folder, all_in, disk_bytes
+from logbuch.sdk.journal.folder import REMOVED, SENT, Folder, all_in, disk_bytes
 
 _LOOK_SECONDS = 10.0
 _DAY = 86_400.0
@@ -45,7 +46,9 @@ class Room:
 
 
 def remove_old(root: Path) -> None:
-    """Takes away journals that were acknowledged some days ago."""
+    """Takes away journals that were acknowledged some days ago, and what is left of removed ones."""
+    for path in root.glob(f"*{REMOVED}"):
+        shutil.rmtree(path, ignore_errors=True)
     for folder in all_in(root / SENT):
         remove_if_complete(folder, settings.JOURNAL_DAYS.number() * _DAY)
 

@@ -12,7 +12,7 @@ from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
 from logbuch.sdk.backends import place
 from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, all_in, parts
+from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, State, all_in, parts
 from logbuch.sdk.journal.room import remove_old
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.sender import NO_JOURNALS
@@ -53,15 +53,17 @@ def send(
 
     Unless ``anywhere``, what one store has begun to take is sent to no other: the address may lead elsewhere today.
     """
-    state = folder.state()
-    if (not anywhere and state.complete) or not folder.lock():
+    if not folder.lock():
+        return None
+    state = folder.state()  # only now nobody else moves it
+    if not anywhere and state.complete:
+        _put_away(folder, backend, done=True)  # whoever has sent it was killed before that
         return None
     outcome, touched = Outcome(folder), folder.touched()
     try:
-        _send(folder, backend, outcome, anywhere, enough)
-        _end_runs(folder, backend, outcome, touched)
+        _send(folder, backend, outcome, state, anywhere, enough)
+        _end_runs(folder, backend, outcome, state, touched)
         if outcome.why is None:  # last, for nobody looks at a complete journal again
-            state = folder.state()
             state.complete = not outcome.files_left
             folder.keep(state)
     except LogbuchError as error:
@@ -139,9 +141,10 @@ def sweep(
     return found
 
 
-def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, enough: Callable[[], bool]) -> None:
-    held, state = parts(folder), folder.state()
-    known = state.store_id
+def _send(
+    folder: Folder, backend: Backend, outcome: Outcome, state: State, anywhere: bool, enough: Callable[[], bool]
+) -> None:
+    held, known = parts(folder), state.store_id
     course = Course(lambda: held, state.number, bytes.fromhex(state.chain))
     clerk = _Clerk(outcome)
     if not course.seek(state.number, None):
@@ -172,13 +175,13 @@ def _send(folder: Folder, backend: Backend, outcome: Outcome, anywhere: bool, en
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
 
 
-def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, touched: int) -> None:
+def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, state: State, touched: int) -> None:
     """The process is gone: what it carried on, and had not ended in its journal, ends with its last trace. Under an
     alias a journal holds what it sent under it, and what it held before."""
-    about, alias = folder.about(), folder.state().alias
+    about = folder.about()
     if outcome.why is None and about is not None and about.here:
         with contextlib.suppress(EndpointNotFound, NotImplementedHere):
-            outcome.ended = sum(backend.gone(name, touched) for name in (folder.id, alias) if name)
+            outcome.ended = sum(backend.gone(name, touched) for name in state.names(folder.id))
 
 
 def _damaged(held: list[FilePart]) -> int:

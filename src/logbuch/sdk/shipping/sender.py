@@ -131,7 +131,7 @@ class Sender:
     @property
     def known_as(self) -> str:
         """The ID by which the server knows the journal."""
-        return self.state.alias or self.journal.id
+        return self.state.names(self.journal.id)[-1]
 
     def knows_journals(self) -> bool:
         """Whether the backend takes journals; yes if nobody answers, for one can tell later."""
@@ -219,6 +219,7 @@ class Sender:
 
     def leave(self) -> None:
         """Leaves the journal in order on the disk; takes it away if it is of no more use."""
+        self.journal.seal()  # what a thread still logs is counted as dropped, not taken for sent
         complete = self._done >= self.journal.last and not self._files.waiting()
         self.state.complete = complete
         self._save(self.state)
@@ -313,7 +314,7 @@ class Sender:
 
     def _send(self) -> None:
         self.journal.parts()
-        last, shipment = self.journal.last, self._way()
+        last, shipment = self.journal.whole(), self._way()
         while shipment.step():
             self.trouble.answered()
             self.trouble.asked()

@@ -114,7 +114,7 @@ class Shipment:
 
     @property
     def _name(self) -> str:
-        return self.state.alias or self._journal
+        return self.state.names(self._journal)[-1]
 
     def _look_for_runs(self) -> None:
         """What is logged to a run must not come before the run itself, which another process has begun."""
@@ -143,8 +143,7 @@ class Shipment:
         """Another journal goes by this one's ID, or the store lacks entries that are not held any more: what is held
         is sent under a new ID."""
         held = self._course.first_held()
-        self.state.alias = uuid.uuid4().hex
-        self.state.offset = held - 1 if held is not None else self._course.number
+        self.state.rename(uuid.uuid4().hex, held - 1 if held is not None else self._course.number)
         self._course.seek(self.state.offset, None)
 
     def _entries(self, batch: Batch) -> list[tuple[int, bytes, bytes]]:

@@ -1,0 +1,180 @@
+"""What a killed process has left beside a store in a file, and the ends of its runs: whoever finds it, at whatever
+moment it was killed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logbuch.model import RunStatus
+from logbuch.sdk.backends.embedded import EmbeddedBackend
+from logbuch.sdk.journal.folder import Folder
+from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.shipping import leftovers
+from logbuch.sdk.shipping.sender import Sender
+from logbuch.wire import ingest
+
+MEANT = "sqlite:logbuch.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EmbeddedBackend]:
+    made = EmbeddedBackend(tmp_path / "logbuch.db", tmp_path / "artifacts")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "journals"
+
+
+class Process:
+    """A training that is sent step by step, and dies where it is told to."""
+
+    def __init__(self, store: EmbeddedBackend, root: Path, run_id: str = "r") -> None:
+        self.journal, self.run_id, self.steps = Journal(root, MEANT), run_id, 0
+        self.sender = Sender(store, self.journal)
+        self.sender._thread = threading.current_thread()  # none of its own
+        for record in (ingest.NewRun(run_id, "", "0"), ingest.Hold(run_id)):
+            self.journal.record(ingest.encode_record(record), counted=False)
+
+    def log(self, count: int) -> None:
+        for step in range(self.steps, self.steps + count):
+            assert self.journal.point(self.run_id, "m", float(step), step, step)
+        self.steps += count
+
+    def send(self, batches: int | None = None) -> None:
+        """Sends all, or so many batches."""
+        way = self.sender._way()
+        while batches != 0 and way.step():
+            batches = None if batches is None else batches - 1
+
+    def die(self) -> Folder:
+        assert self.journal.folder is not None
+        path = self.journal.folder.path
+        self.journal.folder.unlock()
+        return Folder(path)
+
+
+Begin = Callable[..., Process]
+
+
+@pytest.fixture
+def begin(store: EmbeddedBackend, root: Path) -> Iterator[Begin]:
+    """Starts a process, which logs to a run of its own."""
+    begun: list[Process] = []
+
+    def start(run_id: str = "r") -> Process:
+        begun.append(Process(store, root, run_id))
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        process.journal.close(remove=True)
+
+
+def status(store: EmbeddedBackend, run_id: str = "r") -> RunStatus:
+    return store.get_run(run_id).info.status
+
+
+def stored(store: EmbeddedBackend, run_id: str = "r") -> list[int]:
+    found, token = store.metric_history(run_id, "m", 25_000, "")
+    while token:
+        more, token = store.metric_history(run_id, "m", 25_000, token)
+        found += more
+    return [point.step for point in found]
+
+
+def test_a_process_that_took_another_name_again_and_again(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    """It has held its run under each of them."""
+    process = begin()
+    process.send()
+    for _ in range(2):
+        shipment: Any = process.sender._way()
+        shipment._begin_anew()
+        shipment._save(shipment.state)  # as the greeting does that finds this out
+        process.journal.record(ingest.encode_record(ingest.Hold("r")), counted=False)
+        process.log(10)
+        process.send()
+    assert len(set(process.sender.state.names(process.journal.id))) == 3
+    process.log(10)
+    folder = process.die()
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, outcome.ended, status(store)) == (None, 1, RunStatus.KILLED)
+    assert stored(store) == list(range(30))
+    assert not folder.path.exists()
+
+
+def test_a_journal_that_is_put_away_is_taken_by_nobody(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    """Whoever has opened the lock before has it then, and nothing comes of it."""
+    process = begin()
+    process.send()
+    folder = process.die()
+    late, waiting = Folder(folder.path), Folder(folder.path)
+    opened = late._opened()
+    assert opened is not None
+    assert folder.lock()
+    assert not waiting.lock()
+    folder.remove()
+    assert not late._is_lock(opened)
+    opened.close()
+    assert not late.lock()
+    late.keep(folder.state())
+    assert list(root.iterdir()) == []
+
+
+def test_what_is_left_of_a_removal_goes_with_the_next_sweep(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    """Its process was killed amid taking it away, or when all was sent and noted."""
+    process, complete = begin(), begin("other")
+    path = process.die().path
+    path.rename(path.with_name(f"{path.name}.removed"))
+    complete.send()
+    folder = complete.die()
+    state = folder.state()
+    state.complete = True
+    folder.keep(state)
+    assert leftovers.sweep(root, MEANT, store, "") == []
+    assert list(root.iterdir()) == []
+
+
+def test_an_entry_that_is_just_being_written_is_waited_for(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    """Its number is there before its bytes are: a look between them must not take it for sent."""
+    process = begin()
+    process.send()
+    journal: Any = process.journal
+    part = journal.parts()[-1]
+    with journal._lock:
+        place = part.end
+        process.log(1)
+        end, part.end = part.end, place  # as it is amid the call
+        sending = threading.Thread(target=process.sender._send)
+        sending.start()
+        sending.join(0.3)
+        assert process.sender._done < journal.last
+        part.end = end
+    sending.join()
+    assert process.sender._done == journal.last
+    assert stored(store) == [0]
+
+
+def test_what_is_logged_while_a_process_leaves_is_not_taken_for_sent(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    process = begin()
+    process.log(3)
+    process.sender._send()
+    save, journal = process.sender._save, process.journal
+
+    def log(state: Any) -> None:
+        assert not journal.point("r", "m", 9.0, 9, 9)
+        save(state)
+
+    process.sender._save = log  # type: ignore[method-assign]
+    process.sender.leave()
+    assert (journal.dropped, stored(store)) == (1, [0, 1, 2])
+    assert list(root.iterdir()) == []
