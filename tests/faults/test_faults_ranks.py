@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,9 @@ def test_real_ranks_of_pytorch_meet_in_its_store(make_server: Callable[..., Serv
     body = (
         'os.environ["LOGBUCH_JOURNAL_FOLDER"] += os.environ["RANK"]\n'
         "import torch.distributed\n"
-        'torch.distributed.init_process_group("gloo")\n'
-        + BODY
-        + "torch.distributed.barrier()\ntorch.distributed.destroy_process_group()\n"
+        'torch.distributed.init_process_group("gloo")\ntry:\n'
+        + textwrap.indent(BODY + "torch.distributed.barrier()\n", "    ")
+        + "finally:\n    torch.distributed.destroy_process_group()\n"
     )
     ended = launch(server.url, body, MASTER_PORT=str(free_port()))
     assert [code for code, _, _ in ended] == [0, 0], ended

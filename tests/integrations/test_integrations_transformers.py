@@ -146,14 +146,18 @@ def test_turned_off_transformers_is_as_it_was() -> None:
 PROCESSES = """
 import os, sys
 sys.path.insert(0, os.environ["TESTS"])
-import logbuch
+import logbuch, torch.distributed
 from logbuch.transformers import LogbuchCallback
 from support.trainings import trainer
 logbuch.set_experiment("ddp")
 made = trainer([LogbuchCallback()], ddp_backend="gloo")
-made.train()
-assert made.args.world_size == 2
-print("rank", os.environ["RANK"], logbuch.last_active_run() is None)
+try:
+    made.train()
+    assert made.args.world_size == 2
+    print("rank", os.environ["RANK"], logbuch.last_active_run() is None)
+    torch.distributed.barrier()  # no thread of gloo has work left that holds Python's objects
+finally:
+    torch.distributed.destroy_process_group()  # else the end of the interpreter may abort the process
 """
 
 
