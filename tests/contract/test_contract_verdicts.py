@@ -13,7 +13,7 @@ from logbuch.model import Metric, RunStatus, Tag
 from logbuch.server.alarms import Alarms
 from logbuch.server.examiner import AGAIN_SECONDS, SEALED_SECONDS, SETTLE_SECONDS, WAIT_SECONDS, Examiner
 from logbuch.stability.findings import Kind, Word
-from logbuch.store import Store, batch, examining, runs, search, verdicts
+from logbuch.store import Store, batch, examining, examining_sources, runs, search, verdicts
 from logbuch.store.examining import Examined
 from logbuch.store.metrics import backlog, sealing
 from logbuch.store.runs import NewRun
@@ -228,7 +228,7 @@ def test_judging_merges_no_latest_values(store: Store, examiner: Examiner, time:
 
 def test_what_is_no_number_is_found_among_many_metrics_before_it_is_merged(store: Store) -> None:
     run_id = new_run(store)
-    names = [f"layer/{number:03}" for number in range(examining.OTHERS + 10)]
+    names = [f"layer/{number:03}" for number in range(examining_sources.OTHERS + 10)]
     points = [Metric(key=name, value=1.0, timestamp=1, step=step) for name in names for step in range(3)]
     store.write(batch.log_batch, run_id, points)
     log(store, run_id, [math.nan], names[-1], first=3)
@@ -320,6 +320,44 @@ def test_a_tag_costs_no_judgement(store: Store, monkeypatch: pytest.MonkeyPatch)
     assert words(store, short)[0] is Word.DIVERGED
 
 
+def test_long_runs_are_judged_together_as_each_by_itself(store: Store) -> None:
+    random = np.random.default_rng(6)
+    noise = (1 + random.normal(0, 0.01, 3000)).tolist()
+    made = [logged_long(store, SLOWLY), logged_long(store, noise), logged_long(store, [*noise[:2000], 9.0, *noise])]
+    made += [logged_long(store, SLOWLY, "accuracy"), new_run(store, FALLING), new_run(store)]
+    log(store, made[0], [1.0, math.nan], "aux/entropy")
+    log(store, made[1], noise[:100], "eval/loss")
+    store.write(runs.set_tags, made[2], (Tag(key="logbuch.records_lost", value="4"),))
+    together = {one.run_id: one for one in store.read(verdicts.renew, [*made, "f" * 32])}
+    assert together == {run_id: store.read(examining.examine, run_id) for run_id in made}
+    words_of = [together[run_id].verdict.word for run_id in made]
+    assert words_of == [Word.DIVERGED, Word.STALLED, Word.UNSTABLE, Word.UNKNOWN, Word.STABLE, Word.UNKNOWN]
+
+
+def test_runs_are_read_together_as_long_as_their_logs_are_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [new_run(store, FALLING) for _ in range(5)]
+    parts: list[int] = []
+    sources = examining.sources
+    monkeypatch.setattr(examining, "LOG_POINTS", 2 * len(FALLING))
+    monkeypatch.setattr(
+        examining, "sources", lambda tx, wanted, *rest: (parts.append(len(wanted)), sources(tx, wanted, *rest))[1]
+    )
+    assert {one.run_id for one in store.read(verdicts.renew, made)} == set(made)
+    assert parts == [2, 2, 1]
+
+
+def test_what_the_examiner_itself_tells_costs_no_second_judgement(
+    store: Store, examiner: Examiner, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [logged_long(store, SLOWLY) for _ in range(3)]
+    later(examiner, time, SETTLE_SECONDS)
+    assert {told(store, run_id) for run_id in made} == {"stable"}
+    monkeypatch.setattr(verdicts, "renew", lambda tx, run_ids: 1 / 0)
+    for _ in range(3):
+        later(examiner, time, AGAIN_SECONDS)
+    assert store.read(verdicts.unexamined, [store.read(runs.row, run_id).id for run_id in made]) == []
+
+
 def test_a_run_with_a_long_log_is_judged_once_that_is_sealed(store: Store, examiner: Examiner, time: Time) -> None:
     run_id = new_run(store)
     for first in range(0, 5000, 1000):
@@ -329,6 +367,9 @@ def test_a_run_with_a_long_log_is_judged_once_that_is_sealed(store: Store, exami
     later(examiner, time, 1)
     assert told(store, run_id) is None
     later(examiner, time, SEALED_SECONDS)
+    assert told(store, run_id) is None, "a busy server seals later"
+    sealing.seal(store.read, store.write, store.read(runs.row, run_id).id)
+    later(examiner, time, SETTLE_SECONDS)
     assert told(store, run_id) is not None
 
 

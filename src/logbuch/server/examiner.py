@@ -2,9 +2,9 @@
 
 A run that goes on is judged every few seconds, a long one less often, one that has ended a few seconds after. After
 each judgement the examiner rests until the server has done many times as much work of its own
-(:mod:`logbuch.server.budget`): where many runs train at once, each is judged less often. Short runs are judged many at
-a time, and a run with many points in the log once they are sealed, when it costs a tenth. Runs that changed while no
-server was there come last, the newest first.
+(:mod:`logbuch.server.budget`): where many runs train at once, each is judged less often. Runs are judged many at a
+time, short ones more than others, and a run with many points in the log once they are sealed, when it costs a tenth.
+Runs that changed while no server was there come last, the newest first.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ SETTLE_SECONDS, AGAIN_SECONDS, MOST_SECONDS = 2.0, 10.0, 120.0
 """How long after a change a run is judged, how long after it was judged it is at the earliest judged again, and a run
 that has gone on for long at the latest."""
 SEALED_SECONDS, WAIT_SECONDS = 8.0, 30.0
-"""How long after its last point a run's log is sealed, and how long that is waited for at most."""
+"""How long after its last point a run's log is sealed on a server that is not busy, and how long after its first change
+that is waited for at most."""
 _TURN_SECONDS = 1.0
-_PAGE, _TOGETHER = 200, 50
+_PAGE, _TOGETHER, _LONG_TOGETHER = 200, 50, 10
 
 
 class Examiner(Follower):
@@ -69,22 +70,18 @@ class Examiner(Follower):
         for start in range(0, len(wanted), _TOGETHER):
             part = wanted[start : start + _TOGETHER]
             done = self._examined(verdicts.renew_short, part)
-            for run_id in part:
-                if run_id not in done and not self._end.is_set():
-                    self._examined(verdicts.renew, [run_id])
+            long = [run_id for run_id in part if run_id not in done]
+            for first in range(0, len(long), _LONG_TOGETHER):
+                self._examined(verdicts.renew, long[first : first + _LONG_TOGETHER])
 
     def _ripe(self, runs: Sequence[int]) -> Sequence[int]:
         """Those of these runs that are judged now; the others are once their logs are sealed."""
         now, changed = self._clock(), {run: self._changes.pop(run) for run in runs if run in self._changes}
-        fresh = [run for run, (_, last) in changed.items() if now - last < SEALED_SECONDS]
-        waiting = [
-            run
-            for run in (self._store.read(verdicts.long_logs, fresh) if fresh else ())
-            if now - changed[run][0] < WAIT_SECONDS
-        ]
+        recent = [run for run, (first, _) in changed.items() if now - first < WAIT_SECONDS]
+        waiting = set(self._store.read(verdicts.long_logs, recent) if recent else ())
         for run in waiting:
             first, last = self._changes[run] = changed[run]
-            self._due[run] = min(last + SEALED_SECONDS, first + WAIT_SECONDS)
+            self._due[run] = min(max(last + SEALED_SECONDS, now + SETTLE_SECONDS), first + WAIT_SECONDS)
         return [run for run in runs if run not in waiting]
 
     def _examined(self, judge: Callable[..., list[Examined]], run_ids: Sequence[str]) -> set[str]:

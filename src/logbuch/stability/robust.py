@@ -70,5 +70,7 @@ def medians(rows: NDArray[np.float64]) -> Floats:
 
 
 def level(values: Floats) -> float:
-    """The median; NaN of nothing."""
-    return float(np.median(values)) if len(values) else float("nan")
+    """The median; NaN of nothing, and where a value is."""
+    if not len(values) or np.isnan(values).any():
+        return float("nan")
+    return float(medians(values[None])[0])

@@ -7,23 +7,24 @@ decide.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from logbuch import limits
 from logbuch.model import Noun
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import LOST_TAG, Kind, Verdict
 from logbuch.stability.losses import Lost
-from logbuch.stability.parts import SYSTEM, Parts, parts
+from logbuch.stability.parts import Parts
 from logbuch.stability.verdict import Watch, Watched, judge
 from logbuch.store import heads, runs, schema
-from logbuch.store.metrics import blocks, buckets, charts, ordinal, series
+from logbuch.store.examining_sources import Sources, sources
+from logbuch.store.metrics import blocks, buckets, charts
 from logbuch.store.metrics.buckets import COLUMNS, View
 from logbuch.store.metrics.charts import Line
 from logbuch.store.metrics.rows import Axis, Rows
@@ -33,11 +34,12 @@ from logbuch.store.tx import Tx, beside_latest, chunks
 
 BUCKETS = 2000
 """What a check reads of a series at most; see docs/reference/stability.md."""
-OTHERS = 64
-"""Of metrics without a part, so many are looked into for values that are not finite; those that stand at one first."""
-_latest, _changes, _refusals, _tags = schema.latest, schema.changes, schema.refusals, schema.tags
+LOG_POINTS = 65_536
+"""Runs are read together as long as no more of their points are in the log."""
+_changes, _refusals, _tags = schema.changes, schema.refusals, schema.tags
 _log, _blocks = schema.arrivals, schema.blocks
-_NO_NUMBERS = (ordinal.NAN, ordinal.INFINITY, ordinal.NEGATIVE_INFINITY)
+_Place = tuple[int, str]
+"""A run (inner id) and one of its metrics."""
 
 
 class Look(NamedTuple):
@@ -138,66 +140,58 @@ def examine(tx: Tx, run_id: str, known: Examined | None = None) -> Examined:
     that is gone.
     """
     runs.row(tx, run_id)
-    (subject,) = subjects(tx, [run_id])
-    if known is not None and known.mark == subject.mark:
-        return subject.examined(known.verdict)
-    return subject.examined(_judged(tx, subject.run, subject.lost))
-
-
-def _judged(tx: Tx, run: int, lost: int) -> Verdict:
-    sources = _sources(tx, run)
-    coarse = _curves_of(tx, sources, COARSE)
-    others = _broken(tx, sources)
-    found = judge(_watch(sources, coarse, others, lost))
-    closely = closer(found, sources.chosen)
-    if any(outline.points > COARSE.judging.count for key, outline in sources.outlines.items() if key in closely):
-        found = judge(_watch(sources, {**coarse, **_curves_of(tx, sources, FINE, closely)}, others, lost))
+    (found,) = examine_all(tx, [run_id], {} if known is None else {run_id: known})
     return found
+
+
+@beside_latest
+def examine_all(tx: Tx, run_ids: Sequence[str], known: Mapping[str, Examined]) -> list[Examined]:
+    """The same of those of these runs that exist, read by the same statements; ``known`` are earlier verdicts."""
+    found = subjects(tx, run_ids)
+    same = unchanged(found, known)
+    judged = [one for part in _parts([one for one in found if one.run not in same]) for one in _judged(tx, part)]
+    return [*same.values(), *judged]
+
+
+def unchanged(found: Iterable[Subject], known: Mapping[str, Examined]) -> dict[int, Examined]:
+    """The verdicts on those of these runs (inner ids) of which one is known that saw the same points and losses."""
+    return {
+        one.run: one.examined(known[one.run_id].verdict)
+        for one in found
+        if one.run_id in known and known[one.run_id].mark == one.mark
+    }
+
+
+def _parts(found: Sequence[Subject]) -> Iterator[list[Subject]]:
+    """Runs in parts whose points in the log may all be in memory at once."""
+    part: list[Subject] = []
+    for one in found:
+        if part and sum(other.points for other in part) + one.points > LOG_POINTS:
+            yield part
+            part = []
+        part.append(one)
+    if part:
+        yield part
+
+
+def _judged(tx: Tx, found: Sequence[Subject]) -> Iterator[Examined]:
+    runs_ = [one.run for one in found]
+    read = sources(tx, runs_, [one.run for one in found if one.row], [one.run for one in found if one.block])
+    coarse, broken = _curves_of(tx, read, COARSE), _broken(tx, read)
+    for one in found:
+        own, seen, others = read[one.run], coarse[one.run], broken[one.run]
+        verdict = judge(_watch(own, seen, others, one.lost))
+        closely = closer(verdict, own.chosen)
+        if any(outline.points > COARSE.judging.count for key, outline in own.outlines.items() if key in closely):
+            near = _curves_of(tx, {one.run: own}, FINE, closely)[one.run]
+            verdict = judge(_watch(own, {**seen, **near}, others, one.lost))
+        yield one.examined(verdict)
 
 
 def closer(found: Verdict, chosen: Parts) -> set[str]:
     """The metrics that are looked at closely after a first verdict. What takes a long stretch is seen from afar."""
     metrics = {one.metric for one in found.findings if one.kind not in _SEEN_FROM_AFAR}
     return metrics | {chosen.loss or ""} if chosen.evaluation in metrics else metrics
-
-
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """The metrics of a run that are looked at, by their names: their parts, the others, and outlines of all."""
-
-    chosen: Parts
-    by_step: Sequence[str]
-    others: Sequence[str]
-    outlines: Mapping[str, Outline]
-
-
-def _sources(tx: Tx, run: int) -> _Sources:
-    log = series.log(tx, run)
-    merged = tx.execute(select(_latest.c.key, _not_finite()).where(_latest.c.run == run)).all()
-    odd = log.odd() | {row.key for row in merged if row.odd}
-    names = tx.texts({row.key for row in merged} | log.known())
-    keys = {key: id_ for id_, key in sorted(names.items(), key=lambda item: item[1])}
-    chosen = parts(keys)
-    by_step = by_steps(chosen)
-    candidates = sorted(keys, key=lambda key: keys[key] not in odd)
-    watched = {*by_step, *chosen.gpus}
-    others = [key for key in candidates if key not in watched and not key.startswith(SYSTEM)][:OTHERS]
-    wanted = {key: keys[key] for key in dict.fromkeys([*by_step, *others, *chosen.gpus])}
-    # What is finite in the log and plays no part need not be read there.
-    whole = {keys[key] for key in watched} | odd
-    found = series.outlines(tx, run, list(wanted.values()), log.only(whole))
-    return _Sources(chosen, by_step, others, {key: found[id_] for key, id_ in wanted.items() if id_ in found})
-
-
-def _not_finite() -> Any:
-    columns = (_latest.c.value, _latest.c.min, _latest.c.max)
-    return or_(*(column.in_(_NO_NUMBERS) for column in columns)).label("odd")
-
-
-def by_steps(chosen: Parts) -> list[str]:
-    """The metrics that are judged by their steps, in the order of their parts."""
-    losses = [key for key in (chosen.loss, chosen.evaluation) if key is not None]
-    return list(dict.fromkeys([*losses, *chosen.gradients, *chosen.rates, *chosen.throughputs]))
 
 
 class _Seen(NamedTuple):
@@ -207,21 +201,27 @@ class _Seen(NamedTuple):
     rows: Rows
 
 
-def _curves_of(tx: Tx, sources: _Sources, look: Look, only: Container[str] | None = None) -> dict[str, _Seen]:
-    """The curves of the watched metrics, or of some of them."""
-    found: dict[str, _Seen] = {}
-    axes: tuple[tuple[Axis, Sequence[str]], ...] = (("step", sources.by_step), ("time", sources.chosen.gpus))
-    for axis, keys in axes:
-        wanted = [key for key in keys if only is None or key in only]
-        for key, line in _lines(tx, sources, wanted, axis, look.reading).items():
-            found[key] = _Seen(Watched(key, curve(line.rows, look)), line.rows)
+Read = Mapping[int, Sources]
+"""By run (inner id)."""
+
+
+def _curves_of(tx: Tx, read: Read, look: Look, only: Container[str] | None = None) -> dict[int, dict[str, _Seen]]:
+    """The curves of the watched metrics of each run, or of some of them."""
+    found: dict[int, dict[str, _Seen]] = {run: {} for run in read}
+    by_step = [(run, key) for run, own in read.items() for key in own.by_step]
+    by_time = [(run, key) for run, own in read.items() for key in own.chosen.gpus]
+    axes: tuple[tuple[Axis, Sequence[_Place]], ...] = (("step", by_step), ("time", by_time))
+    for axis, places in axes:
+        wanted = [place for place in places if only is None or place[1] in only]
+        for (run, key), line in _lines(tx, read, wanted, axis, look.reading).items():
+            found[run][key] = _Seen(Watched(key, curve(line.rows, look)), line.rows)
     return found
 
 
-def _watch(sources: _Sources, seen: Mapping[str, _Seen], others: tuple[Watched, ...], lost: int) -> Watch:
-    loss = seen.get(sources.chosen.loss or "")
+def _watch(own: Sources, seen: Mapping[str, _Seen], others: tuple[Watched, ...], lost: int) -> Watch:
+    loss = seen.get(own.chosen.loss or "")
     missing = None if not lost else Lost.nowhere(lost) if loss is None else _losses(loss, lost)
-    return watch(sources.chosen, {key: one.watched for key, one in seen.items()}, others, missing)
+    return watch(own.chosen, {key: one.watched for key, one in seen.items()}, others, missing)
 
 
 def _losses(loss: _Seen, lost: int) -> Lost:
@@ -251,10 +251,10 @@ def _of(curves: Mapping[str, Watched], keys: Iterable[str]) -> tuple[Watched, ..
     return tuple(curves[key] for key in keys if key in curves)
 
 
-def _lines(tx: Tx, sources: _Sources, keys: Sequence[str], axis: Axis, view: View) -> dict[str, Line]:
-    numbered = dict(enumerate(key for key in keys if key in sources.outlines))
-    found = charts.drawn(tx, {place: sources.outlines[key] for place, key in numbered.items()}, axis, view)
-    return {numbered[place]: line for place, line in found.items()}
+def _lines(tx: Tx, read: Read, places: Iterable[_Place], axis: Axis, view: View) -> dict[_Place, Line]:
+    known = [(run, key) for run, key in places if key in read[run].outlines]
+    found = charts.drawn(tx, {number: read[run].outlines[key] for number, (run, key) in enumerate(known)}, axis, view)
+    return {known[number]: line for number, line in found.items()}
 
 
 def curve(own: Rows, look: Look) -> Curve:
@@ -265,18 +265,19 @@ def curve(own: Rows, look: Look) -> Curve:
     return Curve.of_buckets(dict(zip(COLUMNS, table, strict=True)))
 
 
-def _broken(tx: Tx, sources: _Sources) -> tuple[Watched, ...]:
-    """Those of the other metrics that are not finite somewhere, and where. Summaries tell which; of these points are
-    read, which tell the place, and no buckets are made of any."""
-    outlines = {key: sources.outlines[key] for key in sources.others if key in sources.outlines}
+def _broken(tx: Tx, read: Read) -> dict[int, tuple[Watched, ...]]:
+    """Those of the other metrics of each run that are not finite somewhere, and where. Summaries tell which; of these
+    points are read, which tell the place, and no buckets are made of any."""
+    places = [(run, key) for run, own in read.items() for key in own.others if key in own.outlines]
+    outlines = {(run, key): read[run].outlines[key] for run, key in places}
     sums = blocks.read_summaries(tx, [head.id for outline in outlines.values() for head in outline.heads])
-    suspects = [key for key, outline in outlines.items() if _may_be_odd(outline, sums)]
-    found = _lines(tx, sources, suspects, "step", FINE.reading)
-    return tuple(
-        Watched(key, Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf))
-        for key, line in found.items()
-        if line.rows.odd.any()
-    )
+    suspects = [place for place, outline in outlines.items() if _may_be_odd(outline, sums)]
+    found: dict[int, list[Watched]] = {run: [] for run in read}
+    for (run, key), line in _lines(tx, read, suspects, "step", FINE.reading).items():
+        if line.rows.odd.any():
+            odd = Curve.of_broken(line.rows.x, line.rows.nan, line.rows.pos_inf + line.rows.neg_inf)
+            found[run].append(Watched(key, odd))
+    return {run: tuple(own) for run, own in found.items()}
 
 
 def _may_be_odd(outline: Outline, sums: Mapping[int, tuple[bool, NDArray[Any]]]) -> bool:

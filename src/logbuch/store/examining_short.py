@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
-from sqlalchemy import select
 
 from logbuch.stability.curve import Curve
 from logbuch.stability.findings import Verdict, Word
@@ -18,11 +17,11 @@ from logbuch.stability.losses import Lost
 from logbuch.stability.parts import SYSTEM, Parts, parts
 from logbuch.stability.verdict import Watched, judge
 from logbuch.store import schema
-from logbuch.store.examining import COARSE, FINE, Examined, Look, by_steps, closer, curve, subjects, watch
+from logbuch.store.examining import COARSE, FINE, Examined, Look, closer, curve, subjects, unchanged, watch
+from logbuch.store.examining_sources import by_steps, logs
 from logbuch.store.metrics.points import Series
 from logbuch.store.metrics.rows import Axis, Rows
 from logbuch.store.metrics.series import Log
-from logbuch.store.query.among import among
 from logbuch.store.tx import Tx, beside_latest
 
 POINTS = 4096
@@ -34,21 +33,14 @@ _log = schema.arrivals
 
 @beside_latest
 def examine_short(tx: Tx, run_ids: Sequence[str], known: Mapping[str, Examined]) -> list[Examined]:
-    """Verdicts on those of these runs that are short; what is ``known`` stands where the points are the same."""
-    short = {one.run: one for one in subjects(tx, run_ids) if not one.block and one.points <= POINTS}
-    same = {run for run, one in short.items() if one.run_id in known and known[one.run_id].mark == one.mark}
-    logs = _logs(tx, short.keys() - same)
-    names = tx.texts({key for log in logs.values() for key in log.known()})
-    found = [short[run].examined(known[short[run].run_id].verdict) for run in same]
-    return found + [short[run].examined(_judged(log, names, short[run].lost)) for run, log in logs.items()]
-
-
-def _logs(tx: Tx, wanted: Iterable[int]) -> dict[int, Log]:
-    blobs: dict[int, list[bytes]] = {}
-    query = select(_log.c.run, _log.c.data).where(among(_log.c.run, wanted)).order_by(_log.c.run, _log.c.id)
-    for run, data in tx.execute(query):
-        blobs.setdefault(run, []).append(data)
-    return {run: Log.of_blobs(own) for run, own in blobs.items()}
+    """Verdicts on those of these runs that are short, and on those whose points are the same as in a verdict that is
+    ``known``, which stands then."""
+    found = {one.run: one for one in subjects(tx, run_ids)}
+    same = unchanged(found.values(), known)
+    short = [run for run, one in found.items() if run not in same and not one.block and one.points <= POINTS]
+    own = logs(tx, short)
+    names = tx.texts({key for log in own.values() for key in log.known()})
+    return [*same.values(), *(found[run].examined(_judged(log, names, found[run].lost)) for run, log in own.items())]
 
 
 def _judged(log: Log, names: Mapping[int, str], lost: int) -> Verdict:

@@ -16,7 +16,7 @@ from logbuch import limits
 from logbuch.model import RunStatus
 from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.store import heads, runs, schema
-from logbuch.store.examining import Examined, examine
+from logbuch.store.examining import Examined, examine, examine_all
 from logbuch.store.examining_short import POINTS, examine_short
 from logbuch.store.query.among import among
 from logbuch.store.seam import new_value
@@ -57,13 +57,12 @@ def _examined(run_id: str, row: Any) -> Examined:
 @beside_latest
 def renew(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
     """Judges those of these runs that exist, as they now stand, unless only their tags have changed."""
-    known = {one.run_id: one for one in kept(tx, run_ids)}
-    return [examine(tx, run_id, known.get(run_id)) for run_id in heads.fetch(tx, run_ids)]
+    return examine_all(tx, run_ids, {one.run_id: one for one in kept(tx, run_ids)})
 
 
 @beside_latest
 def renew_short(tx: Tx, run_ids: Sequence[str]) -> list[Examined]:
-    """The same of those that are short, all at once."""
+    """The same of those that are short, and of those of which only tags have changed, all at once."""
     return examine_short(tx, run_ids, {one.run_id: one for one in kept(tx, run_ids)})
 
 

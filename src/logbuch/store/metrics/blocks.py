@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.store import schema
 from logbuch.store.metrics import ordinal, rows
 from logbuch.store.metrics.points import Packer, Series, unpack_block
+from logbuch.store.query.among import among
 from logbuch.store.tx import Tx, beside_latest, chunks
 
 BLOCK_POINTS = 32_768
@@ -31,6 +32,7 @@ _table = schema.blocks
 logger = logging.getLogger("logbuch.store.blocks")
 _ENDS = ("first_step", "last_step", "first_time", "last_time", "min_time", "max_time")
 _COLUMNS = ("run", "key", "points", *_ENDS, "min", "max", "data")
+_OF_HEADS = [_table.c[name] for name in ("run", "key", "id", "points", *_ENDS, "min")]
 _insert = schema.blocks.insert()
 _insert_summary = schema.summaries.insert()
 
@@ -86,16 +88,28 @@ class Packed:
 def heads(tx: Tx, run: int, keys: Sequence[int], first_step: int = INT64_MIN) -> dict[int, list[Head]]:
     """The blocks of these keys that begin at a step or after it, each key's in the order of their points: by (step,
     timestamp, value)."""
-    found: dict[int, list[tuple[Any, Head]]] = {}
-    columns = (_table.c[name] for name in ("key", "id", "points", *_ENDS, "min"))
-    statement = select(*columns).where(_table.c.run == run, _table.c.first_step >= first_step)
-    for part in chunks(keys):
-        for row in tx.execute(statement.where(_table.c.key.in_(part))).all():
-            head = _head(row)
-            # Where one step and time fill several blocks, the values part them; NaN stands above all.
-            place = (head.first, head.last, row.min is None, row.min)
-            found.setdefault(row.key, []).append((place, head))
-    return {key: [head for _, head in sorted(own, key=itemgetter(0))] for key, own in found.items()}
+    statement = select(*_OF_HEADS).where(_table.c.run == run, _table.c.first_step >= first_step)
+    rows_ = [row for part in chunks(keys) for row in tx.execute(statement.where(_table.c.key.in_(part))).all()]
+    return _arranged(rows_).get(run, {})
+
+
+def heads_of_runs(tx: Tx, runs: Iterable[int], keys: Iterable[int]) -> dict[int, dict[int, list[Head]]]:
+    """The same of several runs, all their blocks of these keys: by run and key."""
+    mine = (among(_table.c.run, runs), among(_table.c.key, keys))
+    return _arranged(tx.execute(select(*_OF_HEADS).where(*mine)).all())
+
+
+def _arranged(found: Iterable[Any]) -> dict[int, dict[int, list[Head]]]:
+    series: dict[tuple[int, int], list[tuple[Any, Head]]] = {}
+    for row in found:
+        head = _head(row)
+        # Where one step and time fill several blocks, the values part them; NaN stands above all.
+        place = (head.first, head.last, row.min is None, row.min)
+        series.setdefault((row.run, row.key), []).append((place, head))
+    arranged: dict[int, dict[int, list[Head]]] = {}
+    for (run, key), own in series.items():
+        arranged.setdefault(run, {})[key] = [head for _, head in sorted(own, key=itemgetter(0))]
+    return arranged
 
 
 def _head(row: Any) -> Head:
