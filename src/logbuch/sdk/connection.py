@@ -33,6 +33,7 @@ READ_SECONDS, STALL_SECONDS = 3.0, 0.75
 READ_FILES_SECONDS = 60.0
 """How long a read of files does, while they arrive."""
 _CLOSE_SECONDS = 1.0
+_TELL_SECONDS = 60.0
 _REMEMBERED_RUNS = 10_000
 
 
@@ -48,6 +49,7 @@ class Connection:
         self.spool = Spool(self._files)
         self.heart = Heart(self._beat)
         self._held_as = self.journal.id
+        self._tell_again = 0.0
         self.gathering: list[Callable[[float], None]] = []
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
@@ -86,10 +88,19 @@ class Connection:
         """The backend, after what was logged before has reached it: who reads sees what they wrote."""
         deadline = time.monotonic() + (READ_SECONDS if files is Files.NONE else READ_FILES_SECONDS)
         self.gathered(STALL_SECONDS)
-        self.sender.flush(deadline - time.monotonic(), stall=STALL_SECONDS, files=files)
+        arrived = self.sender.flush(deadline - time.monotonic(), stall=STALL_SECONDS, files=files)
         if files is not Files.NONE and time.monotonic() >= deadline:
             say("Not all files that were logged have arrived yet: what is read now may lack some of them.")
+        elif not arrived and files is Files.NONE and not self.backend.silent:  # else the read itself says so
+            self._tell_behind()
         return self.backend
+
+    def _tell_behind(self) -> None:
+        """The disk or the server takes nothing now. Who reads again and again is not told each time."""
+        now = time.monotonic()
+        if now >= self._tell_again:
+            self._tell_again = now + _TELL_SECONDS
+            say("Not all that was logged has arrived yet: what is read now may lack the newest of it.")
 
     def gathered(self, seconds: float) -> None:
         """Waits for what threads still find out about runs that have just begun."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import logbuch
 from logbuch.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from logbuch.errors import InvalidFilter, InvalidInput, NotFound
 from logbuch.sdk import connection
+from logbuch.sdk.backends import place
 from logbuch.tracking import MlflowClient
 
 
@@ -117,3 +120,22 @@ def test_another_process_is_seen(client: MlflowClient, run_id: str) -> None:
     logbuch.log_metric("n", 2, run_id=run_id)
     logbuch.flush()
     assert client.get_run(run_id).data.metrics == {"m": 1.0, "n": 2.0}
+
+
+def test_who_reads_what_has_not_arrived_is_told_so_now_and_then(
+    client: MlflowClient, run_id: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = connection.connect(client.tracking_uri)
+    other = sqlite3.connect(place.understand(client.tracking_uri).database, isolation_level=None)  # type: ignore[union-attr]
+    with closing(other), monkeypatch.context() as hasty:
+        hasty.setattr(connection, "READ_SECONDS", 0.1)
+        other.execute("BEGIN IMMEDIATE")
+        client.log_metric(run_id, "m", 1.0)
+        assert [dict(client.get_run(run_id).data.metrics) for _ in range(2)] == [{}, {}]
+        assert capsys.readouterr().err.count("may lack the newest") == 1
+        found._tell_again = 0.0
+        client.get_run(run_id)
+        assert capsys.readouterr().err.count("may lack the newest") == 1
+        other.execute("ROLLBACK")
+    assert client.get_run(run_id).data.metrics == {"m": 1.0}
+    assert capsys.readouterr().err == ""
