@@ -50,8 +50,10 @@ class Arrived:
                 starts.append(count)
             count += len(arrival.keys)
         values = _joined([arrival.values for arrival in ordered], np.float64)
-        # One NaN for all: its sign and payload mean nothing, and equal points must have equal bits.
-        values = np.where(np.isnan(values), math.nan, values)
+        odd = np.isnan(values)
+        if odd.any():
+            # One NaN for all: its sign and payload mean nothing, and equal points must have equal bits.
+            values = np.where(odd, math.nan, values)
         points = Series(
             _joined([arrival.steps for arrival in ordered], np.int64),
             _joined([arrival.timestamps for arrival in ordered], np.int64),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 
 from sqlalchemy import delete, func, select
@@ -18,7 +18,9 @@ from logbuch.limits import INT64_MAX
 from logbuch.store import schema
 from logbuch.store.metrics import latest
 from logbuch.store.metrics.arriving import Arrival, Arrived
-from logbuch.store.metrics.points import unpack_arrival
+from logbuch.store.metrics.latest import OfRun
+from logbuch.store.metrics.points import unpack_arrival, unpack_rounds
+from logbuch.store.metrics.rounds import Rounds
 from logbuch.store.tx import Tx, beside_latest, chunks
 
 logger = logging.getLogger("logbuch.store")
@@ -34,6 +36,7 @@ _insert = _table.insert()
 _WAITING = f"SELECT r.run_id FROM {_table.name} b JOIN {_runs.name} r ON r.id = b.run + 0"  # noqa: S608
 _STANDS = f"SELECT run FROM {_table.name} WHERE run IN (%s)"  # noqa: S608
 _MOST = 256
+_DAMAGED = (ValueError, KeyError, struct.error)
 
 
 class Growth:
@@ -122,31 +125,44 @@ def _merge(tx: Tx, experiments: Mapping[int, int]) -> None:
     )
     # Sorted here: a database would move all the points to and fro for it.
     rows = sorted(tx.execute(unmerged).all(), key=itemgetter(0, 1))
-    arrivals = [one for run, _, data in rows if (one := _arrival(run, data)) is not None]
-    latest.update(tx, [Arrived.of(part) for part in _parts(arrivals)], experiments)
+    logs: dict[int, list[bytes]] = {}
+    for run, _, data in rows:
+        logs.setdefault(run, []).append(data)
+    latest.update(tx, _parts(logs), experiments)
     tx.change(delete(_table).where(ours))
 
 
-def _parts(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:
-    """What is merged at once: a run with many points alone, for all its columns then fit the processor's cache, and all
-    that have few together."""
-    by_run: dict[int, list[Arrival]] = {}
-    for arrival in arrivals:
-        by_run.setdefault(arrival.run, []).append(arrival)
-    long, short = [], []
-    for own in by_run.values():
+def _parts(logs: Mapping[int, Sequence[bytes]]) -> Iterator[Arrived | OfRun]:
+    """What is merged at once, of the unmerged log of each run: a run with many points alone, for all its columns then
+    fit the processor's cache, and all that have few together."""
+    short: list[Arrival] = []
+    for run, blobs in logs.items():
+        table = _table_of(blobs)
+        if table is not None and len(table) >= LONG_POINTS:
+            yield OfRun(run, table)
+            continue
+        own = [one for data in blobs if (one := _arrival(run, data)) is not None]
         if sum(len(arrival.keys) for arrival in own) >= LONG_POINTS:
-            long.append(own)
+            yield Arrived.of(own)
         else:
             short += own
-    return [*long, short] if short else long
+    if short:
+        yield Arrived.of(short)
+
+
+def _table_of(blobs: Sequence[bytes]) -> Rounds | None:
+    """All points of a run's log as one table; None where they are none, or some are damaged."""
+    try:
+        return unpack_rounds(blobs)
+    except _DAMAGED:
+        return None
 
 
 def _arrival(run: int, data: bytes) -> Arrival | None:
     """The points of a row of the log; None for a damaged one, which must not hide all others for ever."""
     try:
         keys, points = unpack_arrival(data)
-    except (ValueError, KeyError, struct.error):
+    except _DAMAGED:
         logger.error("points of run %d in the log are damaged and left out", run)
         return None
     return Arrival(run, "", keys, points.steps, points.timestamps, points.values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from sqlalchemy import and_, case, or_
 from logbuch.limits import INT64_MAX, INT64_MIN
 from logbuch.model import Metric
 from logbuch.store import schema
-from logbuch.store.metrics import ordinal, sorting
-from logbuch.store.metrics.arriving import Arrived
+from logbuch.store.metrics import ordinal, rounds, sorting
+from logbuch.store.metrics.arriving import Arrival, Arrived
+from logbuch.store.metrics.points import find_rounds
+from logbuch.store.metrics.rounds import Rounds
 from logbuch.store.metrics.sorting import Places
 from logbuch.store.query.columns import Columns, OfRuns
 from logbuch.store.tx import Tx
@@ -27,14 +29,25 @@ from logbuch.store.tx import Tx
 _table = schema.latest
 _COLUMNS = ("run", "key", "experiment", "step", "timestamp", "value", "min", "min_step", "max", "max_step")
 Ints = NDArray[np.int64]
+Row = tuple[int | None, ...]
 _key = attrgetter("key")
 _place = itemgetter(0, 1)
 OF_RUNS = OfRuns(_table.c.run, _table.c.key, _table.c.value, _table.c.timestamp, _table.c.step)
 
 
-def update(tx: Tx, arrived: Iterable[Arrived], experiments: Mapping[int, int]) -> None:
+class OfRun(NamedTuple):
+    """Points of one run that came in rounds; no key is in their table twice."""
+
+    run: int
+    table: Rounds
+
+    def arrived(self) -> Arrived:
+        return Arrived.of([Arrival(self.run, "", *self.table.spread())])
+
+
+def update(tx: Tx, parts: Iterable[Arrived | OfRun], experiments: Mapping[int, int]) -> None:
     """Merges points into the table, in (run, key) order; each run is in one of the parts only."""
-    rows = [row for part in arrived for row in _summaries(part, experiments)]
+    rows = [row for part in parts for row in _summaries(part, experiments)]
     rows.sort(key=_place)
     tx.insert_rows(tx.seam.upsert(_table, _merged), _COLUMNS, rows)
 
@@ -51,31 +64,32 @@ def nouns(found: Columns, names: Mapping[int, str]) -> Mapping[int, list[Metric]
     return made
 
 
-def _summaries(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
+def _summaries(part: Arrived | OfRun, experiments: Mapping[int, int]) -> list[Row]:
     """For each run and key a row of the table: the latest point, the least and the greatest value."""
-    return _of_rounds(arrived, experiments) or _of_any(arrived, experiments)
+    if isinstance(part, OfRun):
+        return _of_rounds(part, experiments[part.run]) or _of_any(part.arrived(), experiments)
+    table = find_rounds(part.keys, part.points) if len(part.runs) == 1 else None
+    table = rounds.joined([table]) if table is not None else None
+    found = _of_rounds(OfRun(part.runs[0], table), experiments[part.runs[0]]) if table is not None else []
+    return found or _of_any(part, experiments)
 
 
-def _of_rounds(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
-    """The rows of one run whose keys come in the same order at each of its ascending steps, as those of most trainings
-    do: the points are a table then, and nothing has to be sorted. Empty for all others."""
-    width = sorting.period(arrived.keys) if len(arrived.runs) == 1 else 0
-    if not width:
+def _of_rounds(part: OfRun, experiment: int) -> list[Row]:
+    """The rows of rounds at ascending steps, as those of most trainings are: nothing has to be sorted. Empty for all
+    others."""
+    table = part.table
+    if np.isnan(table.values).any() or not (table.steps[1:] > table.steps[:-1]).all():
         return []
-    points = arrived.points
-    steps, times = points.steps.reshape(-1, width), points.timestamps.reshape(-1, width)
-    if np.isnan(points.values).any() or not (steps[1:] > steps[:-1]).all():
-        return []
-    values = ordinal.encode_array(points.values).reshape(-1, width)
-    extremes = []
-    for extreme in (values.min(axis=0), values.max(axis=0)):
-        extremes += [extreme, np.where(values == extreme, steps, INT64_MAX).min(axis=0)]
-    (run,) = arrived.runs
-    columns = (arrived.keys[:width], steps[-1], times[-1], values[-1], *extremes)
-    return [(run, key, experiments[run], *rest) for key, *rest in zip(*(c.tolist() for c in columns), strict=True)]
+    values, steps, times = ordinal.encode_array(table.values), table.whole(table.steps), table.whole(table.timestamps)
+    across = np.arange(values.shape[1])
+    # Of equal values these are the places of the first, which stands at the least step.
+    low, high = values.argmin(axis=0), values.argmax(axis=0)
+    extremes = [column[places, across] for places in (low, high) for column in (values, steps)]
+    columns = (table.keys, steps[-1], times[-1], values[-1], *extremes)
+    return [(part.run, key, experiment, *rest) for key, *rest in zip(*(c.tolist() for c in columns), strict=True)]
 
 
-def _of_any(arrived: Arrived, experiments: Mapping[int, int]) -> list[tuple[int | None, ...]]:
+def _of_any(arrived: Arrived, experiments: Mapping[int, int]) -> list[Row]:
     order, starts, runs, keys = _by_series(arrived)
     points = arrived.points
     steps, times = points.steps[order], points.timestamps[order]

@@ -1,6 +1,8 @@
 """Points in columns, and their packed forms, all little endian.
 
-Arrival form (one commit of one run, all its keys mixed): a uint64 that holds the number of points in its lower half and
+Arrival form of points that come in rounds (one commit of one run): see :mod:`logbuch.store.metrics.rounds`.
+
+Arrival form of all others, their keys mixed: a uint64 that holds the number of points in its lower half and
 in the next three bytes the widths of the columns key, step and timestamp; the least key, step and timestamp (int64);
 the values (float64); then the three columns, each as unsigned distances from its least of as many bytes as the width
 says, or as plain int64 where the width is 0. Where all three are 0, the leasts are left out and the values come last.
@@ -12,19 +14,21 @@ timestamp and value as pcodec chunks (https://github.com/pcodec/pcodec, standalo
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from logbuch.store.metrics import ordinal, sorting
+from logbuch.store.metrics import narrow, ordinal, rounds, sorting
+from logbuch.store.metrics.rounds import Rounds
 
 _BLOCK = struct.Struct("<BII")
 _BLOCK_VERSION = 1
+LEAST_OF_ROUNDS = 32
+"""Fewer points are not worth looking whether they come in rounds."""
 _HEAD, _LEASTS = struct.Struct("<Q"), struct.Struct("<3q")
-_UNSIGNED = {0: "<i8", 1: "u1", 2: "<u2", 4: "<u4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +108,55 @@ def _ascending(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArr
 
 def pack_arrival(keys: NDArray[np.int64], points: Series) -> bytes:
     """The arrival form of points and their keys, columns of equal length."""
+    table = find_rounds(keys, points) if len(keys) >= LEAST_OF_ROUNDS else None
+    if table is not None:
+        return rounds.pack(table)
     head, leasts, columns = len(keys), [], []
     for place, column in enumerate((keys, points.steps, points.timestamps)):
-        least, width = _span(column)
+        least, width, packed = narrow.pack(column)
         head |= width << (32 + 8 * place)
         leasts.append(least)
-        columns.append((column - least).astype(_UNSIGNED[width]) if width else np.ascontiguousarray(column))
+        columns.append(packed.data)
     values = np.ascontiguousarray(points.values).data
     if head == len(keys):
-        return b"".join((_HEAD.pack(head), *(column.data for column in columns), values))
-    return b"".join((_HEAD.pack(head), _LEASTS.pack(*leasts), values, *(column.data for column in columns)))
+        return b"".join((_HEAD.pack(head), *columns, values))
+    return b"".join((_HEAD.pack(head), _LEASTS.pack(*leasts), values, *columns))
 
 
-def _span(column: NDArray[np.int64]) -> tuple[int, int]:
-    """The least of a column, and the bytes that hold every distance from it; (0, 0) where a short form does not pay."""
-    least = int(column.min())
-    span = int(column.max()) - least
-    for width in (1, 2, 4):
-        if span < 1 << (8 * width):
-            return least, width
-    return 0, 0
+def find_rounds(keys: NDArray[np.int64], points: Series) -> Rounds | None:
+    """The table of points and their keys; None where they are none."""
+    return rounds.find(keys, points.steps, points.timestamps, points.values)
 
 
-def split_arrivals(blobs: Iterable[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
+def split_arrivals(blobs: Sequence[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
     """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if given."""
+    table = unpack_rounds(blobs) if only is None else None
+    if table is not None:
+        return split_rounds(table)
     wanted = None if only is None else np.sort(np.fromiter(only, np.int64, len(only)))
     unpacked = [part for blob in blobs if len((part := unpack_arrival(blob, wanted))[0])]
     if not unpacked:
         return {}
     return split_points(np.concatenate([keys for keys, _ in unpacked]), Series.concat([one for _, one in unpacked]))
+
+
+def unpack_rounds(blobs: Sequence[bytes]) -> Rounds | None:
+    """All points of packed arrivals as one table; None where they are none. Raises what :func:`unpack_arrival` does."""
+    parts = []
+    for blob in blobs:
+        part = rounds.unpack(blob)
+        if part is None:
+            return None
+        parts.append(part)
+    return rounds.joined(parts) if parts else None
+
+
+def split_rounds(table: Rounds) -> dict[int, Series]:
+    """The series of each key of a table whose keys differ."""
+    steps, timestamps, values = (np.ascontiguousarray(one.T) for one in (table.steps, table.timestamps, table.values))
+    own = [column if len(column) > 1 else np.broadcast_to(column, values.shape) for column in (steps, timestamps)]
+    columns = zip(own[0], own[1], values, strict=True)
+    return {key: Series(*column) for key, column in zip(table.keys.tolist(), columns, strict=True)}
 
 
 def split_points(keys: NDArray[np.int64], points: Series) -> dict[int, Series]:
@@ -152,6 +176,15 @@ def unpack_arrival(blob: bytes, wanted: NDArray[np.int64] | None = None) -> tupl
 
     Raises ValueError, KeyError or struct.error if it is damaged.
     """
+    table = rounds.unpack(blob)
+    if table is not None:
+        chosen = table if wanted is None else table.only(_places(table.keys, wanted))
+        keys, steps, timestamps, values = chosen.spread()
+        return keys, Series(steps, timestamps, values)
+    return _unpack_mixed(blob, wanted)
+
+
+def _unpack_mixed(blob: bytes, wanted: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], Series]:
     (head,) = _HEAD.unpack_from(blob)
     count = head & 0xFFFF_FFFF
     widths = [head >> shift & 0xFF for shift in (32, 40, 48)]
@@ -163,9 +196,8 @@ def unpack_arrival(blob: bytes, wanted: NDArray[np.int64] | None = None) -> tupl
     columns: list[NDArray[np.int64]] = []
     chosen: Any = slice(None)
     for least, width in zip(leasts, widths, strict=True):
-        column = np.frombuffer(blob, _UNSIGNED[width], count, offset)[chosen]
-        columns.append(column.astype(np.int64) + least if width else column)
-        offset += count * (width or 8)
+        columns.append(narrow.widened(narrow.view(blob, offset, count, width)[chosen], least, width))
+        offset += narrow.size(count, width)
         if len(columns) == 1 and wanted is not None:
             # A wide step has a thousand keys, of which a chart wants one: the other columns are read at its places.
             chosen = _places(columns[0], wanted)
