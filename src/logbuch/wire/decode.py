@@ -10,6 +10,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -24,8 +25,13 @@ Request = TypeVar("Request", bound=msgspec.Struct)
 
 def from_json(type_: type[Request], body: bytes) -> Request:
     """A request from a JSON body."""
+    usual = getattr(type_, "usual", None)
+    if usual is not None:
+        with suppress(msgspec.MsgspecError, RecursionError):  # what it is not, all that is allowed may be
+            request: Request = _decoder(usual).decode(body)
+            return _complete(request)
     try:
-        request: Request = _decoder(type_).decode(body)
+        request = _decoder(type_).decode(body)
     except msgspec.MsgspecError:
         return from_mapping(type_, _loosely(body))
     except RecursionError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -33,6 +33,9 @@ from logbuch.wire.decode import missing
 
 class Body(msgspec.Struct, kw_only=True):
     """Base of all requests."""
+
+    usual: ClassVar[type[Body] | None] = None
+    """The form that nearly all bodies have, where it is read in less time than all that are allowed."""
 
 
 class WireTag(Body, kw_only=True):
@@ -210,6 +213,28 @@ class LogBatch(OfRun, kw_only=True):
     metrics: list[ModelMetric] = []
     params: list[WireParam] = []
     tags: list[WireTag] = []
+
+    @property
+    def linked(self) -> list[ModelMetric]:
+        """The points that a logged model has too."""
+        return [point for point in self.metrics if point.model_id]
+
+
+class RunMetric(Metric, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """A point of a run alone, as nearly all are."""
+
+
+class RunBatch(LogBatch, kw_only=True):
+    """A batch without points of logged models."""
+
+    metrics: list[RunMetric] = []  # type: ignore[assignment]
+
+    @property
+    def linked(self) -> list[ModelMetric]:
+        return []
+
+
+LogBatch.usual = RunBatch
 
 
 class LogInputs(Body, kw_only=True):

@@ -70,3 +70,29 @@ def test_numbers_that_are_none_are_words(value: float) -> None:
     assert isinstance(word, str)
     assert str(float(word)) == str(value)
     assert msgspec.json.encode(word)
+
+
+POINT = {"key": "loss", "value": 0.5, "timestamp": 7, "step": 2}
+
+
+@pytest.mark.parametrize(
+    ("points", "kind", "linked"),
+    [
+        ([POINT], wire.RunBatch, 0),
+        ([POINT, POINT | {"model_id": "m-1"}], wire.LogBatch, 1),
+        ([POINT | {"value": "NaN"}], wire.LogBatch, 0),
+        ([POINT | {"something": {"new": []}}], wire.LogBatch, 0),
+    ],
+)
+def test_a_usual_batch_is_read_by_a_shorter_form(points: list[object], kind: type, linked: int) -> None:
+    body = {"run_id": "r", "metrics": points, "params": [{"key": "lr", "value": "1"}], "later": 1}
+    request = decode.from_json(wire.LogBatch, json.dumps(body).encode())
+    assert type(request) is kind
+    assert len(request.linked) == linked
+    assert [(point.key, point.timestamp, point.step) for point in request.metrics] == [("loss", 7, 2)] * len(points)
+    assert [param.value for param in request.params] == ["1"]
+
+
+def test_what_no_form_of_a_batch_allows_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"parameter 'metrics\[0\].timestamp'"):
+        decode.from_json(wire.LogBatch, json.dumps({"run_id": "r", "metrics": [POINT | {"timestamp": []}]}).encode())

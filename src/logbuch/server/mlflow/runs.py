@@ -87,7 +87,7 @@ async def log_batch(context: Context, request: wire.LogBatch) -> Any:
         Incoming.of(request.metrics),
         [param.noun() for param in request.params],
         wire.nouns(request.tags),
-        [point for point in request.metrics if point.model_id],
+        request.linked,
     )
     return {}
 

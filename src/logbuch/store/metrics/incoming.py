@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from logbuch.errors import InvalidInput
 from logbuch.limits import INT64_MAX, INT64_MIN
@@ -37,7 +41,7 @@ class Incoming:
             index,
             _whole("step", [metric.step for metric in metrics]),
             _whole("timestamp", [metric.timestamp for metric in metrics]),
-            array("d", [metric.value for metric in metrics]),
+            _column("d", [metric.value for metric in metrics]),
         )
 
     @classmethod
@@ -46,11 +50,13 @@ class Incoming:
         return cls([key], _FIRST, _whole("step", [step]), _whole("timestamp", [timestamp]), array("d", (value,)))
 
 
-def _numbered(keys: list[str]) -> tuple[list[str], array[int]]:
+def _numbered(keys: list[str]) -> tuple[list[str], Column]:
     """The different keys, and for each of the given ones its number among them."""
     width = _period(keys)
     if width:
         return keys[:width], array("q", range(width)) * (len(keys) // width)
+    if len(set(keys)) == len(keys):
+        return keys, np.arange(len(keys))
     places: dict[str, int] = {}
     index = [places.setdefault(key, len(places)) for key in keys]
     return list(places), array("q", index)
@@ -69,7 +75,14 @@ def _period(keys: list[str]) -> int:
 
 def _whole(name: str, values: list[int]) -> array[int]:
     try:
-        return array("q", values)
-    except OverflowError:
+        return _column("q", values)
+    except struct.error:
         wrong = next(value for value in values if not INT64_MIN <= value <= INT64_MAX)
         raise InvalidInput(f"Invalid value {wrong} for parameter '{name}': it does not fit 64 bits.") from None
+
+
+def _column(kind: str, values: list[Any]) -> array[Any]:
+    """An array of these numbers. :mod:`struct` takes a number in half the time that the array's own way takes."""
+    made: array[Any] = array(kind)
+    made.frombytes(struct.pack(f"{len(values)}{kind}", *values))
+    return made
