@@ -147,7 +147,7 @@ def current() -> Card | None:
         seen = (found.st_ino, found.st_mtime_ns, found.st_size)
         if seen != _seen:
             _card, _seen = msgspec.json.decode(Path(path).read_bytes(), type=Card), seen
-    except (OSError, msgspec.MsgspecError):  # its process has gone
+    except (OSError, ValueError, msgspec.MsgspecError):  # its process has gone
         pass
     return _card
 

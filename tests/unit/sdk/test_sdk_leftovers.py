@@ -178,3 +178,57 @@ def test_what_is_logged_while_a_process_leaves_is_not_taken_for_sent(
     process.sender.leave()
     assert (journal.dropped, stored(store)) == (1, [0, 1, 2])
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1), ValueError("?"), MemoryError()], ids=repr)
+def test_what_stops_a_sweep_takes_nothing_away(
+    begin: Begin, store: EmbeddedBackend, root: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Ctrl-C amid ``logbuch sync``, say, or a fault of our own."""
+    process = begin()
+    process.log(10)
+    path = process.die().path
+
+    def stop(*_: Any) -> Any:
+        raise error
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(store, "ingest", stop)
+        if isinstance(error, Exception):
+            (outcome,) = leftovers.sweep(root, MEANT, store, "")
+            assert outcome.why is not None
+        else:
+            with pytest.raises(type(error)):
+                leftovers.sweep(root, MEANT, store, "")
+    assert list(root.iterdir()) == [path]
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, stored(store)) == (None, list(range(10)))
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xb6", b'{"chain": "no hex"}', b'{"number": -7, "chain": "00"}', b"", b"[]", b"\0" * 9]
+)
+def test_a_damaged_note_of_how_far_it_was_sent(begin: Begin, store: EmbeddedBackend, root: Path, raw: bytes) -> None:
+    process = begin()
+    process.log(10)
+    process.send()
+    process.log(10)
+    (process.die().path / "state.json").write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, stored(store), status(store)) == (None, list(range(20)), RunStatus.KILLED)
+
+
+def test_a_journal_that_does_not_say_whose_it_is_holds_up_nothing(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    """A byte that is no UTF-8: whoever logs to the same place looks at it at once."""
+    process, other = begin(), begin("other")
+    for one in (process, other):
+        one.log(3)
+    path = process.die().path
+    (path / "journal.json").write_bytes(b'\xb6{"place": "sqlite:logbuch.db"}')
+    other.die()
+    assert leftovers.any_for(root, MEANT, "")
+    assert leftovers.dead(root, MEANT)
+    leftovers.sweep(root, MEANT, store, "")
+    assert (stored(store, "other"), [entry.name for entry in root.iterdir()]) == ([0, 1, 2], [path.name])

@@ -101,7 +101,9 @@ class Folder:
         return self._got(ABOUT, About)
 
     def state(self) -> State:
-        return self._got("state.json", State) or State()
+        """As it was kept last; from the beginning if it cannot be read, for the store knows too."""
+        found = self._got("state.json", State)
+        return found if found is not None and _is_hex(found.chain) else State()
 
     def keep(self, state: State) -> None:
         """Replaces the state; a disk that does not take it is no matter, for the server knows too."""
@@ -191,7 +193,7 @@ class Folder:
     def _got(self, name: str, kind: type[T]) -> T | None:
         try:
             return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, msgspec.MsgspecError):  # ValueError: no UTF-8
             return None
 
 
@@ -263,6 +265,14 @@ def disk_bytes(path: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(folder) / name).stat().st_size
     return total
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _age(path: Path) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
 from logbuch.sdk.backends import place
-from logbuch.sdk.backends.backend import Backend
+from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, State, all_in, parts
 from logbuch.sdk.journal.room import remove_old
@@ -59,19 +59,17 @@ def send(
     if not anywhere and state.complete:
         _put_away(folder, backend, done=True)  # whoever has sent it was killed before that
         return None
-    outcome, touched = Outcome(folder), folder.touched()
+    outcome, touched, done = Outcome(folder), folder.touched(), False
     try:
         _send(folder, backend, outcome, state, anywhere, enough)
         _end_runs(folder, backend, outcome, state, touched)
         if outcome.why is None:  # last, for nobody looks at a complete journal again
-            state.complete = not outcome.files_left
+            done = state.complete = not outcome.files_left
             folder.keep(state)
-    except LogbuchError as error:
-        outcome.why = error.message
-    except OSError as error:
-        outcome.why = str(error)
-    finally:
-        _put_away(folder, backend, done=outcome.why is None and not outcome.files_left)
+    except Exception as error:  # noqa: BLE001  whatever it is, it must not hold up other journals
+        outcome.why = own_error(error).message
+    finally:  # also of an interrupt
+        _put_away(folder, backend, done=done)
     return outcome
 
 

@@ -89,7 +89,7 @@ class Spool:
         notes = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime) if folder is not None else []
         for path in notes:
             copy = path.with_suffix("")
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
                 note = msgspec.json.decode(path.read_bytes(), type=Note)
                 yield (Append if note.action == "append" else Upload)(_unknown(note.run_id), note.path, copy)
 
