@@ -25,7 +25,7 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool, as_js
     Without one: all journals of this user, and those in ./.logbuch. What a server has already is not stored twice.
     """
     from logbuch.sdk.connection import open_backend
-    from logbuch.sdk.shipping.leftovers import places_below, send
+    from logbuch.sdk.shipping.leftovers import NAMELESS, places_below, send
 
     # Those that log to runs of others come after those that bring the runs.
     found = sorted(places_below(folders or _usual(), again=again), key=lambda item: bool(item[0].state().needs))
@@ -34,6 +34,10 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool, as_js
         click.echo("Nothing is left to be sent.")
     for folder, place in found:
         target = tracking_uri or place
+        if not target:
+            told.append(_Told(str(folder.path), f"not sent: {NAMELESS}", left=True))
+            _say(told[-1], as_json=as_json, err=True)
+            continue
         try:
             backend = open_backend(target)
         except LogbuchError as error:
@@ -84,7 +88,7 @@ def _report(outcome: object, target: str) -> _Told:
     if outcome.ended:
         parts.append(f"{outcome.ended} runs ended as KILLED, for their process is gone")
     if outcome.damaged:
-        parts.append("parts of it were damaged and could not be read")
+        parts.append(f"{outcome.damaged} records of it could not be read, for the file was damaged")
     if outcome.files_left:
         parts.append(f"{outcome.files_left} files could not be sent")
     if outcome.why is not None:

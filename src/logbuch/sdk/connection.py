@@ -139,7 +139,9 @@ class Connection:
 
     def _sweep(self, enough: Callable[[], bool]) -> None:
         if self.root is not None and self.root.is_dir() and not self.backend.barred:
-            leftovers.sweep(self.root, self.meant, self.backend, self.journal.id, enough)
+            found = leftovers.sweep(self.root, self.meant, self.backend, self.journal.id, enough)
+            for complaint in filter(None, (outcome.complaint() for outcome in found)):
+                self.sender.remark(complaint)
 
     def _others(self) -> bool:
         return self.root is not None and leftovers.any_for(self.root, self.meant, self.journal.id)

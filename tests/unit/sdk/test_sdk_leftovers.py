@@ -3,14 +3,20 @@ moment it was killed."""
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
+from click.testing import CliRunner
 
+import logbuch
+from logbuch.cli.main import cli
 from logbuch.model import RunStatus
+from logbuch.sdk import connection
 from logbuch.sdk.backends.embedded import EmbeddedBackend
 from logbuch.sdk.journal.folder import Folder
 from logbuch.sdk.journal.journal import Journal
@@ -232,3 +238,88 @@ def test_a_journal_that_does_not_say_whose_it_is_holds_up_nothing(
     assert leftovers.dead(root, MEANT)
     leftovers.sweep(root, MEANT, store, "")
     assert (stored(store, "other"), [entry.name for entry in root.iterdir()]) == ([0, 1, 2], [path.name])
+
+
+HEADS = {"magic": 3, "version": 9, "first": 17, "journal": 25, "nonce": 45, "checksum": 58}
+
+
+@pytest.mark.parametrize("place", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("batches", [0, 1])
+def test_a_damaged_header_costs_no_entry(
+    begin: Begin, store: EmbeddedBackend, root: Path, place: int, batches: int
+) -> None:
+    process = begin()
+    process.log(20)
+    process.send(batches)
+    process.log(20)
+    folder = process.die()
+    (segment,) = folder.segments()
+    raw = bytearray(segment.read_bytes())
+    raw[place] ^= 0x5A
+    segment.write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, outcome.damaged, stored(store)) == (None, 0, list(range(40)))
+    assert status(store) is RunStatus.KILLED
+
+
+def test_a_segment_of_another_version_stays_where_it_is(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    process = begin()
+    process.log(3)
+    folder = process.die()
+    (segment,) = folder.segments()
+    raw = bytearray(segment.read_bytes())
+    raw[8] = 2
+    raw[56:60] = crc32(raw[:56]).to_bytes(4, "little")
+    segment.write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert outcome.why == "1 of its files cannot be read"
+    assert segment.exists()
+
+
+@pytest.mark.parametrize("sent", [0, 10])
+def test_what_was_damaged_is_counted_and_the_file_is_kept(
+    begin: Begin, store: EmbeddedBackend, root: Path, sent: int
+) -> None:
+    """The announcement of a key stands before its first point: without it the key's points have no name."""
+    process = begin()
+    process.log(sent)
+    process.send()
+    process.journal.point("r", "other", 1.0, 0, 0)
+    process.journal.point("r", "other", 2.0, 1, 0)
+    process.log(10)
+    folder = process.die()
+    (segment,) = folder.segments()
+    raw = bytearray(segment.read_bytes())
+    raw[raw.index(b"r\0other") + 3] ^= 1
+    last = raw.rindex(struct.pack("<d", sent + 4.0))
+    raw[last] ^= 1
+    segment.write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, outcome.damaged) == (None, 3)
+    assert stored(store) == [step for step in range(sent + 10) if step != sent + 4]
+    assert str(outcome.complaint()).startswith("3 records in ")
+    assert (root / "sent" / folder.id / segment.name).exists()
+    assert leftovers.sweep(root, MEANT, store, "") == []
+
+
+def test_a_journal_that_does_not_say_whose_it_is_is_told(
+    begin: Begin, store: EmbeddedBackend, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    process = begin()
+    process.log(3)
+    path = process.die().path
+    (path / "journal.json").write_bytes(b"{")
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert str(outcome.complaint()).startswith(f"{path}: journal.json does not say")
+    for given in ("", path.name):
+        done = CliRunner().invoke(cli, ["sync", str(root / given)])
+        assert (done.exit_code, "not sent: journal.json does not say" in done.output) == (1, True)
+    logbuch.set_tracking_uri(tmp_path)
+    with logbuch.start_run():
+        pass
+    connection.connect().sender.finish(60)
+    assert [record.message for record in caplog.records].count(outcome.complaint()) == 1
+    done = CliRunner().invoke(cli, ["sync", str(path), "--tracking-uri", str(tmp_path / "logbuch.db")])
+    assert done.exit_code == 1  # a folder of that name cannot be made
+    done = CliRunner().invoke(cli, ["sync", str(path), "--tracking-uri", f"sqlite:///{tmp_path}/logbuch.db"])
+    assert (done.exit_code, stored(store)) == (0, [0, 1, 2])

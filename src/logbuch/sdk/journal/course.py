@@ -140,7 +140,10 @@ class Course:
 
     def _items(self, part: Part) -> Iterator[Item]:
         """From here to the end of the part. Reading on later begins again where the last item ended."""
-        for begin, end in part.stretches(self._place):
+        place = self._place
+        for begin, end in part.stretches(place):
+            self._keys.torn |= begin != place
+            place = end
             yield from items(part.read(begin, end), begin, self._keys)
 
     def _find(self, number: int) -> tuple[Part | None, int, Keys, bytes | None] | None:
@@ -166,8 +169,10 @@ class Course:
 
 def _walk(part: Part, number: int, keys: Keys) -> tuple[int, int]:
     """The place behind an entry of a part, and the number of the entry that ends there; the keys on the way."""
-    found, last = HEAD.size, part.first - 1
+    found, last, whole = HEAD.size, part.first - 1, HEAD.size
     for begin, end in part.stretches(HEAD.size):
+        keys.torn |= begin != whole
+        whole = end
         data, place = part.read(begin, end), 0
         while place < len(data) and last < number:
             length, _, current = ENTRY.unpack_from(data, place)

@@ -20,7 +20,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from logbuch import settings
-from logbuch.sdk.journal.format import HEAD, read_head, sound
+from logbuch.sdk.journal.format import ENTRY, HEAD, KEY, read_head, salvaged, sound
 
 SUFFIX, ABOUT = ".segment", "journal.json"
 SENT = "sent"
@@ -202,10 +202,11 @@ class FilePart:
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
-            head = read_head(file.read(HEAD.size))
+            raw = file.read(HEAD.size)
+        head = read_head(raw) or salvaged(raw, path.parent.name, path.stem)
         self.path = path
         self.journal, self.first, self.nonce = head or ("", 0, b"")
-        self.last = self.first - 1
+        self._runs: list[tuple[int, int]] = []
         self._stretches: list[tuple[int, int]] | None = None
 
     def stretches(self, begin: int) -> list[tuple[int, int]]:
@@ -218,19 +219,37 @@ class FilePart:
             file.seek(begin)
             return file.read(end - begin)
 
+    @property
+    def torn(self) -> bool:
+        """Whether something is missing before or between the entries that are whole."""
+        found = self.stretches(0)
+        return len(found) > 1 or (bool(found) and found[0][0] > HEAD.size)
+
+    def runs(self) -> list[tuple[int, int]]:
+        """The numbers of the entries that are whole: first and last of each row without a gap."""
+        self.stretches(0)
+        return self._runs
+
     def _checked(self) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
-        for begin, end, number in sound(self.path.read_bytes(), HEAD.size, self.first - 1):
-            self.last = number
-            if found and found[-1][1] == begin:
-                found[-1] = (found[-1][0], end)
-            else:
-                found.append((begin, end))
+        raw = self.path.read_bytes()
+        for begin, end, number in sound(raw, HEAD.size, self.first - 1):
+            _extend(found, begin, end, found[-1][1] if found else -1)
+            if raw[begin + ENTRY.size] != KEY:  # it bears the number of the entry behind it
+                _extend(self._runs, number, number, self._runs[-1][1] + 1 if self._runs else -1)
         return found
 
 
+def _extend(rows: list[tuple[int, int]], begin: int, end: int, following: int) -> None:
+    """Adds to the last row if this is what follows there, else begins another one."""
+    if begin == following:
+        rows[-1] = (rows[-1][0], end)
+    else:
+        rows.append((begin, end))
+
+
 def parts(folder: Folder) -> list[FilePart]:
-    """The segments of a journal whose process is gone. One without a header is passed over, and stays where it is."""
+    """The segments of a journal whose process is gone, without those of another version or that cannot be opened."""
     found = []
     for path in folder.segments():
         with contextlib.suppress(OSError):

@@ -18,6 +18,7 @@ from zlib import crc32
 MAGIC, VERSION = b"LOGBUCHJ", 1
 HEAD = Struct("<8sII Q16s16sII")
 """A segment's header: 64 bytes."""
+_NONCE = 40
 ENTRY = Struct("<IIQ")
 POINT, ROW, KEY, RECORD = 1, 2, 3, 4
 """One point; several points of one step; the meaning of a key's number; a record of the native ingest protocol."""
@@ -61,6 +62,14 @@ def read_head(raw: bytes) -> tuple[str, int, bytes] | None:
     if magic != MAGIC or version != VERSION or check != crc32(raw[: HEAD.size - 8]):
         return None
     return journal.hex(), first, nonce
+
+
+def salvaged(raw: bytes, journal: str, name: str) -> tuple[str, int, bytes] | None:
+    """What a header that is damaged said, as far as the names of its folder and its file tell it; None where the
+    header is whole, and of another version then. The entries bear checksums of their own."""
+    if len(raw) >= HEAD.size and HEAD.unpack_from(raw)[6] == crc32(raw[: HEAD.size - 8]):
+        return None
+    return (journal, int(name), raw[_NONCE : _NONCE + 16].ljust(16, b"\0")) if name.isdecimal() else None
 
 
 def sound(data: bytes, begin: int, last: int) -> Iterator[tuple[int, int, int]]:

@@ -59,6 +59,8 @@ class Keys:
     def __init__(self) -> None:
         self.runs: list[str] = []
         self.names: list[str] = []
+        self.torn = False
+        """Whether something could not be read, which may have been an announcement."""
         self._distinct: set[str] = set()
 
     def add(self, body: bytes) -> None:
@@ -75,7 +77,7 @@ class Keys:
 
     def only_run(self) -> str | None:
         """The run of all keys, if there is one run and nothing is missing."""
-        if len(self._distinct) != 1 or len(self.names) > limits.INGEST_KEYS or "" in self.runs:
+        if self.torn or len(self._distinct) != 1 or len(self.names) > limits.INGEST_KEYS or "" in self.runs:
             return None
         return self.runs[0]
 

@@ -57,5 +57,6 @@ def take_care(database: Path, artifacts: Path, end: threading.Event) -> None:
     finally:
         backend.close()
     for outcome in found:
-        if outcome.why is not None and not end.is_set():
-            raise LogbuchError(outcome.why)
+        why = outcome.complaint() or outcome.why
+        if why is not None and not end.is_set():
+            raise LogbuchError(why)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
 from logbuch.sdk.backends import place
 from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import ABOUT, SENT, FilePart, Folder, State, all_in, parts
+from logbuch.sdk.journal.damage import lost
+from logbuch.sdk.journal.folder import ABOUT, SENT, Folder, State, all_in, parts
 from logbuch.sdk.journal.room import remove_old
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.sender import NO_JOURNALS
 from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.sdk.shipping.spool import Spool
 
+NAMELESS = f"{ABOUT} does not say any more where it was meant to go: logbuch sync --tracking-uri URI FOLDER sends it"
+
 
 @dataclass
 class Outcome:
     """What became of a journal. ``damaged`` counts entries that could not be read, ``ended`` runs that its process had
-    left without an end, and ``why`` tells why something is left."""
+    left without an end, and ``why`` tells why something is left. Of one that is ``nameless`` nobody knows where it was
+    meant to go."""
 
     folder: Folder
     sent: int = 0
@@ -33,6 +36,14 @@ class Outcome:
     files_left: int = 0
     ended: int = 0
     why: str | None = None
+    nameless: bool = False
+
+    def complaint(self) -> str | None:
+        """What its user has to be told, whoever sends it: something was lost, or waits for them."""
+        if self.damaged:
+            count = f"{self.damaged} records" if self.damaged > 1 else "a record"
+            return f"{count} in {self.folder.path} could not be read, for the file was damaged"
+        return f"{self.folder.path}: {self.why}" if self.nameless else None
 
     def taken(self, last: int, count: int) -> None:  # noqa: ARG002
         self.sent += count
@@ -69,12 +80,12 @@ def send(
     except Exception as error:  # noqa: BLE001  whatever it is, it must not hold up other journals
         outcome.why = own_error(error).message
     finally:  # also of an interrupt
-        _put_away(folder, backend, done=done)
+        _put_away(folder, backend, done=done, kept=outcome.damaged > 0)
     return outcome
 
 
-def _put_away(folder: Folder, backend: Backend, *, done: bool) -> None:
-    if done and not backend.keeps_acknowledged:
+def _put_away(folder: Folder, backend: Backend, *, done: bool, kept: bool = False) -> None:
+    if done and not (backend.keeps_acknowledged or kept):
         folder.remove()
     elif done and folder.path.parent.name != SENT:
         folder.retire()
@@ -102,17 +113,20 @@ def dead(root: Path, meant: str) -> bool:
 
 def places_below(folders: Iterable[Path], *, again: bool) -> Iterator[tuple[Folder, str]]:
     """The journals in folders, and the tracking URI that each is meant for. A folder may be a journal, a folder of
-    them, or one with a database and its journals. ``again`` adds those of which nothing is left."""
+    them, or one with a database and its journals. ``again`` adds those of which nothing is left. The URI is "" where
+    that cannot be read any more."""
     for given in folders:
         path = given.absolute()
         found: Iterable[Folder] = [Folder(path)]
-        if not (path / ABOUT).exists():
+        if not (path / ABOUT).exists() and not Folder(path).segments():
             root = path / place.JOURNALS if (path / place.JOURNALS).is_dir() else path
             found = [*all_in(root), *(all_in(root / SENT) if again else ())]
         for folder in found:
             about = folder.about()
             if about is not None:
                 yield folder, _uri(about.place, folder)
+            elif folder.segments():
+                yield folder, ""
 
 
 def _uri(meant: str, folder: Folder) -> str:
@@ -133,6 +147,8 @@ def sweep(
             outcome = send(folder, backend, anywhere=False, enough=enough)
             if outcome is not None:
                 found.append(outcome)
+        elif about is None and folder.id != own and folder.segments() and not folder.about():
+            found.append(Outcome(folder, why=NAMELESS, nameless=True))
         if enough():
             break
     remove_old(root)
@@ -153,15 +169,18 @@ def _send(
         """Whether another journal may bring a run that this one logs to."""
         return about is not None and any_for(folder.path.parent, about.place, folder.id)
 
-    shipment: Shipment | RestShipment = Shipment(backend, folder.id, course, state, folder.keep, clerk, waits)
+    native = Shipment(backend, folder.id, course, state, folder.keep, clerk, waits)
+    shipment: Shipment | RestShipment = native
     try:
         store_id, _ = backend.greet([])
         if known and known != store_id and not anywhere:
             outcome.why = "another store answers there now than the one that took the first part of it"
             return
+        native.greet()
     except NO_JOURNALS:
         shipment = RestShipment(backend, course, state, folder.keep, clerk)
         backend.aliases.update(state.runs)
+    behind = course.number
     try:
         while shipment.step():
             if enough():
@@ -169,7 +188,10 @@ def _send(
                 return
     finally:
         folder.keep(state)
-    outcome.damaged = _damaged(held)
+    outcome.damaged = lost(held, behind)
+    unread = len(folder.segments()) - len(held)
+    if unread:
+        outcome.why = f"{unread} of its files cannot be read"
     outcome.files, outcome.files_left = Spool(lambda: folder.files).send_all(backend)
 
 
@@ -180,12 +202,3 @@ def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, state: State, 
     if outcome.why is None and about is not None and about.here:
         with contextlib.suppress(EndpointNotFound, NotImplementedHere):
             outcome.ended = sum(backend.gone(name, touched) for name in state.names(folder.id))
-
-
-def _damaged(held: list[FilePart]) -> int:
-    """How many bytes between the first and the last whole entry of each segment are not whole."""
-    count = 0
-    for part in held:
-        stretches = part.stretches(0)
-        count += sum(after[0] - before[1] for before, after in pairwise(stretches)) // 8
-    return count

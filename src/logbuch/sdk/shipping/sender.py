@@ -103,6 +103,10 @@ class Sender:
         self.losses.add(run_id)
         self._remarks.once("full", f"{self.journal.why_full}: new records are dropped, and counted")
 
+    def remark(self, message: str) -> None:
+        """Warns of something, once."""
+        self._remarks.once(message, message)
+
     def needs(self, run_id: str) -> None:
         """What follows is about a run that another process has begun, perhaps without a server: it must come first."""
         if run_id not in self.state.needs:
