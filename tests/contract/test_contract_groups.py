@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import random
 import statistics as plain
@@ -71,10 +72,15 @@ def tags(dice: random.Random) -> list[Tag]:
 
 
 def query(
-    experiment: str, by: Sequence[str], metrics: Sequence[str] = (), filter_: str = "", **more: Any
+    experiment: str,
+    by: Sequence[str],
+    metrics: Sequence[str] = (),
+    filter_: str = "",
+    texts: Sequence[str] = (),
+    **more: Any,
 ) -> groups.GroupQuery:
     sought = search.RunQuery([experiment], filter_, **more)
-    return groups.GroupQuery(sought, groups.parse_keys(by), groups.parse_measures(metrics))
+    return groups.GroupQuery(sought, groups.parse_keys(by), groups.parse_measures(metrics), groups.parse_texts(texts))
 
 
 def value_of(run: Run, name: str) -> str | None:
@@ -127,6 +133,22 @@ def test_groups_are_those_of_a_plain_reckoning(
         narrowed = f"({filter_}) AND {own}" if filter_ and own else filter_ or own
         asked = module_store.read(search.runs, [experiment], narrowed)[0]
         assert {run.info.run_id for run in asked} == {run.info.run_id for run in members}
+
+
+@pytest.mark.parametrize("filter_", ["", "tags.phase = 'none'"])
+def test_how_much_texts_differ_is_that_of_a_plain_reckoning(module_store: Store, experiment: str, filter_: str) -> None:
+    texts = ["params.lr", "tags.phase", "attributes.user_id", "params.nothing"]
+    found = module_store.read(groups.find, query(experiment, ["params.model"], filter_=filter_, texts=texts))
+    named = {values: place for place, values in enumerate(zip(*found.values, strict=True))}
+    for values, members in expected(module_store, experiment, ["params.model"], filter_).items():
+        for text, variety in zip(texts, found.varieties, strict=True):
+            of_runs = [value_of(run, text) for run in members]
+            known = collections.Counter(value for value in of_runs if value is not None)
+            place = named[values]
+            assert variety.missing[place] == of_runs.count(None)
+            assert variety.distinct[place] == len(known)
+            assert sorted(variety.values(place)) == sorted(known)
+            assert [known[value] for value in variety.values(place)] == sorted(known.values(), reverse=True)
 
 
 @pytest.mark.parametrize("part", ["last", "min", "max"])
@@ -297,8 +319,11 @@ def test_bad_filters_pages_and_tokens_are_refused(module_store: Store, experimen
 def test_the_most_keys_and_metrics_at_once(module_store: Store, experiment: str) -> None:
     by = ["params.model", "params.lr", "tags.phase", "params.x", "tags.y"]
     metrics = ["eval/loss", *(f"min(m{number})" for number in range(limits.GROUP_METRICS - 1))]
-    found = module_store.read(groups.find, query(experiment, by, metrics, "metrics.eval/loss < 9 AND tags.phase = 'a'"))
+    texts = [f"tags.t{number}" for number in range(limits.GROUP_TEXTS)]
+    asked = query(experiment, by, metrics, "metrics.eval/loss < 9 AND tags.phase = 'a'", texts)
+    found = module_store.read(groups.find, asked)
     assert (len(found.summaries), len(found.values)) == (limits.GROUP_METRICS, limits.GROUP_KEYS)
+    assert len(found.varieties) == limits.GROUP_TEXTS
 
 
 # -- curves -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,13 +40,13 @@ def count(server: Server, id_: str, filter_: str) -> int:
     return int(answer.json()["total"])
 
 
-def select_all(page: Page) -> Locator:
+def select_all(page: Page, total: int = COUNT) -> Locator:
     """Selects the rows at hand, then all; gives the bar."""
     expect(page.get_by_test_id("run-row").first).to_be_visible()
     page.get_by_label("Select all loaded runs").click()
     bar = page.get_by_test_id("selection-bar")
     bar.get_by_role("button", name=re.compile("^Select all")).click()
-    expect(bar).to_contain_text("10,000 of 10,000 selected", timeout=LONG_MS)
+    expect(bar).to_contain_text(f"{total:,} of {total:,} selected", timeout=LONG_MS)
     return bar
 
 
@@ -85,6 +86,36 @@ def test_all_runs_are_tagged_archived_saved_and_compared(many: Any, new_page: Ne
     bar.get_by_test_id("compare-button").click()
     expect(page).to_have_url(re.compile(rf"/compare\?e={id_}$"))
     expect(page.get_by_role("heading", name="Compare 10,000 runs")).to_be_visible()
+
+
+def test_a_part_of_thousands_of_runs_is_compared(many: Any, new_page: NewPage) -> None:
+    server, id_, runs = many
+    total = count(server, id_, "")
+    page = new_page()
+    page.goto(f"{server.url}/e/{id_}?layout=table&cols=metrics.m0")
+    bar = select_all(page, total)
+    page.get_by_test_id("run-row").first.get_by_role("checkbox").click()
+    expect(bar).to_contain_text(f"{total - 1:,} of {total:,} selected")
+    bar.get_by_test_id("compare-button").click()
+    expect(page).to_have_url(re.compile(rf"/compare\?e={id_}#but=[\w-]{{22}}$"), timeout=LONG_MS)
+    expect(page.get_by_role("heading", name=f"Compare {total - 1:,} runs")).to_be_visible()
+    expect(page.get_by_test_id("sample")).to_have_text(f"2,000 of {total - 1:,} drawn", timeout=LONG_MS)
+    expect(page.get_by_test_id("sampled")).to_contain_text("the 1,000 best by")
+    expect(page.get_by_test_id("parallel")).to_be_visible()
+
+    packed = base64.urlsafe_b64encode(b"".join(map(bytes.fromhex, runs[:3000]))).decode().rstrip("=")
+    part = {"experiment_ids": [id_], "run_ids": runs[:3000], "columns": [], "max_results": 1}
+    known = server.native("runs/table", part).json()["total"]
+    page.goto(f"{server.url}/compare?e={id_}&part=table#only={packed}")
+    expect(page.get_by_role("heading", name=f"Compare {known:,} runs")).to_be_visible()
+    expect(page.get_by_test_id("sample")).to_have_text(f"2,000 of {known:,} drawn", timeout=LONG_MS)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download(timeout=LONG_MS) as waiting:
+        page.get_by_role("menuitem", name="As CSV").click()
+    assert len(Path(waiting.value.path()).read_bytes().splitlines()) == known + 1
+    page.locator(".tabs a", has_text="Bar").click()
+    expect(page).to_have_url(re.compile("part=bar#only="))
+    expect(page.get_by_test_id("bars")).to_be_visible()
 
 
 def test_a_run_that_is_gone_stops_a_change_and_leaves_the_selection(many: Any, new_page: NewPage) -> None:

@@ -192,9 +192,14 @@ def test_the_keyboard_alone_reaches_cells_and_groups(sweep: Any, new_page: NewPa
 
 def test_groups_show_mean_and_spread_and_open(sweep: Any, new_page: NewPage, screenshots: Path) -> None:
     server, id_, _ = sweep
-    page = open_table(new_page, server, id_, "&cols=metrics.eval/loss~params.rank&group=params.rank")
+    chosen = "metrics.eval/loss~params.rank~params.lr~params.same"
+    page = open_table(new_page, server, id_, f"&cols={chosen}&group=params.rank")
     groups = page.get_by_test_id("group-row")
     expect(groups).to_have_count(2)
+    differing = groups.first.locator("[data-col='params.lr'] span").first
+    expect(differing).to_contain_text("3 values")
+    expect(differing).to_have_attribute("title", re.compile(r"^(0\.\d+\n?){3}$"))
+    expect(groups.first.locator("[data-col='params.same']")).to_have_text("always")
     expect(groups.first).to_contain_text("8")
     expect(groups.first.locator("[data-col='metrics.eval/loss']")).to_contain_text("1.08")
     expect(groups.first.locator("[data-col='metrics.eval/loss']")).to_contain_text("± 0.1000")

@@ -62,6 +62,26 @@ def test_the_table_of_groups(shared_server: Server, experiment: str) -> None:
     assert found["metrics"]["none"]["missing"] == [3, 3, 1]
 
 
+def test_how_much_the_texts_of_a_group_differ(shared_server: Server) -> None:
+    id_: str = shared_server.post("experiments/create", {"name": "groups/texts"}).json()["experiment_id"]
+    given = [("a", "1"), ("a", "2"), ("a", "2"), ("a", None), ("b", "long" * 100), *[("c", str(n)) for n in range(12)]]
+    for model, rank in given:
+        run = shared_server.new_run(id_)
+        params = {"model": model} | ({} if rank is None else {"rank": rank})
+        pairs = [{"key": key, "value": value} for key, value in params.items()]
+        assert shared_server.post("runs/log-batch", {"run_id": run, "params": pairs}).is_success
+    body = {"experiment_ids": [id_], "by": ["params.model"], "texts": ["params.rank", "tags.none"]}
+    found = shared_server.native("runs/groups", body).json()
+    rank, none = found["texts"]["params.rank"], found["texts"]["tags.none"]
+    assert found["values"]["params.model"] == ["a", "b", "c"]
+    assert (rank["distinct"], rank["missing"]) == ([2, 1, 12], [1, 0, 0])
+    assert (rank["values"][0], len(rank["values"][2])) == (["2", "1"], 8)
+    assert rank["values"][1] == [("long" * 100)[:199] + "…"]
+    assert none == {"distinct": [0, 0, 0], "missing": [4, 1, 12], "values": [[], [], []]}
+    last = shared_server.native("runs/groups", body | {"order_by": ["params.model DESC"], "max_results": 1}).json()
+    assert last["texts"]["params.rank"]["distinct"] == [12]
+
+
 def test_pages_of_groups(shared_server: Server, experiment: str) -> None:
     body: dict[str, Any] = {"experiment_ids": [experiment], "by": ["params.model"], "metrics": ["loss"]}
     body |= {"order_by": ["mean(loss)"], "max_results": 1}
@@ -115,6 +135,8 @@ def test_groups_as_csv(shared_server: Server, experiment: str) -> None:
         ({"by": [f"params.{number}" for number in range(6)]}, "'by'"),
         ({"metrics": [f"m{number}" for number in range(51)]}, "'metrics'"),
         ({"metrics": ["loss", "loss"]}, "'metrics'"),
+        ({"texts": ["loss"]}, "'texts'"),
+        ({"texts": [f"params.{number}" for number in range(9)]}, "'texts'"),
         ({"order_by": ["mean(loss)"]}, "'order_by'"),
         ({"view": "x"}, "'view'"),
         ({"max_results": 0}, "'max_results'"),

@@ -12,7 +12,8 @@ from logbuch.wire.native import binary_tables
 
 class GroupsRequest(Body, kw_only=True):
     """``by``: ``params.KEY``, ``tags.KEY`` or ``attributes.NAME``; ``metrics``: ``KEY``, ``last(KEY)``, ``min(KEY)`` or
-    ``max(KEY)``; ``order_by``: one of ``by``, ``runs``, or ``mean(min(KEY))`` and the like, each with ASC or DESC."""
+    ``max(KEY)``; ``texts``: as ``by``; ``order_by``: one of ``by``, ``runs``, or ``mean(min(KEY))`` and the like, each
+    with ASC or DESC."""
 
     experiment_ids: list[str] = []
     filter: str = ""
@@ -20,6 +21,7 @@ class GroupsRequest(Body, kw_only=True):
     run_ids: list[str] | None = None
     by: list[str] = []
     metrics: list[str] = []
+    texts: list[str] = []
     order_by: list[str] = []
     max_results: int = 200
     page_token: str = ""

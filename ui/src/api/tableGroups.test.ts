@@ -55,8 +55,8 @@ it("fetches the measures that are looked at, once", async () => {
   });
   await store.load({ ...QUERY, order_by: ["mean(loss) ASC"] }, {});
   const first = store.state.get().groups[0]!;
-  await store.need(0, 1, [], ["loss", "min(loss)", "acc"]);
-  await store.need(0, 1, [], ["acc", "min(loss)"]);
+  await store.need(0, 1, [], { metrics: ["loss", "min(loss)", "acc"], texts: [] });
+  await store.need(0, 1, [], { metrics: ["acc", "min(loss)"], texts: [] });
   expect(asked.map((query) => [query.metrics, query.order_by])).toEqual([[["loss"], ["mean(loss) ASC"]], [["min(loss)", "acc"], []]]);
   expect(Object.keys(store.state.get().groups[0]!.metrics)).toEqual(["loss", "min(loss)", "acc"]);
   expect(store.state.get().groups[0]).not.toBe(first);
@@ -71,6 +71,20 @@ it("asks for no more measures at once than the server takes", async () => {
     return Promise.resolve({ groups: toGroups({ ...body, metrics: {} }), total: 2 });
   });
   await store.load(QUERY, {});
-  await store.need(0, 1, [], Array.from({ length: 120 }, (_, i) => `m${i}`));
+  await store.need(0, 1, [], { metrics: Array.from({ length: 120 }, (_, i) => `m${i}`), texts: [] });
   expect(asked).toEqual([1, 50, 50, 20]);
+});
+
+it("fetches the texts that are looked at, a few at a time", async () => {
+  const asked: [string[], string[]][] = [];
+  const store = new GroupStore((query) => {
+    asked.push([query.metrics, query.texts ?? []]);
+    const texts = Object.fromEntries((query.texts ?? []).map((key) => [key, { distinct: [2, 0], missing: [0, 2], values: [["a", "b"], []] }]));
+    return Promise.resolve({ groups: toGroups({ ...body, metrics: {}, texts }), total: 2 });
+  });
+  await store.load(QUERY, {});
+  const texts = Array.from({ length: 10 }, (_, i) => `params.p${i}`);
+  await store.need(0, 1, [], { metrics: ["loss"], texts });
+  expect(asked).toEqual([[["loss"], []], [[], texts.slice(0, 8)], [[], texts.slice(8)]]);
+  expect(store.state.get().groups.map((group) => group.texts["params.p9"])).toEqual([{ distinct: 2, missing: 0, values: ["a", "b"] }, { distinct: 0, missing: 2, values: [] }]);
 });

@@ -13,6 +13,12 @@ export interface GroupCell {
   max: number | null;
   median: number | null;
 }
+/** The values of a param, tag or attribute in a group: how many, of how many runs none, and the most common ones. */
+export interface TextCell {
+  distinct: number;
+  missing: number;
+  values: string[];
+}
 export interface Group {
   /** What the address names it by: its values. */
   id: string;
@@ -22,6 +28,8 @@ export interface Group {
   filter: string | null;
   /** By measure, such as "loss" or "min(loss)". */
   metrics: Record<string, GroupCell>;
+  /** By column, such as "params.lr". */
+  texts: Record<string, TextCell>;
 }
 export interface GroupQuery {
   experiment_ids: string[];
@@ -29,6 +37,7 @@ export interface GroupQuery {
   view: "active" | "deleted" | "all";
   by: string[];
   metrics: string[];
+  texts?: string[];
   order_by: string[];
 }
 export interface GroupPage {
@@ -42,6 +51,7 @@ interface WireGroups {
   runs: number[];
   filters: (string | null)[];
   metrics: Record<string, WireCell>;
+  texts?: Record<string, { distinct: number[]; missing: number[]; values: string[][] }>;
   total: number;
 }
 
@@ -58,13 +68,26 @@ export function toGroups(body: WireGroups): Group[] {
   const columns = Object.values(body.values);
   return body.runs.map((runs, i) => {
     const values = columns.map((column) => column[i] ?? null);
-    return { id: groupId(values), values, runs, filter: body.filters[i] ?? null, metrics: Object.fromEntries(Object.entries(body.metrics).map(([key, cell]) => [key, cellAt(cell, i)])) };
+    return {
+      id: groupId(values), values, runs, filter: body.filters[i] ?? null,
+      metrics: Object.fromEntries(Object.entries(body.metrics).map(([key, cell]) => [key, cellAt(cell, i)])),
+      texts: Object.fromEntries(Object.entries(body.texts ?? {}).map(([key, cell]) => [key, { distinct: cell.distinct[i]!, missing: cell.missing[i]!, values: cell.values[i]! }])),
+    };
   });
 }
 
 const MOST_GROUPS = 5000;
-/** The most measures that one question takes. */
+/** The most measures and texts that one question takes. */
 const MOST_MEASURES = 50;
+const MOST_TEXTS = 8;
+
+/** What of the groups is looked at: measures of metrics, and columns of texts. */
+interface Wanted {
+  metrics: readonly string[];
+  texts: readonly string[];
+}
+const NOTHING: Wanted = { metrics: [], texts: [] };
+const joined = (a: readonly string[], b: readonly string[], most: number) => [...new Set([...a, ...b])].slice(0, most);
 
 export async function queryGroups(query: GroupQuery): Promise<GroupPage> {
   const body = await post<WireGroups>(`${NATIVE}/runs/groups`, { ...query, max_results: MOST_GROUPS });
@@ -81,6 +104,9 @@ export interface GroupState {
   version: number;
 }
 
+/** A column of texts among measures, which may have the same name. */
+const textMark = (column: string) => `\u0000${column}`;
+
 /** Groups of runs, and the runs of those that are open, as one list of lines. */
 export class GroupStore {
   readonly state = createStore<GroupState>({ groups: [], total: 0, loading: true, fresh: true, error: null, version: 0 });
@@ -89,28 +115,29 @@ export class GroupStore {
   private open: ReadonlySet<string> = new Set();
   private runs: TableQuery | null = null;
   private query: GroupQuery | null = null;
-  /** Measures that the groups at hand have, and those that are looked at. */
+  /** What the groups at hand have, measures and texts, and what is looked at. */
   private have: ReadonlySet<string> = new Set();
-  private seen: readonly string[] = [];
+  private seen = NOTHING;
   private filling = false;
   private turn = 0;
 
   constructor(private readonly fetch = queryGroups, private readonly fetchRuns = queryTable) {}
 
   /**
-   * Starts a new search; `runs` is how the runs of an open group are asked for, before its own filter. Measures beyond
-   * those of the query come as `need` names them.
+   * Starts a new search; `runs` is how the runs of an open group are asked for, before its own filter. Measures and
+   * texts beyond those of the query come as `need` names them.
    */
   async load(query: GroupQuery, runs: TableQuery): Promise<void> {
     const turn = ++this.turn;
     this.runs = runs;
     this.update({ loading: true });
-    const metrics = [...new Set([...query.metrics, ...this.seen])].slice(0, MOST_MEASURES);
+    const metrics = joined(query.metrics, this.seen.metrics, MOST_MEASURES);
+    const texts = joined(query.texts ?? [], this.seen.texts, MOST_TEXTS);
     try {
-      const page = await this.fetch({ ...query, metrics });
+      const page = await this.fetch({ ...query, metrics, texts });
       if (turn !== this.turn) return;
       this.query = query;
-      this.have = new Set(metrics);
+      this.have = new Set([...metrics, ...texts.map(textMark)]);
       this.update({ ...page, loading: false, fresh: false, error: null });
       this.arrange();
       void this.fill();
@@ -119,15 +146,16 @@ export class GroupStore {
     }
   }
 
-  /** Fetches the measures that are looked at and that the groups lack. */
+  /** Fetches what is looked at and what the groups lack. */
   private async fill(): Promise<void> {
-    const lacking = this.seen.filter((measure) => !this.have.has(measure)).slice(0, MOST_MEASURES);
-    if (!lacking.length || this.filling || !this.query || this.state.get().loading) return;
+    const metrics = this.seen.metrics.filter((measure) => !this.have.has(measure)).slice(0, MOST_MEASURES);
+    const texts = this.seen.texts.filter((column) => !this.have.has(textMark(column))).slice(0, MOST_TEXTS);
+    if (!(metrics.length + texts.length) || this.filling || !this.query || this.state.get().loading) return;
     this.filling = true;
     const turn = this.turn;
     try {
-      const { groups } = await this.fetch({ ...this.query, metrics: lacking, order_by: [] });
-      if (turn === this.turn) this.merge(groups, lacking);
+      const { groups } = await this.fetch({ ...this.query, metrics, texts, order_by: [] });
+      if (turn === this.turn) this.merge(groups, [...metrics, ...texts.map(textMark)]);
     } catch (error) {
       if (turn === this.turn) this.update({ error: error as Error });
       return;
@@ -137,10 +165,13 @@ export class GroupStore {
     await this.fill();
   }
 
-  private merge(found: readonly Group[], measures: readonly string[]): void {
-    const known = new Map(found.map((group) => [group.id, group.metrics]));
-    this.have = new Set([...this.have, ...measures]);
-    this.update({ groups: this.state.get().groups.map((group) => ({ ...group, metrics: { ...group.metrics, ...known.get(group.id) } })) });
+  private merge(found: readonly Group[], marks: readonly string[]): void {
+    const known = new Map(found.map((group) => [group.id, group]));
+    this.have = new Set([...this.have, ...marks]);
+    this.update({ groups: this.state.get().groups.map((group) => {
+      const more = known.get(group.id);
+      return { ...group, metrics: { ...group.metrics, ...more?.metrics }, texts: { ...group.texts, ...more?.texts } };
+    }) });
   }
 
   async refresh(): Promise<void> {
@@ -167,8 +198,8 @@ export class GroupStore {
     return row && { kind: "run", row, group: group.id };
   }
 
-  async need(first: number, last: number, columns: readonly string[], measures: readonly string[] = this.seen): Promise<void> {
-    this.seen = measures;
+  async need(first: number, last: number, columns: readonly string[], seen: Wanted = this.seen): Promise<void> {
+    this.seen = seen;
     const wanted = new Map<string, [number, number]>();
     for (let i = Math.max(0, first); i <= Math.min(last, this.count - 1); i++) {
       const { group, inside } = this.place(i)!;

@@ -2,7 +2,7 @@ import type { verdictEn } from "./verdictEn";
 
 export const verdictDe: typeof verdictEn = {
   stable: "Stabil", diverged: "Divergiert", unstable: "Instabil", overfitting: "Überangepasst", stalled: "Stillstand", short: "Zu kurz", unknown: "Unbekannt",
-  stableText: "Kein Ausschlag, kein NaN oder Inf", shortText: (c) => `${c} Punkte sind zu wenig für ein Urteil`, noLoss: "Kein Loss aufgezeichnet",
+  stableText: "Kein Ausschlag, kein NaN oder Inf", shortText: (c) => (c === "1" ? "Ein Punkt ist zu wenig für ein Urteil" : `${c} Punkte sind zu wenig für ein Urteil`), noLoss: "Kein Loss aufgezeichnet",
   foundNotFinite: (key, from) => `NaN oder Inf in ${key} bei Schritt ${from}`,
   foundDiverged: (key, from, value, usual) => `${key} stieg ab Schritt ${from} auf ${value}, Bestwert ${usual}`,
   foundSpike: (key, from, value, usual) => `Ausschlag von ${key} bei Schritt ${from}: ${value} statt ${usual}`,

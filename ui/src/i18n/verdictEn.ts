@@ -1,7 +1,7 @@
 /** Words of the verdict on a run's stability. Figures come as texts; `from` and `to` are steps. */
 export const verdictEn = {
   stable: "Stable", diverged: "Diverged", unstable: "Unstable", overfitting: "Overfitting", stalled: "Stalled", short: "Too short", unknown: "Not known",
-  stableText: "No spike, no NaN or Inf", shortText: (c: string) => `${c} points are too few to tell`, noLoss: "No loss has been logged",
+  stableText: "No spike, no NaN or Inf", shortText: (c: string) => `${c} ${c === "1" ? "point is" : "points are"} too few to tell`, noLoss: "No loss has been logged",
   foundNotFinite: (key: string, from: string) => `NaN or Inf in ${key} at step ${from}`,
   foundDiverged: (key: string, from: string, value: string, usual: string) => `${key} rose from step ${from} to ${value}, best ${usual}`,
   foundSpike: (key: string, from: string, value: string, usual: string) => `Spike of ${key} at step ${from}: ${value} instead of ${usual}`,

@@ -19,9 +19,9 @@ export function useRun(runId: string) {
   return useQuery({ queryKey: ["run", runId], queryFn: ({ signal }) => getRun(runId, signal), enabled: runId !== "" });
 }
 
-/** A search for a part of the page. After a failure the last good answer stays. */
-export function useTable(name: string, query: TableQuery, enabled = true) {
-  const found = useQuery({ queryKey: ["table", name, query], queryFn: ({ signal }) => queryTable(query, signal), enabled, placeholderData: keepPreviousData });
+/** A search for a part of the page. After a failure the last good answer stays. `key` stands for a query that is too long to be compared. */
+export function useTable(name: string, query: TableQuery, enabled = true, key: unknown = query) {
+  const found = useQuery({ queryKey: ["table", name, key], queryFn: ({ signal }) => queryTable(query, signal), enabled, placeholderData: keepPreviousData });
   const [good, setGood] = useState(found.data);
   if (found.data && found.data !== good) setGood(found.data);
   return { data: found.data ?? good, isPending: found.isPending, error: found.error };

@@ -2,10 +2,12 @@ import { useCallback, useMemo, type AnchorHTMLAttributes, type MouseEvent, type 
 import { createStore } from "../model/store";
 import { basePath, below, under } from "../url/base";
 import { fromMlflowHash } from "../url/hash";
+import { readPart } from "../url/idset";
 import { useStore } from "./hooks";
 
 export interface Place {
   path: string;
+  /** The query, with the fragment where that names runs. */
   search: string;
   /** Where this page was opened from, as its opener wrote it; kept by the browser with the history entry. */
   from: string;
@@ -17,7 +19,9 @@ function readFrom(): string {
   return typeof from === "string" ? from : "";
 }
 
-const read = (): Place => ({ path: below(location.pathname, basePath()), search: location.search, from: readFrom() });
+const searched = () => location.search + (readPart(location.hash) === null ? "" : location.hash);
+
+const read = (): Place => ({ path: below(location.pathname, basePath()), search: searched(), from: readFrom() });
 const place = createStore<Place>({ path: "/", search: "", from: "" });
 
 function update(): void {
@@ -48,7 +52,7 @@ export function navigate(to: string, { replace = false, from = "" }: { replace?:
 
 export const usePlace = () => useStore(place);
 
-/** State that lives in the query string: `parse` reads it, `format` writes it with defaults left out. */
+/** State that lives in the query string, and for sets of runs in the fragment: `parse` reads it, `format` writes it with defaults left out. */
 export function useView<T extends object>(parse: (search: string) => T, format: (view: T) => string): [T, (change: Partial<T>, replace?: boolean) => void] {
   const { search } = usePlace();
   const view = useMemo(() => parse(search), [parse, search]);

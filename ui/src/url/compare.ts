@@ -1,4 +1,5 @@
 import { DEFAULT_BOARD, parseBoard, writeBoard, type BoardView } from "./board";
+import { readPart, writePart, type Part } from "./idset";
 import { split } from "./lists";
 
 export const COMPARE_PARTS = ["all", "table", "curves", "parallel", "scatter", "box", "bar", "importance", "diff"] as const;
@@ -14,6 +15,8 @@ export interface CompareView {
   experiments: string[];
   q: string;
   deleted: boolean;
+  /** Some runs of the search, where not all of them are compared. */
+  some: Part | null;
   /** The run that the others are measured against; "" is the first. */
   base: string;
   part: ComparePart;
@@ -30,7 +33,7 @@ export interface CompareView {
   board: BoardView;
 }
 
-export const DEFAULT_COMPARE: CompareView = { runs: [], experiments: [], q: "", deleted: false, base: "", part: "all", target: "", colour: "", axes: null, brush: [], x: "", y: "", board: DEFAULT_BOARD };
+export const DEFAULT_COMPARE: CompareView = { runs: [], experiments: [], q: "", deleted: false, some: null, base: "", part: "all", target: "", colour: "", axes: null, brush: [], x: "", y: "", board: DEFAULT_BOARD };
 
 function parseBrush(text: string): Brush[] {
   return split(text).flatMap((one): Brush[] => {
@@ -50,11 +53,12 @@ const CURVES = "curves.";
 const curvesOf = (params: URLSearchParams) => new URLSearchParams([...params].filter(([name]) => name.startsWith(CURVES)).map(([name, value]) => [name.slice(CURVES.length), value]));
 
 export function parseCompare(search: string): CompareView {
-  const params = new URLSearchParams(search);
+  const fragment = search.indexOf("#");
+  const params = new URLSearchParams(fragment < 0 ? search : search.slice(0, fragment));
   const list = (name: string) => [...new Set((params.get(name) ?? "").split(",").filter(Boolean))];
   const axes = params.get("axes");
   return {
-    runs: list("runs"), experiments: list("e"), q: params.get("q") ?? "", deleted: params.get("deleted") === "1", base: params.get("base") ?? "",
+    runs: list("runs"), experiments: list("e"), q: params.get("q") ?? "", deleted: params.get("deleted") === "1", some: fragment < 0 ? null : readPart(search.slice(fragment)), base: params.get("base") ?? "",
     part: COMPARE_PARTS.find((part) => part === params.get("part")) ?? "all", target: params.get("target") ?? "", colour: params.get("colour") ?? "",
     axes: axes === null ? null : split(axes), brush: parseBrush(params.get("brush") ?? ""), x: params.get("x") ?? "", y: params.get("y") ?? "",
     board: parseBoard(curvesOf(params)),
@@ -75,7 +79,7 @@ export function formatCompare(view: CompareView): string {
   for (const [name, value] of curves) params.set(CURVES + name, value);
   set("brush", view.brush.map(formatBrush).join("~"));
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%2C", ",").replaceAll("%7E", "~").replaceAll("%3A", ":");
-  return text ? `?${text}` : "";
+  return (text ? `?${text}` : "") + writePart(view.some);
 }
 
 export const comparePath = (view: Partial<CompareView>) => `/compare${formatCompare({ ...DEFAULT_COMPARE, ...view })}`;

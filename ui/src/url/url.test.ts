@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { below } from "./base";
 import { comparePath, DEFAULT_COMPARE, formatCompare, parseCompare, type CompareView } from "./compare";
 import { applyState, DEFAULT_VIEW, formatExperiment, formatFrom, isBare, parseExperiment, stateOf, type ExperimentView } from "./experiment";
+import { packIds, unpackIds } from "./idset";
 import { fromMlflowHash } from "./hash";
 import { formatRoute, parseRoute, type Route } from "./routes";
 
@@ -58,11 +59,20 @@ describe("experiment view", () => {
 
 describe("compare view", () => {
   it("round-trips", () => {
-    const full: CompareView = { runs: ["a", "b"], experiments: ["1", "2"], q: "params.a = 'x~y'", deleted: true, base: "b", part: "scatter", target: "eval/loss", colour: "params.lr", axes: ["params.a,b", "metrics.m"],
+    const full: CompareView = { runs: ["a", "b"], experiments: ["1", "2"], q: "params.a = 'x~y'", deleted: true, some: { only: packIds(["a b", "c,d"]) }, base: "b", part: "scatter", target: "eval/loss", colour: "params.lr", axes: ["params.a,b", "metrics.m"],
       brush: [{ key: "metrics.m", from: -1.5, to: 2e-9 }, { key: "params.s", words: ["a b", "c::d~e"] }], x: "params.lr", y: "metrics.m",
       board: { ...DEFAULT_BOARD, x: "relative", smooth: 0.5, charts: "eval/*", zoom: [1, 20], options: { "eval/loss": { logY: true } }, fold: ["system"] } };
     expect(parseCompare(formatCompare(full))).toEqual(full);
     expect(formatCompare(DEFAULT_COMPARE)).toBe("");
+  });
+  it("names a part of a search in the fragment", () => {
+    const hex = Array.from({ length: 3000 }, (_, i) => (i * 7919).toString(16).padStart(32, "f0"));
+    for (const ids of [hex, ["a b", "c,d", "Größe"], []]) expect(unpackIds(packIds(ids))).toEqual(ids);
+    expect(packIds(hex)).toMatch(/^[\w-]{64000}$/);
+    const view = { ...DEFAULT_COMPARE, experiments: ["1"], some: { but: packIds(hex.slice(0, 2)) } };
+    expect(formatCompare(view)).toMatch(/^\?e=1#but=/);
+    expect(parseCompare(formatCompare(view))).toEqual(view);
+    expect([unpackIds("%%"), parseCompare("?e=1#main").some, parseCompare("?e=1#only=").some]).toEqual([[], null, null]);
   });
   it("drops doubles and nonsense", () => {
     expect(parseCompare("?runs=a,a,b").runs).toEqual(["a", "b"]);

@@ -13,6 +13,7 @@ from logbuch.server.routes import Permission, Route
 from logbuch.store import search
 from logbuch.store.grouping import groups
 from logbuch.store.grouping import table as group_table
+from logbuch.store.grouping.variety import Variety
 from logbuch.wire import groups as wire
 from logbuch.wire.native import column, view_type
 
@@ -28,6 +29,7 @@ def _page(context: Context, request: wire.GroupsRequest) -> Any:
         search.RunQuery(request.experiment_ids, request.filter, (), view_type(request.view), request.run_ids),
         groups.parse_keys(request.by),
         groups.parse_measures(request.metrics),
+        groups.parse_texts(request.texts),
     )
     found = context.store.read(group_table.page, query, request.order_by, request.max_results, request.page_token)
     grouped, places = found.groups, found.places.tolist()
@@ -41,10 +43,17 @@ def _page(context: Context, request: wire.GroupsRequest) -> Any:
             }
             for text, summary in _named(request.metrics, grouped.summaries)
         },
+        "texts": {name: _variety(found, variety) for name, variety in _named(request.texts, grouped.varieties)},
         "total": len(grouped),
         "total_runs": len(grouped.ids),
         "next_page_token": found.next_page_token,
     }
+
+
+def _variety(page: group_table.Page, variety: Variety) -> dict[str, Any]:
+    places = page.places
+    counts = {name: getattr(variety, name)[places].tolist() for name in ("distinct", "missing")}
+    return counts | {"values": [variety.values(place) for place in places.tolist()]}
 
 
 async def as_csv(context: Context, request: wire.GroupsCsvRequest) -> Response:

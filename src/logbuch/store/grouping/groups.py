@@ -21,6 +21,7 @@ from logbuch.filter import RUNS, Key, Kind, equalities
 from logbuch.model import RunStatus
 from logbuch.store import schema, search
 from logbuch.store.grouping import statistics
+from logbuch.store.grouping.variety import Variety, variety
 from logbuch.store.metrics import ordinal
 from logbuch.store.query import tuples
 from logbuch.store.tx import Tx
@@ -49,11 +50,12 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class GroupQuery:
-    """Which runs, grouped by which keys, and which values of theirs are summarized."""
+    """Which runs, grouped by which keys, and what is summed up: measures, and how much ``texts`` differ."""
 
     runs: search.RunQuery
     by: Sequence[Key]
     measures: Sequence[Measure] = ()
+    texts: Sequence[Key] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,14 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Groups:
     """All groups of a query, in columns. ``values[k][g]`` is what key k is in group g; ``runs`` counts its runs;
-    ``summaries`` follow the measures of the query. ``ids`` are the inner ids of all runs, ``codes`` their groups."""
+    ``summaries`` and ``varieties`` follow the measures and the texts of the query. ``ids`` are the inner ids of all
+    runs, ``codes`` their groups."""
 
     by: Sequence[Key]
     values: Sequence[Sequence[str | None]]
     runs: Codes
     summaries: Sequence[Summary]
+    varieties: Sequence[Variety]
     ids: Codes
     codes: Codes
 
@@ -91,10 +95,19 @@ class Groups:
 
 def parse_keys(names: Sequence[str]) -> list[Key]:
     """Group keys from ``params.KEY``, ``tags.KEY`` and ``attributes.NAME``; InvalidInput for others and repeats."""
-    if len(names) > limits.GROUP_KEYS:
-        raise InvalidInput(f"'by' names {len(names)} keys; at most {limits.GROUP_KEYS} are allowed.")
-    keys = [parse_key(name) for name in names]
-    _check_unique(keys, names, "by")
+    return _parse_all(names, "by", limits.GROUP_KEYS)
+
+
+def parse_texts(names: Sequence[str]) -> list[Key]:
+    """What the variety of is told, named as group keys are."""
+    return _parse_all(names, "texts", limits.GROUP_TEXTS)
+
+
+def _parse_all(names: Sequence[str], field: str, most: int) -> list[Key]:
+    if len(names) > most:
+        raise InvalidInput(f"'{field}' names {len(names)} keys; at most {most} are allowed.")
+    keys = [parse_key(name, field) for name in names]
+    _check_unique(keys, names, field)
     return keys
 
 
@@ -111,15 +124,18 @@ def find(tx: Tx, query: GroupQuery) -> Groups:
     """The groups of the runs that the query finds, ordered by nothing in particular."""
     condition = search.condition(tx, query.runs)
     ids, locals_, distinct, ordinals = _Reader(tx, query).read(condition) if condition is not None else _nothing(query)
-    codes, first = _combined(locals_, len(ids))
+    keys = len(query.by)
+    codes, first = _combined(locals_[:keys], len(ids))
     groups = len(first)
-    values = [[texts[code] for code in local[first].tolist()] for local, texts in zip(locals_, distinct, strict=True)]
+    texts = list(zip(locals_, distinct, strict=True))
+    values = [[known[code] for code in local[first].tolist()] for local, known in texts[:keys]]
     runs = np.bincount(codes, minlength=groups)
     summaries = [_summary(column, codes, groups) for column in ordinals]
-    return Groups(query.by, values, runs, summaries, ids, codes)
+    varieties = [variety(local, known, codes, groups) for local, known in texts[keys:]]
+    return Groups(query.by, values, runs, summaries, varieties, ids, codes)
 
 
-def parse_key(name: str) -> Key:
+def parse_key(name: str, field: str = "by") -> Key:
     """One group key; see :func:`parse_keys`."""
     prefix, dot, key = name.partition(".")
     kind = RUNS.prefixes.get(prefix) if dot else Kind.ATTRIBUTE
@@ -127,7 +143,8 @@ def parse_key(name: str) -> Key:
         key = RUNS.canonical(kind, key if dot else name) or ""
     if kind not in _KINDS or not key or (kind is Kind.ATTRIBUTE and key not in ATTRIBUTES):
         raise InvalidInput(
-            f"Invalid value {limits.clip(name)!r} for parameter 'by': runs are grouped by params.KEY, tags.KEY or "
+            f"Invalid value {limits.clip(name)!r} for parameter '{field}': "
+            f"{'runs are grouped by' if field == 'by' else 'a group has texts of'} params.KEY, tags.KEY or "
             f"attributes.NAME, where NAME is {', '.join(ATTRIBUTES[:-1])} or {ATTRIBUTES[-1]}."
         )
     return Key(kind, key)
@@ -152,12 +169,14 @@ def _check_unique(items: Sequence[Any], texts: Sequence[str], field: str) -> Non
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 _Columns = tuple[Codes, list[Codes], list[list[str | None]], list[Codes]]
-"""Inner ids of runs; for each key the codes of its values and the values of the codes; for each measure ordinals."""
+"""Inner ids of runs; for each key and text the codes of its values and the values of the codes; for each measure
+ordinals."""
 
 
 def _nothing(query: GroupQuery) -> _Columns:
     empty = np.empty(0, np.int64)
-    return empty, [empty] * len(query.by), [[] for _ in query.by], [empty] * len(query.measures)
+    keys = [*query.by, *query.texts]
+    return empty, [empty] * len(keys), [[] for _ in keys], [empty] * len(query.measures)
 
 
 class _Reader:
@@ -166,11 +185,12 @@ class _Reader:
     def __init__(self, tx: Tx, query: GroupQuery) -> None:
         self._tx = tx
         self._query = query
+        self._keys = [*query.by, *query.texts]
         self._source: Any = schema.runs
-        texts = [key.name for key in query.by if key.kind is not Kind.ATTRIBUTE]
+        texts = [key.name for key in self._keys if key.kind is not Kind.ATTRIBUTE]
         self._names = tx.known_names([*texts, *(measure.key for measure in query.measures)])
         metrics = {key: self._joined(schema.latest, key) for key in dict.fromkeys(one.key for one in query.measures)}
-        self._groups = [self._group_column(key) for key in query.by]
+        self._groups = [self._group_column(key) for key in self._keys]
         self._values = [_value_column(metrics[measure.key], measure.part) for measure in query.measures]
 
     def read(self, condition: Any) -> _Columns:
@@ -183,7 +203,7 @@ class _Reader:
                 known = found[place - 1] if 0 < place <= keys else None
                 parts[place].append(np.array(column if known is None else _coded(column, known), np.int64))
         ids, *columns = (np.concatenate(part) for part in parts)
-        distinct = [[_text(key, value) for value in values] for key, values in zip(self._query.by, found, strict=True)]
+        distinct = [[_text(key, value) for value in values] for key, values in zip(self._keys, found, strict=True)]
         return ids, columns[:keys], distinct, columns[keys:]
 
     def _joined(self, table: Any, name: str) -> Any:

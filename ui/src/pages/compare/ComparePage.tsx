@@ -34,6 +34,7 @@ import { SideBySide } from "./SideBySide";
 import { Importance, importanceAbout } from "./Importance";
 import { Bars, BoxPlot } from "./Summaries";
 import { useCompared, type Compared } from "./useCompared";
+import { BEST_RUNS } from "./useRows";
 
 const partNames = (): Record<ComparePart, string> => ({ all: t.partAll, table: t.partTable, curves: t.partCurves, parallel: t.partParallel, scatter: t.partScatter, box: t.partBox, bar: t.partBar, importance: t.partImportance, diff: t.partDiff });
 const FIRST_AXES = 6;
@@ -150,7 +151,10 @@ export default function ComparePage() {
   const only = found.experimentIds.length === 1 ? experiments.data?.find((e) => e.experiment_id === found.experimentIds[0]) : undefined;
   const crumbs = only ? experimentCrumbs(only.name, experimentPath(only.experiment_id)) : [];
   const count = Math.max(found.total, rows.length);
-  const save = async (format: FileFormat) => saveBlob(await exportRuns(format, { run_ids: chosen.map((r) => r.run.run_id), view: "all", experiment_ids: found.experimentIds }), `compare.${format}`);
+  // Of a search the file has all runs, also those that are not drawn.
+  const brushed = [...(found.set.query.filter ? [`(${found.set.query.filter})`] : []), ...view.brush.map(conditionOf)].join(" AND ");
+  const asFile = found.set.named ? { run_ids: chosen.map((r) => r.run.run_id), view: "all" as const, experiment_ids: found.experimentIds } : { ...found.set.query, filter: brushed };
+  const save = async (format: FileFormat) => saveBlob(await exportRuns(format, asFile), `compare.${format}`);
   const file = (format: FileFormat, label: string): MenuEntry => ({ label, icon: "download", onSelect: () => void save(format).catch(complain) });
   const show = () => navigate(experimentPath(only!.experiment_id) + formatExperiment({ ...DEFAULT_VIEW, view: "none", q: [...(view.q ? [view.q] : view.runs.length ? [`attributes.run_id IN (${view.runs.map((id) => `'${id}'`).join(", ")})`] : []), ...view.brush.map(conditionOf)].join(" AND ") }));
   const colouring: string[] = ["run", ...(target === null ? [] : [`metrics.${target}`]), ...found.params.map((k) => `params.${k}`)];
@@ -159,7 +163,9 @@ export default function ComparePage() {
   const phone = useMedia("(max-width: 720px)");
   const files = [file("csv", t.asCsv), file("parquet", t.asParquet)];
   const link = { label: t.copyLink, icon: "share", onSelect: () => void copyText(location.href) } as const;
-  const filtering: MenuEntry[] = view.brush.length > 0 && only ? [{ label: t.toFilter, icon: "filter", onSelect: show }, "line"] : [];
+  // A part of a search is no filter that one could read.
+  const filters = view.brush.length > 0 && only !== undefined && view.some === null;
+  const filtering: MenuEntry[] = filters ? [{ label: t.toFilter, icon: "filter", onSelect: show }, "line"] : [];
   const choices = (
     <>
       {found.metrics.length > 1 && target !== null && <Choice label={t.targetMetric} value={`metrics.${target}`} options={found.metrics.filter((k) => !isSystem(k)).map((k) => `metrics.${k}`)} onChange={(next) => change({ target: next.slice(8), axes: null })} />}
@@ -169,7 +175,7 @@ export default function ComparePage() {
   const after = (
     <>
       {found.missing > 0 && <span className="chip warn">{t.missingRuns(found.missing)}</span>}
-      {rows.length < found.total && !found.waiting && rows.length > 0 && <span className="chip">{t.firstOfRuns(formatCount(rows.length, locale), formatCount(found.total, locale))}</span>}
+      {rows.length < found.total && !found.waiting && rows.length > 0 && <span className="chip num" data-testid="sample">{t.drawnOf(formatCount(rows.length, locale), formatCount(found.total, locale))}</span>}
       {view.brush.length > 0 && <span className="chip num" data-testid="in-brush">{t.inBrush(formatNumber(chosen.length, locale), formatNumber(rows.length, locale))}</span>}
       {view.brush.length > 0 && <Button look="ghost" icon="x" onClick={() => change({ brush: [] })}>{t.clearBrush}</Button>}
     </>
@@ -181,7 +187,7 @@ export default function ComparePage() {
           ? <MenuButton icon="more" label={t.more} entries={() => [...filtering, ...files, link]} />
           : (
             <span className="row">
-              {view.brush.length > 0 && only && <Button icon="filter" onClick={show}>{t.toFilter}</Button>}
+              {filters && <Button icon="filter" onClick={show}>{t.toFilter}</Button>}
               {choices}
               <MenuButton icon="download" label={t.exportRuns} entries={() => files}>{t.exportRuns}</MenuButton>
               <Button icon="share" onClick={link.onSelect}>{t.copyLink}</Button>
@@ -195,6 +201,7 @@ export default function ComparePage() {
       )}
       <div className="body">
         {phone && rows.length > 0 && <div className="row cchoices">{choices}</div>}
+        {found.sampledBy !== undefined && rows.length > 0 && <p className="muted csample" data-testid="sampled">{t.sampledBy(formatCount(BEST_RUNS, locale), found.sampledBy)}</p>}
         {!asked && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p><Link to="/experiments" className="btn">{t.experiments}</Link></EmptyState>}
         {found.error && rows.length === 0 && <ErrorBox error={found.error} />}
         {found.waiting && rows.length === 0 && <SkeletonRows rows={10} />}

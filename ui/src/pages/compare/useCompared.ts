@@ -1,7 +1,8 @@
 import { useMemo } from "react";
 import type { Importance, ImportanceQuestion } from "../../api/answers";
-import type { Row } from "../../api/table";
+import type { Columns, Row } from "../../api/table";
 import { comparedColumns, passes } from "../../model/compare";
+import { orderBy } from "../../model/columns";
 import { toFilter } from "../../model/filter";
 import { criterionOf, type Criterion } from "../../model/criterion";
 import { pickMain } from "../../model/metrics";
@@ -9,15 +10,18 @@ import { variedParams } from "../../model/answers";
 import { useImportance } from "../../parts/importance";
 import { useColumns, useExperiments, useTable } from "../../parts/queries";
 import type { CompareView } from "../../url/compare";
-
-/** The most runs that are drawn and listed at once; the page says so when there are more. */
-export const MOST_RUNS = 2000;
+import { MOST_RUNS, useRows } from "./useRows";
+import { useRunSet, type RunSet } from "./useRunSet";
 
 export interface Compared {
   rows: Row[];
   /** Those inside all brushes. */
   chosen: Row[];
   total: number;
+  /** The search that finds all of them. */
+  set: RunSet;
+  /** What the best ones were chosen by, where the rows are a sample: a metric, or null for the time of their start. */
+  sampledBy: string | null | undefined;
   experimentIds: string[];
   params: string[];
   metrics: string[];
@@ -46,17 +50,19 @@ function useCriterion(experimentIds: readonly string[]): Criterion | null {
 
 /** The runs of the view with what they are compared by. */
 export function useCompared(view: CompareView): Compared {
-  const named = view.runs.length > 0;
-  const query = { experiment_ids: named ? [] : view.experiments, filter: named ? "" : toFilter(view.q), run_ids: named ? view.runs : undefined, view: named ? "all" as const : view.deleted ? "deleted" as const : "active" as const, max_results: MOST_RUNS };
+  const set = useRunSet(view);
+  const { named } = set;
   const asked = named || view.experiments.length > 0;
-  const heads = useTable("compare-heads", { ...query, columns: [] }, asked);
+  const heads = useTable("compare-heads", { ...set.query, columns: [], max_results: named ? MOST_RUNS : 1 }, asked && set.ready, set.key);
   const found = asked ? (heads.data?.rows ?? NONE) : NONE;
+  const total = asked ? (heads.data?.total ?? 0) : 0;
   const experimentIds = useMemo(() => (named ? [...new Set(found.map((r) => r.run.experiment_id))].sort() : view.experiments), [named, found, view.experiments]);
   const columns = useColumns(experimentIds);
-  const wire = useMemo(() => (columns.data ? [...comparedColumns(columns.data, found.length), "tags.mlflow.source.git.commit"] : []), [columns.data, found.length]);
-  const table = useTable("compare", { ...query, columns: wire, parts: ["last"] }, asked && wire.length > 0 && found.length > 0);
+  const wire = useMemo(() => (columns.data ? [...comparedColumns(columns.data, total), "tags.mlflow.source.git.commit"] : []), [columns.data, total]);
   const criterion = useCriterion(experimentIds);
-  const loaded = asked && criterion !== null ? (table.data?.rows ?? NONE) : NONE;
+  const sorting = useMemo(() => sortingOf(view.target, criterion, columns.data), [view.target, criterion, columns.data]);
+  const table = useRows(set, total, wire, sorting.order, asked && set.ready && wire.length > 0 && total > 0 && criterion !== null);
+  const loaded = asked && criterion !== null ? table.rows : NONE;
   const rows = useMemo(() => {
     if (!named) return loaded;
     const byId = new Map(loaded.map((row) => [row.run.run_id, row]));
@@ -81,22 +87,36 @@ export function useCompared(view: CompareView): Compared {
     return Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : lower ? x - y : y - x;
   })), [rows, named, target, lower]);
   const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
-  const importance = useImportance(useQuestion(view, experimentIds, chosen, target, lower));
+  const { question, key } = useQuestion(view, set, experimentIds, chosen, target, lower);
+  const importance = useImportance(question, key);
+  const error = set.error ?? heads.error ?? table.error;
   return {
-    rows: ordered, chosen, total: heads.data?.total ?? 0, experimentIds, params, metrics, target, lower, criterion: criterion ?? NAMES, importance: target === null ? null : importance,
+    rows: ordered, chosen, total, set, sampledBy: table.sampled ? sorting.metric : undefined, experimentIds, params, metrics, target, lower, criterion: criterion ?? NAMES, importance: target === null ? null : importance,
     missing: named && heads.data ? view.runs.length - found.length : 0,
-    waiting: asked && !(heads.data && (found.length === 0 || (table.data && criterion !== null))) && !heads.error && !table.error, error: heads.error ?? table.error,
+    waiting: asked && !(heads.data && (total === 0 || (table.answered && criterion !== null))) && !error, error,
   };
 }
 
+/** By what the best of very many runs are chosen, before any of them is here. */
+function sortingOf(target: string, criterion: Criterion | null, columns: Columns | undefined): { metric: string | null; order: string[] } {
+  const known = columns?.metrics ?? [];
+  const metric = [target, criterion?.main].find((key) => key && known.some((one) => one.key === key)) ?? pickMain(known);
+  if (metric === null) return { metric, order: ["attributes.start_time DESC"] };
+  const lower = (criterion ?? NAMES).lower;
+  return { metric, order: orderBy([{ key: `metrics.${metric}`, desc: !lower(metric) }], lower) };
+}
+
 /** What is asked of the server: of a whole search the search itself, whose answer it remembers, else the runs by name. */
-function useQuestion(view: CompareView, experimentIds: readonly string[], chosen: readonly Row[], target: string | null, lower: boolean): ImportanceQuestion | null {
-  const whole = view.runs.length === 0 && !view.brush.length && !view.deleted;
-  const ids = useMemo(() => (whole ? null : chosen.map((row) => row.run.run_id).sort()), [whole, chosen]);
-  return useMemo(() => {
+function useQuestion(view: CompareView, set: RunSet, experimentIds: readonly string[], chosen: readonly Row[], target: string | null, lower: boolean): { question: ImportanceQuestion | null; key: unknown } {
+  const unbrushed = !set.named && !view.brush.length;
+  const whole = unbrushed && !view.deleted && view.some === null;
+  const part = unbrushed && view.some !== null;
+  const ids = useMemo(() => (whole ? null : part ? (set.query.run_ids ?? []) : chosen.map((row) => row.run.run_id).sort()), [whole, part, set.query, chosen]);
+  const question = useMemo(() => {
     const [experiment_id, ...more_experiments] = experimentIds;
     if (target === null || experiment_id === undefined || (ids !== null && !ids.length)) return null;
     const asked = { experiment_id, more_experiments, metric: target, lower };
     return ids === null ? { ...asked, filter: toFilter(view.q) } : { ...asked, filter: "", run_ids: ids };
   }, [experimentIds, target, lower, ids, view.q]);
+  return { question, key: part ? [set.key, target, lower] : question };
 }

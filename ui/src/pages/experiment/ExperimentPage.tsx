@@ -4,10 +4,9 @@ import { pinBaseline } from "../../api/answers";
 import { ApiError } from "../../api/http";
 import { allIds } from "../../api/table";
 import type { Group } from "../../api/tableGroups";
-import { locale, t } from "../../i18n";
+import { t } from "../../i18n";
 import { plainSort } from "../../model/columns";
 import { BASELINE_TAG } from "../../model/criterion";
-import { formatCount } from "../../model/format";
 import { isRunning } from "../../model/status";
 import { nest } from "../../model/nest";
 import { assignSlots, slotOf, toggleSlot } from "../../model/slots";
@@ -23,6 +22,7 @@ import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
 import { complain } from "../../ui/toast";
 import { comparePath } from "../../url/compare";
+import { partOfSearch } from "./partOfSearch";
 import { formatExperiment, formatFrom, parseExperiment, type Layout } from "../../url/experiment";
 import { experimentPath, runPath } from "../../url/routes";
 import "../../styles/experiment.css";
@@ -40,9 +40,8 @@ import { useSavedViews } from "./useSavedViews";
 import { ViewMenu } from "./ViewMenu";
 
 const SPLIT = 60;
-/** More runs than this are named by their search: an address has an end. */
+/** More runs than this are a part of their search. */
 const MOST_NAMED = 50;
-const MOST_COMPARED = 1000;
 
 export default function ExperimentPage({ experimentId }: { experimentId: string }) {
   const [asked, change] = useView(parseExperiment, formatExperiment);
@@ -84,11 +83,11 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const compare = useCallback(() => {
     const order = new Map(rows.map((r, i) => [r.run.run_id, i]));
     const ids = [...selected].sort((a, b) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity));
-    if (ids.length > MOST_COMPARED && ids.length < state.total) return complain(new Error(t.tooManyToCompare(formatCount(MOST_COMPARED, locale))));
-    if (ids.length > 1) navigate(ids.length > MOST_NAMED && ids.length >= state.total
-      ? comparePath({ experiments: [experimentId], q: view.q, deleted: view.deleted, base: view.base })
-      : comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
-  }, [rows, selected, view.base, view.q, view.deleted, experimentId, state.total]);
+    if (ids.length < 2) return;
+    if (ids.length <= MOST_NAMED) return navigate(comparePath({ runs: ids, base: view.base && ids.includes(view.base) ? view.base : "" }));
+    const search = { experiments: [experimentId], q: view.q, deleted: view.deleted, base: view.base };
+    partOfSearch(selected, state.total, query).then((some) => navigate(comparePath({ ...search, some }))).catch(complain);
+  }, [rows, selected, view.base, view.q, view.deleted, experimentId, state.total, query]);
   const open = useCallback((id: string) => navigate(runPath(experimentId, id), { from }), [experimentId, from]);
   const select = useCallback((ids: string[], on: boolean) => setSelected((old) => {
     const next = new Set(old);

@@ -1,5 +1,5 @@
 import type { Row } from "../../api/table";
-import type { Group } from "../../api/tableGroups";
+import type { Group, TextCell } from "../../api/tableGroups";
 import { Spark } from "../../charts/Spark";
 import { metricValue, type Column } from "../../model/columns";
 import { changeOf } from "../../model/criterion";
@@ -8,7 +8,7 @@ import { durationOf, isRunning } from "../../model/status";
 import { locale, t } from "../../i18n";
 import { ParamText } from "../../parts/ParamText";
 import { asNumber, heatOf, type Formats } from "./formats";
-import { measureOf } from "./useLines";
+import { measureOf, textOf } from "./useLines";
 
 export interface CellProps {
   row: Row;
@@ -89,10 +89,23 @@ export interface GroupCellProps {
   lower: (key: string) => boolean;
 }
 
+/** What the runs of a group have in a column of texts: the value that they share, else how many there are. */
+function Texts({ cell, param }: { cell: TextCell | undefined; param: boolean }) {
+  if (!cell) return WAITING;
+  const { distinct, missing, values } = cell;
+  if (!distinct) return MISSING;
+  if (distinct === 1 && !missing) return param ? <ParamText text={values[0]!} /> : <span className="ell" title={values[0]}>{values[0]}</span>;
+  const more = distinct - values.length;
+  const about = [...values, ...(more > 0 ? [t.andMore(more)] : []), ...(missing ? [t.missingIn(missing)] : [])].join("\n");
+  return <span className="muted ell" title={about}>{t.nDifferent(distinct)}<span className="vh">: {about}</span></span>;
+}
+
 /** What a group shows in one column: mean and deviation of a metric, or the value that all its runs share. */
 export function GroupCellView({ group, by, column, formats, baseline, lower }: GroupCellProps) {
   const at = by.indexOf(column.id);
   if (at >= 0) return group.values[at] === null ? <span className="muted">{t.notSet}</span> : <ParamText text={group.values[at]!} />;
+  const named = textOf(column);
+  if (named !== null) return <Texts cell={group.texts[named]} param={column.kind === "param"} />;
   if (column.kind !== "metric" && column.kind !== "delta" && column.kind !== "spark") return null;
   const down = lower(column.key);
   const cell = group.metrics[measureOf(column.key, column.aggregate, down)];

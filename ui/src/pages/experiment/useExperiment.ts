@@ -49,8 +49,8 @@ export function useSort(view: ExperimentView, main: MainMetric): SortKey[] {
   }, [view.sort, main]);
 }
 
-/** Room for a mean and its deviation. */
-const GROUPED_WIDTH = 122;
+/** Room for a mean and its deviation, and for the number of values. */
+const GROUPED_WIDTH: Partial<Record<Column["kind"], number>> = { metric: 122, param: 82, tag: 90, user: 90 };
 
 /** The columns of the URL or the default ones: pinned ones first, each with its change against the baseline when there is one. */
 export function useTableColumns(view: ExperimentView, columns: Columns | undefined, main: MainMetric): Column[] {
@@ -59,7 +59,7 @@ export function useTableColumns(view: ExperimentView, columns: Columns | undefin
   return useMemo(() => {
     const fitted = toColumns(view.cols ?? initial).map((column) => fitValues(column, columns));
     const arranged = withPinned(fitted, view.pin);
-    const roomy = grouped ? arranged.map((c) => (c.kind === "metric" ? { ...c, width: Math.max(c.width, GROUPED_WIDTH) } : c)) : arranged;
+    const roomy = grouped ? arranged.map((c) => ({ ...c, width: Math.max(c.width, GROUPED_WIDTH[c.kind] ?? 0) })) : arranged;
     return withWidths(view.base ? withDelta(roomy, main.judged) : roomy, view.widths);
   }, [view.cols, view.base, view.pin, view.widths, grouped, columns, initial, main]);
 }

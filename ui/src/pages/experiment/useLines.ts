@@ -45,13 +45,25 @@ function groupOrder(sort: SortKey[], by: string[], measures: string[], main: Mai
   });
 }
 
+/** The column of texts whose variety a group tells: params, tags and users; null for others. */
+export const textOf = (column: Column): string | null => (column.kind === "param" || column.kind === "tag" ? column.id : column.kind === "user" ? "attributes.user_id" : null);
+
+/** The texts in view that are not the same in a whole group anyway. */
+function textsOf(columns: readonly Column[], wires: readonly string[], by: readonly string[]): string[] {
+  return columns.flatMap((column) => {
+    const text = textOf(column);
+    return text === null || by.includes(column.id) || !(column.kind === "user" || wires.includes(column.id)) ? [] : [text];
+  });
+}
+
 const isMetric = (column: Column) => column.kind === "metric" || column.kind === "delta" || column.kind === "spark";
 
 /** The lines of the view. Groups are asked for only while the view has some. */
 export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[], main: MainMetric, query: TableQuery, store: TableStore, state: TableState, nested: Nested, ready: boolean): { lines: Lines; groups: GroupStore } {
   const [groups] = useState(() => new GroupStore());
   const grouped = useStore(groups.state);
-  const on = view.group.length > 0;
+  const by = view.group;
+  const on = by.length > 0;
   const named = useMemo(() => columns.filter(isMetric).map((c) => ({ wire: wireColumn(c)!, measure: measureOf(c.key, c.aggregate, main.lower(c.key)) })), [columns, main]);
   const measures = useMemo(() => {
     const sorted = sort.flatMap(({ key }) => sortedMeasure(key, main) ?? []);
@@ -73,7 +85,7 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
 
   const lines = useMemo<Lines>(() => {
     if (on)
-      return { count: groups.count, at: (i) => groups.at(i), need: (first, last, wires) => void groups.need(first, last, wires, [...new Set(named.flatMap(({ wire, measure }) => (wires.includes(wire) ? [measure] : [])))]), version: grouped.version, grouped };
+      return { count: groups.count, at: (i) => groups.at(i), need: (first, last, wires) => void groups.need(first, last, wires, { metrics: [...new Set(named.flatMap(({ wire, measure }) => (wires.includes(wire) ? [measure] : [])))], texts: textsOf(columns, wires, by) }), version: grouped.version, grouped };
     const { rows } = nested;
     return {
       count: Math.max(rows.length, state.total), version: state.version, grouped: null,
@@ -83,6 +95,6 @@ export function useLines(view: ExperimentView, sort: SortKey[], columns: Column[
       },
       need: (first, last, wires) => void store.need(first, last, wires),
     };
-  }, [on, groups, grouped, named, nested, state.total, state.version, store]);
+  }, [on, groups, grouped, named, columns, by, nested, state.total, state.version, store]);
   return { lines, groups };
 }
