@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
+from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from logbuch.web import protocol
 from support.servers import Server
@@ -79,6 +84,80 @@ def test_a_usual_head_is_text_and_length() -> None:
 )
 def test_a_head_that_is_not_usual_is_left_to_uvicorn(headers: protocol.Headers) -> None:
     assert protocol._head(200, headers) is None
+
+
+def test_a_head_that_no_other_answer_bears_is_kept_without_its_own_values() -> None:
+    protocol._head.cache_clear()
+    for value in (b"1", b"2"):
+        headers = ((b"x-a", b"b"), (b"etag", protocol.Fresh(value)), LENGTH)
+        assert protocol._parted(200, headers) == (
+            b"HTTP/1.1 200 OK\r\nx-a: b\r\ncontent-length: 2\r\netag: " + value + b"\r\n\r\n",
+            2,
+        )
+    assert protocol._head.cache_info().currsize == 1
+    assert protocol._parted(200, ((b"etag", protocol.Fresh(b"1")), (b"x name", b"a"))) is None
+
+
+async def answered(*messages: dict[str, Any]) -> tuple[list[bytes], bytes]:
+    """What a bare application's answer is made of: the calls of the system, and the connection's end."""
+    written: list[bytes] = []
+    got: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+
+    class Kept(protocol.LimitedProtocol):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            write = transport.write
+            wrapped = MagicMock(wraps=transport)
+            wrapped.write = lambda data: (written.append(bytes(data)), write(data))[1]
+            self.transport = wrapped
+
+    config = uvicorn.Config(app, http=Kept, server_header=False, date_header=False, lifespan="off", access_log=False)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: Kept(config, state, {}), "127.0.0.1", 0)
+    async with listening:
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        expected = b"".join(message.get("body", b"") for message in messages)
+        while not (b"".join(got).endswith(b"\r\n\r\n" + expected)):
+            if not (data := await reader.read(1 << 20)):
+                break
+            got.append(data)
+        writer.close()
+    return written, b"".join(got)
+
+
+START = {"type": "http.response.start", "status": 200, "headers": (LENGTH,)}
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
+
+
+def body(content: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": content, "more_body": more}
+
+
+def test_a_head_goes_out_with_the_beginning_of_its_body() -> None:
+    assert asyncio.run(answered(START, body(b"ab"))) == ([HEAD + b"ab"], HEAD + b"ab")
+    written, got = asyncio.run(answered(START, body(b"a", more=True), body(b"b")))
+    assert (written, got) == ([HEAD + b"a", b"b"], HEAD + b"ab")
+    written, got = asyncio.run(answered(START, body(b"", more=True), body(b"ab")))
+    assert (written, got) == ([HEAD, b"ab"], HEAD + b"ab")
+
+
+def test_a_long_body_is_not_copied_behind_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "_JOINED_BYTES", 1)
+    assert asyncio.run(answered(START, body(b"ab"))) == ([HEAD, b"ab"], HEAD + b"ab")
+
+
+@pytest.mark.parametrize("wrong", [body(b"abc"), body(b"a")])
+def test_a_body_that_contradicts_its_head_ends_the_connection(wrong: dict[str, Any]) -> None:
+    written, got = asyncio.run(answered(START, wrong))
+    assert got in (b"", HEAD + b"a")
+    assert b"".join(written) == got
 
 
 CALM = """

@@ -5,6 +5,8 @@ A key is ``<location>/<run>/artifacts/<path>`` below the artifact root, so that 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from logbuch.errors import InvalidInput
@@ -12,6 +14,8 @@ from logbuch.limits import ARTIFACT_DEPTH, ARTIFACT_PATH_BYTES, ARTIFACT_SEGMENT
 
 _FORBIDDEN = frozenset(map(chr, range(32))) | {"\\", "\x7f", "\ufffd"}
 """Control characters, the other slash, and what bytes that are not UTF-8 were decoded to."""
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""What most segments are made of, and no way out can be."""
 TEMPORARY = ".logbuch-upload-"
 """How the names of unfinished uploads begin; no artifact may bear such a name."""
 
@@ -24,6 +28,11 @@ def run_key(location: str, run_id: str, path: str = "") -> str:
 def join(*parts: str) -> str:
     """One checked key from parts; empty parts are left out."""
     return "/".join(segment for part in parts if part for segment in segments(part))
+
+
+def below(location: str, names: Sequence[str]) -> str:
+    """The key of segments, each of which :func:`segments` has let pass, below a folder that is a key."""
+    return "/".join((location, *names) if location else names)
 
 
 def segments(path: str) -> list[str]:
@@ -43,6 +52,12 @@ def segments(path: str) -> list[str]:
 
 
 def _allowed(segment: str) -> bool:
+    """Whether a key may hold a segment: one of plain letters at a glance, any other after a long look."""
+    plain = len(segment) <= ARTIFACT_SEGMENT_BYTES and _PLAIN.fullmatch(segment) is not None
+    return plain or _harmless(segment)
+
+
+def _harmless(segment: str) -> bool:
     if segment in ("", ".", "..") or segment.startswith(TEMPORARY) or not _FORBIDDEN.isdisjoint(segment):
         return False
     try:

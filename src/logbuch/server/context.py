@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from logbuch.files import keys
 from logbuch.files.roots import Files
 from logbuch.server.alarms import Alarms
 from logbuch.server.catalog import Catalog
@@ -18,9 +19,11 @@ from logbuch.server.delivery.courier import Courier
 from logbuch.server.digests import Digests
 from logbuch.server.examiner import Examiner
 from logbuch.server.live import Hub
+from logbuch.server.owners import Owners
 from logbuch.server.watch import Watch
 from logbuch.store import Store, artifacts, experiments
 from logbuch.store.tx import Tx
+from logbuch.store.writer import LoopWaiter
 from logbuch.web.options import Listening
 
 logger = logging.getLogger("logbuch.server")
@@ -34,6 +37,16 @@ class Options(Listening):
     """How a tracking server was started."""
 
     page: Path = Path(__file__).parent / "page"
+
+
+def _answer(waiter: LoopWaiter, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Calls a function in a thread and tells the loop, by one future: the loop's own way takes two."""
+    try:
+        value = function(*args)
+    except BaseException as error:  # noqa: BLE001  whoever waits gets it
+        waiter.loop.call_soon_threadsafe(waiter.settle, None, error)
+    else:
+        waiter.loop.call_soon_threadsafe(waiter.settle, value, None)
 
 
 @dataclass(slots=True)
@@ -53,6 +66,7 @@ class Context:
     alarms: Alarms = field(init=False)
     courier: Courier = field(init=False)
     digests: Digests = field(init=False)
+    owners: Owners = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.store)
@@ -61,6 +75,7 @@ class Context:
         self.examiner = Examiner(self.store)
         self.alarms = Alarms(self.store)
         self.courier = Courier(self.store)
+        self.owners = Owners(self.store)
         self.digests = Digests(lambda *files: self.write_later(artifacts.record, *files))
 
     async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -79,7 +94,10 @@ class Context:
 
     async def files_call(self, function: Callable[..., R], *args: Any) -> R:
         """Runs what waits for files in a thread of its own kind: a slow disk or bucket holds up no other request."""
-        return await asyncio.get_running_loop().run_in_executor(self.files_threads, function, *args)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self.files_threads.submit(_answer, LoopWaiter(loop, future), function, args)
+        return await future
 
     def write_later(self, function: Callable[Concatenate[Tx, P], Any], *args: P.args, **kwargs: P.kwargs) -> None:
         """Like :meth:`write` for what nobody waits for; a failure is logged."""
@@ -94,7 +112,7 @@ class Context:
         """The folder of an experiment's artifacts, as keys begin with it. It never changes, so it is looked up once."""
         found = self.locations.get(experiment_id)
         if found is None:
-            found = await self.read(experiments.location, experiment_id)
+            found = keys.join(await self.read(experiments.location, experiment_id))
             if len(self.locations) >= KNOWN_LOCATIONS:
                 self.locations.clear()
             self.locations[experiment_id] = found

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,14 +26,14 @@ Blocks = Sequence[bytes]
 
 def expected(request: Request) -> Expected:
     """What the head of a request says of its body: Content-Length, and RFC 9530's Content-Digest or Repr-Digest."""
-    length = request.headers.get("content-length", "")
-    size = int(length) if length.isascii() and length.isdigit() else None
-    return Expected(size, _sha256(request))
+    given: dict[bytes, bytes] = dict(request.scope["headers"])
+    length = given.get(b"content-length", b"")
+    return Expected(int(length) if length.isdigit() else None, _sha256(given))
 
 
-def _sha256(request: Request) -> str | None:
+def _sha256(given: Mapping[bytes, bytes]) -> str | None:
     for name in ("content-digest", "repr-digest"):
-        for part in request.headers.get(name, "").split(","):
+        for part in given.get(name.encode(), b"").decode("latin-1").split(","):
             found = _DIGEST.fullmatch(part)
             if found is not None:
                 try:
@@ -83,7 +83,7 @@ def _ownerless(key: str) -> NotFound:
 
 def _store_whole(context: Context, key: str, wanted: Expected, blocks: Blocks) -> Stored:
     """All of it in one thread: what a small file costs is mostly the way from one to the next."""
-    if not context.store.read(artifacts.has_owner, key):
+    if not context.owners.exist(key):
         raise _ownerless(key)
     with context.files.receive(key, wanted) as receiving:
         receiving.write(blocks)

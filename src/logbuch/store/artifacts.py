@@ -75,15 +75,20 @@ def has_owner(tx: Tx, key: str) -> bool:
     A key is ``<location>/<run>/artifacts/…`` or ``<location>/models/<model>/artifacts/…``. The location, and the path
     in the run, may hold folders named ``artifacts`` too: then one owner is enough.
     """
-    names = key.split("/")
-    owners = {name for name, after in pairwise(names) if after == "artifacts"}
-    if not owners:
+    names = owners(key)
+    if not names:
         return True
-    runs = [name for name in sorted(owners) if is_run_id(name)]
+    runs = [name for name in sorted(names) if is_run_id(name)]
     if runs and heads.fetch(tx, runs):
         return True
     own = logged_models.c.model_id
-    return tx.execute(select(own).where(own.in_(sorted(owners))).limit(1)).first() is not None
+    return tx.execute(select(own).where(own.in_(sorted(names))).limit(1)).first() is not None
+
+
+def owners(key: str) -> frozenset[str]:
+    """What may be the ID of the run or the logged model that a key lies below."""
+    names = key.split("/")
+    return frozenset(name for name, after in pairwise(names) if after == "artifacts")
 
 
 # -- uploads in parts ------------------------------------------------------------------------------------------------

@@ -174,6 +174,9 @@ class PostgresSeam:
                 # The server is away: subscribers keep their cursor, and the next connection tells them to look.
                 stop.wait(RECONNECT_SECONDS)
 
+    def stamp(self) -> None:
+        """PostgreSQL would have to be asked, like for anything else."""
+
     def committed(self) -> None:
         self._notifier.wake()
         if self._upkeep is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -117,6 +117,9 @@ class Seam(Protocol):
 
     def watch(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
         """Calls ``changed`` from a thread whenever another process may have committed, while the block lasts."""
+
+    def stamp(self) -> Hashable | None:
+        """Another value after every commit of any process; None where asking would cost as much as reading."""
 
     def committed(self) -> None:
         """Told after every commit of this process."""

@@ -53,6 +53,7 @@ class SqliteSeam:
         self.upsert = Upserts(insert)
         self.driver = Driver(self.writer.dialect)
         self.reader = _engine(file, pool_size=4, max_overflow=12)
+        self._stamps = Stamps(file)
 
     @contextmanager
     def begin_write(self, connection: Connection) -> Iterator[None]:
@@ -139,6 +140,9 @@ class SqliteSeam:
                     changed()
                 seen = current
 
+    def stamp(self) -> tuple[int, int] | None:
+        return self._stamps.now()
+
     def committed(self) -> None:
         """Other processes see a commit by themselves."""
 
@@ -165,8 +169,36 @@ class SqliteSeam:
         return isinstance(error, OperationalError)
 
     def close(self) -> None:
+        self._stamps.close()
         self.writer.dispose()
         self.reader.dispose()
+
+
+class Stamps:
+    """SQLite's data_version as one connection sees it: another number after each commit of any other connection."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened = 0
+        """Numbers of different connections mean nothing to one another."""
+
+    def now(self) -> tuple[int, int] | None:
+        """None while the file cannot be asked."""
+        with self._lock, suppress(sqlite3.Error):
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+                self._opened += 1
+            return self._opened, self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return None
+
+    def close(self) -> None:
+        """The next question opens the file anew."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
 
 
 def _engine(file: Path, **options: int) -> Engine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +119,11 @@ class Store:
         future: asyncio.Future[R] = loop.create_future()
         self._writer.submit(Job(LoopWaiter(loop, future), function, args, kwargs))
         return future
+
+    def stamp(self) -> Hashable | None:
+        """A value that is another one after every commit of any process, where asking costs next to nothing: what was
+        read after it was taken holds while it stays the same. None elsewhere."""
+        return self._seam.stamp()
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Calls ``follower`` from some thread after every commit of this process; the answer ends that."""

@@ -17,6 +17,12 @@ from logbuch.limits import HEADER_BYTES
 
 Headers = tuple[tuple[bytes, bytes], ...]
 _KNOWN_HEADS = 512
+_JOINED_BYTES = 64 * 1024
+"""Longer parts of a body are not copied behind their head."""
+
+
+class Fresh(bytes):
+    """The value of a header that no other answer bears: a head is kept without it. It has to be fit to be sent."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -50,23 +56,49 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 class _Cycle(RequestResponseCycle):
-    """A request and its answer. The headers of a usual answer are looked through once, and not each time."""
+    """A request and its answer. The headers of a usual answer are looked through once, and not each time; they wait for
+    the beginning of the body, since each call of the system wakes the client and takes longer than all else here."""
+
+    _held = b""
+    """A head that has not been sent yet."""
 
     async def send(self, message: Any) -> None:
-        if message["type"] == "http.response.start" and self._usual():
+        if self._held:
+            message = self._joined(message)
+        elif message["type"] == "http.response.start" and self._usual():
             headers = message["headers"]
-            known = _head(message["status"], headers) if type(headers) is tuple else None
+            known = _parted(message["status"], headers) if type(headers) is tuple else None
             if known is not None:
                 self.response_started, self.waiting_for_100_continue, self.chunked_encoding = True, False, False
-                head, self.expected_content_length = known
-                self.transport.write(head)
+                self._held, self.expected_content_length = known
                 return
         await super().send(message)
+
+    def _joined(self, message: Any) -> Any:
+        """A part of the body with the head before it, which counts as a part of it."""
+        head, self._held = self._held, b""
+        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or len(body) > _JOINED_BYTES:
+            self.transport.write(head)
+            return message
+        self.expected_content_length += len(head)
+        return message | {"body": b"".join((head, body))}
 
     def _usual(self) -> bool:
         """Whether nothing but the headers decides about the head."""
         quiet = self.keep_alive and not (self.response_started or self.disconnected or self.flow.write_paused)
         return quiet and self.scope["method"] != "HEAD" and not self.default_headers and not self.access_log
+
+
+def _parted(status: int, headers: Headers) -> tuple[bytes, int] | None:
+    """See :func:`_head`, which makes what recurs; the rest is put at its end."""
+    fresh = [header for header in headers if type(header[1]) is Fresh]
+    if not fresh:
+        return _head(status, headers)
+    known = _head(status, tuple(header for header in headers if type(header[1]) is not Fresh))
+    if known is None:
+        return None
+    return known[0][:-2] + b"".join(b"%b: %b\r\n" % header for header in fresh) + b"\r\n", known[1]
 
 
 @functools.lru_cache(_KNOWN_HEADS)

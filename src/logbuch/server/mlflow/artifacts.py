@@ -11,11 +11,13 @@ from starlette.responses import Response
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.files import keys
 from logbuch.limits import clip
+from logbuch.server.answers import Ready
 from logbuch.server.context import Context
 from logbuch.server.receiving import store_body
 from logbuch.server.routes import Permission, Route
 from logbuch.server.sending import repr_digest, send_file
 from logbuch.store import artifacts, runs
+from logbuch.web.protocol import Fresh
 from logbuch.wire import mlflow as wire
 
 
@@ -35,8 +37,8 @@ async def list_proxied(context: Context, request: wire.ArtifactPath) -> Any:
 
 async def upload(context: Context, request: Request, path: str) -> Response:
     stored = await store_body(context, request, await file_key(context, path))
-    headers = {"etag": f'"{stored.stat.mark}"', "repr-digest": repr_digest(stored.sha256)}
-    return Response(b"{}", 200, headers, "application/json")
+    etag, digest = f'"{stored.stat.mark}"', repr_digest(stored.sha256)
+    return Ready(b"{}", (b"etag", Fresh(etag.encode())), (b"repr-digest", Fresh(digest.encode())))
 
 
 async def download(context: Context, request: Request, path: str) -> Response:
@@ -76,7 +78,7 @@ async def key_of(context: Context, path: str) -> str:
     location = await context.location(experiment_id)
     if not rest:
         raise InvalidInput(f"Invalid path: {path[:80]!r} names an experiment, not an artifact.")
-    return keys.join(location, *rest)
+    return keys.below(location, rest)
 
 
 _READ, _WRITE = Permission.READ, Permission.WRITE
