@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from logbuch.model import RunInfo
+from logbuch.sdk import cardfolder
 
 if TYPE_CHECKING:
     from logbuch.sdk.output.console import Recorder
@@ -89,26 +90,21 @@ def _write(card: Card) -> None:
     """Puts the file in its place, each time with another size: by that who reads it sees that it is another one."""
     global _count
     _count = (_count + 1) % _SIZES
-    handle, name = tempfile.mkstemp(prefix="logbuch-run-")
+    place = Path(_said["path"]) if "path" in _said else None
+    if place is None or not place.parent.is_dir():  # it may have been tidied away by hand
+        place = cardfolder.make() / "run.json"
+    handle, name = tempfile.mkstemp(dir=place.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.encode(card) + b" " * _count)
-        place = _said.get("path")
-        if place is not None:
-            Path(name).replace(place)
+        Path(name).replace(place)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    if place is None:
-        atexit.register(_clear, os.getpid(), name)
-        tell(path=name)
-
-
-def _clear(owner: int, name: str) -> None:
-    if os.getpid() == owner:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
+    if _said.get("path") != str(place):
+        atexit.register(cardfolder.clear, os.getpid(), place.parent)
+        tell(path=str(place))
 
 
 # -- the process that was spawned --------------------------------------------------------------------------------------

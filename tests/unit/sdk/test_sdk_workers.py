@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 import logbuch
-from logbuch.sdk import connection, workers
+from logbuch.sdk import cardfolder, connection, workers
 from logbuch.store import logs, open_store
 
 T = TypeVar("T")
@@ -288,3 +289,114 @@ def test_a_run_begins_where_no_file_can_name_it(monkeypatch: pytest.MonkeyPatch)
         logbuch.log_metric("m", 1.0)
     assert "path" not in workers._said
     assert logbuch.get_run(run.info.run_id).data.metrics == {"m": 1.0}
+
+
+def test_what_killed_processes_have_left_the_next_takes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not what is told by one that lives."""
+    folder, temporary = tmp_path / "work", tmp_path / "temporary"
+    for made in (folder, temporary):
+        made.mkdir()
+    script = """
+    import os, signal, sys
+    import logbuch
+    logbuch.start_run()
+    if os.environ.get("HOW"):
+        print("begun", flush=True)
+        sys.stdin.read()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    (folder / "one.py").write_text(textwrap.dedent(script))
+    environment = os.environ | {"TMPDIR": str(temporary), "LOGBUCH_QUIET": "1", "HOW": "killed"}
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": folder, "env": environment}
+    dead, alive = (subprocess.Popen([sys.executable, "one.py"], **pipes) for _ in range(2))
+    kept = []
+    for process in (dead, alive):
+        assert process.stdout.readline() == b"begun\n"
+    try:
+        dead.communicate(b"")
+        for path in temporary.iterdir():
+            os.utime(path, (1, 1))
+            kept.append(path)
+        assert len(kept) == 2
+        program(folder, script, TMPDIR=str(temporary))
+        (left,) = temporary.iterdir()
+        assert (left / "run.json").exists()
+        assert left in kept
+    finally:
+        alive.communicate(b"")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    cardfolder.tidy()
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_only_looks_like_such_a_folder_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    other = tmp_path / "other"
+    other.mkdir()
+    (tmp_path / "logbuch-run-file").write_text("")
+    (tmp_path / "logbuch-run-link").symlink_to(other)
+    (tmp_path / "logbuch-run-old").mkdir()
+    mine = cardfolder.make()
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1), follow_symlinks=False)
+    (tmp_path / "logbuch-run-young").mkdir()
+    cardfolder.tidy()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"other", "logbuch-run-file", "logbuch-run-link", "logbuch-run-young", mine.name}
+    cardfolder.clear(os.getpid() + 1, mine)
+    assert mine.exists()
+    cardfolder.clear(os.getpid(), mine)
+    assert not mine.exists()
+
+
+def pythons() -> list[str]:
+    """The Python of these tests, and others on the machine that Logbuch runs on."""
+    others = sorted(Path.home().glob(".pyenv/versions/3.*/bin/python"))
+    return [sys.executable, *(str(path) for path in others if int(path.parts[-3].split(".")[1]) >= 11)]
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_a_process_that_is_spawned_gets_what_the_configuration_of_its_starter_holds(
+    tmp_path: Path, python: str
+) -> None:
+    """What :mod:`logbuch.sdk.workers` relies on of multiprocessing, which promises it to nobody."""
+    script = tmp_path / "words.py"
+    script.write_text(
+        textwrap.dedent("""
+        import multiprocessing, os, sys
+        from multiprocessing.process import current_process
+
+        heard = []
+
+        def arrive(said):
+            heard.append(said)
+            return Word()
+
+        class Word:
+            def __reduce__(self):
+                return arrive, (os.getpid() if not heard else heard[0],)
+
+        def below(queue):
+            queue.put(heard)
+
+        def work(queue):
+            queue.put(heard)
+            child = multiprocessing.get_context("spawn").Process(target=below, args=(queue,))
+            child.start(), child.join()
+
+        if __name__ == "__main__":
+            current_process()._config["words"] = Word()
+            for method in ("spawn", "forkserver"):
+                context = multiprocessing.get_context(method)
+                queue = context.Queue()
+                worker = context.Process(target=work, args=(queue,))
+                worker.start()
+                assert queue.get() == [os.getpid()], method
+                assert queue.get() == [os.getpid()], method
+                worker.join()
+            print("heard")
+        """)
+    )
+    command = [python, "-I", "-W", "ignore", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.stdout == "heard\n", done.stderr
