@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -57,6 +58,10 @@ def opened(page: Page, server: Server, id_: str, query: str = "") -> Page:
 
 def rows(page: Page) -> Locator:
     return page.get_by_test_id("run-row")
+
+
+def best_of(server: Server, id_: str) -> httpx.Response:
+    return httpx.get(f"{server.url}/api/logbuch/1/experiments/best", params={"experiment_id": id_}, timeout=180)
 
 
 def names(page: Page) -> list[str]:
@@ -141,6 +146,42 @@ def test_direction_and_reading_are_kept_for_everyone(
     until(other, lambda: names(other) == ["lucky", "early", "steady"])
     expect(cell(other, "lucky", "best:metrics.eval/accuracy")).to_have_text("0.9000")
     expect(head(other, "best:metrics.eval/accuracy")).to_have_attribute("aria-sort", "descending")
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "higher"),
+    [
+        ("en", "The name thing does not tell", "Higher is better"),
+        ("de", "Der Name thing sagt es nicht", "Größer ist besser"),
+    ],
+)
+def test_a_metric_whose_name_tells_no_direction_is_asked_for_as_the_server_asks(
+    server: Server,
+    new_page: NewPage,
+    screenshots: Path,
+    request: pytest.FixtureRequest,
+    language: str,
+    asked: str,
+    higher: str,
+) -> None:
+    id_ = server.post("experiments/create", {"name": request.node.name}).json()["experiment_id"]
+    for number, (name, values) in enumerate(VALUES.items()):
+        run = server.new_run(id_, run_name=name, start_time=NOVEMBER + number * HOUR)
+        send(server, run, metrics=[{"key": "thing", "value": values[-1], "timestamp": NOVEMBER, "step": 1}])
+        server.post("runs/update", {"run_id": run, "status": "FINISHED", "end_time": NOVEMBER + number * HOUR + 1})
+    assert best_of(server, id_).status_code == 400
+    page = new_page("dark" if language == "de" else "light")
+    page.add_init_script(f"localStorage.setItem('logbuch.lang', '{language}')")
+    opened(page, server, id_, "&cols=metrics.thing")
+    ask = page.get_by_test_id("which-way")
+    expect(ask).to_contain_text(asked)
+    until(page, lambda: names(page) == ["steady", "lucky", "early"])  # the newest first: nothing tells which is best
+    page.locator(".four").screenshot(path=screenshots / f"which-way-{language}.png")
+    ask.get_by_role("button", name=higher).click()
+    expect(ask).to_have_count(0)
+    expect(page.locator(".four").get_by_role("link", name="steady")).to_be_visible()
+    best = best_of(server, id_).json()
+    assert (best["metric"], best["lower"], best["best"]["names"][0]) == ("thing", False, "steady")
 
 
 def test_a_run_is_held_against_the_baseline(

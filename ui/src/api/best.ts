@@ -14,10 +14,10 @@ interface Wire {
   best: { run_ids: string[]; names: string[]; mean: WireNumber } | null;
 }
 
-/** Null where no finished run has a value. */
+/** Null where no finished run has a value, or nothing tells whether lower or higher is better. */
 export async function getBest(experimentId: string, signal?: AbortSignal): Promise<Best | null> {
   const found = await get<Wire>(`${NATIVE}/experiments/best`, { experiment_id: experimentId }, signal).catch((error: unknown) => {
-    if (error instanceof ApiError && error.status === 404) return null;
+    if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return null;
     throw error;
   });
   if (!found) return null;

@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { changeOf, criterionOf, isDirected, lowerOf, readingOf } from "./criterion";
+import { changeOf, criterionOf, directionOf, readingOf } from "./criterion";
 
 describe("what an experiment is judged by", () => {
   it("takes the direction of the tags, then of MLflow's, then of the name", () => {
     const main = { "mlflow.experiment.primaryMetric.name": "loss", "mlflow.experiment.primaryMetric.greaterIsBetter": "True" };
-    expect([lowerOf("loss", {}), lowerOf("acc", {}), lowerOf("thing", {})]).toEqual([true, false, true]);
-    expect([lowerOf("loss", main), lowerOf("train/loss", main)]).toEqual([false, true]);
-    expect(lowerOf("loss", { ...main, "logbuch.direction.loss": "lower" })).toBe(true);
-    expect(lowerOf("loss", { "logbuch.direction.loss": "sideways" })).toBe(true);
+    expect([directionOf("loss", {}), directionOf("acc", {}), directionOf("thing", {})]).toEqual([true, false, null]);
+    expect([directionOf("loss", main), directionOf("train/loss", main)]).toEqual([false, true]);
+    expect(directionOf("loss", { ...main, "logbuch.direction.loss": "lower" })).toBe(true);
+    expect(directionOf("loss", { "logbuch.direction.loss": "sideways" })).toBe(true);
+    expect([directionOf("thing", { "logbuch.direction.thing": "Higher" }), directionOf("thing", { "logbuch.direction.thing": "sideways" })]).toEqual([false, null]);
   });
-  it("knows when nothing tells a direction", () =>
-    expect([isDirected("thing", {}), isDirected("thing", { "logbuch.direction.thing": "Higher" }), isDirected("loss", {})]).toEqual([false, true, true]));
   it("takes what several experiments agree on", () => {
     const [up, down] = [{ "logbuch.direction.thing": "higher" }, { "logbuch.direction.thing": "lower", "mlflow.experiment.primaryMetric.name": "thing" }];
     const [one, agreed, split] = [criterionOf([up]), criterionOf([up, {}, up]), criterionOf([up, down])];
@@ -23,6 +22,7 @@ describe("what an experiment is judged by", () => {
   it("tells better, worse and noise", () => {
     expect(changeOf(0.9, 1, true)).toMatchObject({ better: true, noise: false });
     expect(changeOf(0.9, 1, false)).toMatchObject({ better: false, noise: false });
+    expect([changeOf(0.9, 1, null), changeOf(1.1, 1, null)].map((change) => change?.better)).toEqual([false, false]);
     expect(changeOf(1.001, 1, true)).toMatchObject({ better: false, noise: true });
     expect(changeOf(-1, -2, false)?.ratio).toBe(0.5);
     expect([changeOf(null, 1, true), changeOf(1, 0, true), changeOf(Infinity, 1, true), changeOf(1, NaN, true)]).toEqual([null, null, null, null]);

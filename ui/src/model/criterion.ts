@@ -1,4 +1,4 @@
-import { hasDirection, lowerIsBetter } from "./metrics";
+import { directionOfName, hasDirection, lowerIsBetter } from "./metrics";
 
 /** By what an experiment's runs are judged, as its tags say it for everyone; see docs/reference/best.md. */
 
@@ -21,11 +21,8 @@ function told(key: string, tags: Tags): boolean | null {
   return greater === "true" ? false : greater === "false" ? true : null;
 }
 
-/** True when a lower value is the better one: by the tags, else by the metric's name. */
-export const lowerOf = (key: string, tags: Tags): boolean => told(key, tags) ?? lowerIsBetter(key);
-
-/** True when the tags or the name say which way is better. */
-export const isDirected = (key: string, tags: Tags): boolean => told(key, tags) !== null || hasDirection(key);
+/** True when a lower value is the better one: by the tags, else by the metric's name; null where neither tells, as the server has it. */
+export const directionOf = (key: string, tags: Tags): boolean | null => told(key, tags) ?? directionOfName(key);
 
 /** What experiments agree on; null where none of them says it, or they differ. */
 function agreed<T>(all: readonly Tags[], says: (tags: Tags) => T | null): T | null {
@@ -68,9 +65,9 @@ export interface Change {
   noise: boolean;
 }
 
-/** A value against that of the baseline; null where one of them is missing or no number, or the base is 0. */
-export function changeOf(value: number | null, base: number | null, lower: boolean): Change | null {
+/** A value against that of the baseline; null where one of them is missing or no number, or the base is 0. Where nothing tells a direction, nothing is better. */
+export function changeOf(value: number | null, base: number | null, lower: boolean | null): Change | null {
   if (value === null || !base || !Number.isFinite(value) || !Number.isFinite(base)) return null;
   const ratio = (value - base) / Math.abs(base);
-  return { ratio, better: lower ? ratio < -NOISE : ratio > NOISE, noise: Math.abs(ratio) <= NOISE };
+  return { ratio, better: lower !== null && (lower ? ratio < -NOISE : ratio > NOISE), noise: Math.abs(ratio) <= NOISE };
 }

@@ -7,16 +7,16 @@ export const isEval = (key: string) => fits(EVALUATION, key);
 export const isSystem = (key: string) => key.startsWith("system/");
 
 /** Whether a lower value is the better one, as the name tells; null where it does not. */
-function directionOf(key: string): boolean | null {
+export function directionOfName(key: string): boolean | null {
   if (THROUGHPUT.test(key) || USED_WELL.test(key)) return false;
   return fits(LOWER, key) ? true : fits(HIGHER, key) ? false : null;
 }
 
 /** True when a lower value is the better one; unknown names count as lower, as losses do. */
-export const lowerIsBetter = (key: string) => directionOf(key) ?? true;
+export const lowerIsBetter = (key: string) => directionOfName(key) ?? true;
 
 /** True when the name itself says which way is better. */
-export const hasDirection = (key: string) => directionOf(key) !== null;
+export const hasDirection = (key: string) => directionOfName(key) !== null;
 
 /** A speed, a duration or the use of a machine: it says nothing of the model. */
 const isMeasured = (key: string) => THROUGHPUT.test(key) || DURATION.test(key) || USE.test(key);

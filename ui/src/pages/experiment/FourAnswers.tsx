@@ -5,6 +5,7 @@ import type { Columns, Row } from "../../api/table";
 import type { Best, Importance } from "../../api/answers";
 import { apart, bestRow, finishedRows, isAside, LOOKED_AT, variedParams, type ParamDifference } from "../../model/answers";
 import { orderBy } from "../../model/columns";
+import { DIRECTION_TAG } from "../../model/criterion";
 import { digitsFor, formatCount, formatDelta, formatNumber, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
 import { slotOf } from "../../model/slots";
@@ -22,6 +23,7 @@ import type { ExperimentView } from "../../url/experiment";
 import { runPath } from "../../url/routes";
 import { useAnswers } from "./useAnswers";
 import { useBaseline, type MainMetric } from "./useExperiment";
+import { useKeep } from "./useKeep";
 
 interface Props {
   experimentId: string;
@@ -50,12 +52,14 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   useRefresh(["table"], 4000);
   const rows = useMemo(() => table.data?.rows ?? [], [table.data]);
   const baseline = useBaseline(view.base, rows, { columns: wire });
-  const question = useMemo(() => (main.key === null || filter === null || view.deleted ? null : { experiment_id: experimentId, metric: main.key, lower: main.lower(main.key), filter }), [experimentId, filter, main, view.deleted]);
+  const lower = main.key === null ? null : main.direction(main.key);
+  const question = useMemo(() => (main.key === null || lower === null || filter === null || view.deleted ? null : { experiment_id: experimentId, metric: main.key, lower, filter }), [experimentId, filter, main, lower, view.deleted]);
   const { best: told, importance } = useAnswers(question);
   const toldId = told?.best.run_ids[0] ?? "";
   const toldRow = useBaseline(toldId, rows, { columns: wire });
   // Of deleted runs the server judges nothing: then the best of those at hand is shown.
-  const best = view.deleted ? (main.key === null ? null : bestRow(rows, main.key, main.lower(main.key))) : toldRow;
+  const best = view.deleted ? (main.key === null || lower === null ? null : bestRow(rows, main.key, lower)) : toldRow;
+  const asks = main.key !== null && lower === null;
   const waiting = question === null ? !table.data && main.key !== null : told === undefined || (toldId !== "" && toldRow === null);
   const found = useMemo(() => (best ? { best, differences: apart(best, rows, keys, baseline) } : null), [best, rows, keys, baseline]);
   const judged = best ?? (table.data ? first : null);
@@ -64,8 +68,8 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   const sideways = useMedia("(max-width: 720px)"); // one answer beside the other: keys must reach what they scroll
   return (
     <section className="four" aria-label={t.fourAnswers} tabIndex={sideways ? 0 : undefined}>
-      <BestRun row={best} told={told ?? null} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={waiting} />
-      <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting} />
+      {asks ? <WhichWay experimentId={experimentId} metric={main.key!} /> : <BestRun row={best} told={told ?? null} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={waiting} />}
+      <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting || asks} />
       <section>
         <div className="q"><h2>{t.wasStable}</h2>
           <span className="r num">{main.trainLoss && table.data && total > 1 && <Unstable experimentId={experimentId} filter={filter ?? ""} stage={stage} total={total} onShow={show} />}</span></div>
@@ -86,6 +90,22 @@ function Unstable({ experimentId, filter, stage, total, onShow }: { experimentId
   const all = known < total ? t.judgedOf(formatCount(known, locale), formatCount(total, locale)) : formatCount(total, locale);
   if (!found.data.total) return known ? t.noneUnstable(all) : t.noneJudged;
   return <button type="button" className="linkish" title={t.showThese} onClick={() => onShow(search)}>{t.unstableOf(formatCount(found.data.total, locale), all)}</button>;
+}
+
+/** Neither the metric's name nor the experiment says which way is better: whoever knows is asked, once for everyone. */
+function WhichWay({ experimentId, metric }: { experimentId: string; metric: string }) {
+  const keep = useKeep(experimentId);
+  const choose = (word: "lower" | "higher") => void keep(DIRECTION_TAG + metric, word);
+  return (
+    <section data-testid="which-way">
+      <div className="q"><h2>{t.bestRun}</h2></div>
+      <div className="ans">
+        <button type="button" className="btn tiny" onClick={() => choose("lower")}>{t.lowerBetter}</button>
+        <button type="button" className="btn tiny" onClick={() => choose("higher")}>{t.higherBetter}</button>
+      </div>
+      <div className="ans2"><span className="ell" title={t.whichWay(metric)}>{t.whichWay(metric)}</span></div>
+    </section>
+  );
 }
 
 function BestRun({ row, told, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; told: Best | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {

@@ -35,7 +35,7 @@ interface LineProps {
   at: string | null;
   /** True for the row that Tab leads to. */
   stop: boolean;
-  lower: (key: string) => boolean;
+  direction: (key: string) => boolean | null;
   onCursor: (index: number) => void;
 }
 
@@ -104,7 +104,7 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
       <Cells drawn={drawn} lead={lead} cell={(column, number) => (
         <div key={column.id} role="gridcell" aria-colindex={number} data-col={column.id} className={classOf(column, drawn, at, differing(row, column, baseline) ? " diff" : "")} style={{ width: column.width }}
           title={column.kind === "tag" || column.kind === "param" ? (row.texts[column.id] ?? undefined) : undefined}>
-          <Cell row={row} column={column} formats={props.formats} baseline={baseline} slot={slot} now={props.now} lower={props.lower} />
+          <Cell row={row} column={column} formats={props.formats} baseline={baseline} slot={slot} now={props.now} direction={props.direction} />
         </div>
       )} />
     </div>
@@ -140,7 +140,7 @@ export const GroupRow = memo(function GroupRow(props: GroupRowProps) {
       data-testid="group-row" data-index={index} onClick={() => props.onCursor(index)} onDoubleClick={() => props.onToggle(group)}>
       <Cells drawn={drawn} lead={lead} cell={(column, number) => (
         <div key={column.id} role="gridcell" aria-colindex={number} data-col={column.id} className={classOf(column, drawn, at)} style={{ width: column.width }}>
-          <GroupCellView group={group} by={by} column={column} formats={props.formats} baseline={props.baseline} lower={props.lower} />
+          <GroupCellView group={group} by={by} column={column} formats={props.formats} baseline={props.baseline} direction={props.direction} />
         </div>
       )} />
     </div>

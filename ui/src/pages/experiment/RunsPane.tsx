@@ -1,7 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
-import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
-import { setExperimentTag } from "../../api/experiments";
 import type { Row } from "../../api/table";
 import { hotRun } from "../../charts/hot";
 import { wireColumn, type Column } from "../../model/columns";
@@ -10,7 +8,7 @@ import { addCondition, quoteKey, splitColumn } from "../../model/filter";
 import { slotOf } from "../../model/slots";
 import { t } from "../../i18n";
 import { useLatest, useMedia, useNow, useStore } from "../../ui/hooks";
-import { complain, copyText } from "../../ui/toast";
+import { copyText } from "../../ui/toast";
 import { cellEntries, CellMenu, condition, rawValue, type CellAt } from "./CellMenu";
 import { heatedIds, type ColumnActions } from "./columnMenu";
 import { formatsOf, SAMPLE } from "./formats";
@@ -21,6 +19,7 @@ import { SelectionBar } from "./SelectionBar";
 import { TableFooter } from "./TableFooter";
 import type { TableProps } from "./tableTypes";
 import { useColumnWindow } from "./useColumnWindow";
+import { useKeep } from "./useKeep";
 
 const HEADER_ROWS = 2;
 const MOST_FIT = 480;
@@ -71,7 +70,7 @@ export function RunsPane(p: PaneProps) {
   const height = coarse ? 44 : 28;
   const now = useNow();
   const hot = useStore(hotRun);
-  const client = useQueryClient();
+  const keep = useKeep(p.experimentId);
   const { cursor } = p;
   const [sizing, setSizing] = useState<{ id: string; width: number } | null>(null);
   const columns = useMemo(() => (sizing ? shown.map((c) => (c.id === sizing.id ? { ...c, width: sizing.width } : c)) : shown), [shown, sizing]);
@@ -115,11 +114,10 @@ export function RunsPane(p: PaneProps) {
     anchor.current = index;
   }, [lineAt, pickRange, pickOne]);
   const hover = useCallback((id: string | null) => hotRun.set(id), []);
-  const { experimentId, all, sort } = p;
+  const { all, sort } = p;
   const latestRows = useLatest(rows);
   // One object while nothing of it changes: the header is left alone when rows come.
   const actions = useMemo<ColumnActions>(() => {
-    const keep = (tag: string, value: string) => setExperimentTag(experimentId, tag, value).then(() => client.invalidateQueries({ predicate: ({ queryKey }) => ["experiments", "best", "importance"].includes(String(queryKey[0])) }), complain);
     return {
       view, change, columns: all, sort, main,
       descFirst: (c) => (c.kind === "metric" || c.kind === "spark" ? !main.lower(c.key) : c.kind === "started" || c.kind === "duration"),
@@ -140,7 +138,7 @@ export function RunsPane(p: PaneProps) {
         field.setSelectionRange(start.length, start.length);
       },
     };
-  }, [view, change, all, sort, main, experimentId, client, latestRows]);
+  }, [view, change, all, sort, main, keep, latestRows]);
   const selectAll = useLatest((on: boolean) => (on ? p.onSelect(rows.map((r) => r.run.run_id), true) : p.onClearSelection()));
   const onSelectAll = useCallback((on: boolean) => selectAll.current(on), [selectAll]);
 
@@ -209,7 +207,7 @@ export function RunsPane(p: PaneProps) {
                   const item = lines.at(index);
                   if (!item) return <div key={index} role="row" aria-rowindex={index + 3} className="tr skel" style={{ transform: `translateY(${start}px)` }}><div role="gridcell" className="skelcell"><span className="sk" /></div></div>;
                   const on = index === cursor;
-                  const shared = { index, top: start, drawn, formats, baseline: base, cursor: on, at: on ? column : null, stop: index === Math.max(0, cursor), lower: main.lower, onCursor: p.onCursor };
+                  const shared = { index, top: start, drawn, formats, baseline: base, cursor: on, at: on ? column : null, stop: index === Math.max(0, cursor), direction: main.direction, onCursor: p.onCursor };
                   if (item.kind === "group") return <GroupRow key={`g${item.group.id}`} {...shared} group={item.group} by={view.group} open={item.open} onToggle={p.onToggleGroup} />;
                   const id = item.row.run.run_id;
                   return (

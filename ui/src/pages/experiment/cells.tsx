@@ -17,7 +17,8 @@ export interface CellProps {
   baseline: Row | null;
   slot: number | null;
   now: number;
-  lower: (key: string) => boolean;
+  /** Whether lower is better; null where nothing tells. */
+  direction: (key: string) => boolean | null;
 }
 
 const MISSING = <span className="dim">–</span>;
@@ -28,8 +29,8 @@ function Padded({ strength, children }: { strength: number; children: React.Reac
   return <>{strength > 0 && <i className="pad" style={{ opacity: strength }} />}<span className="over">{children}</span></>;
 }
 
-function Metric({ row, column, formats, lower }: CellProps) {
-  const value = metricValue(row, column.key, column.aggregate, lower(column.key));
+function Metric({ row, column, formats, direction }: CellProps) {
+  const value = metricValue(row, column.key, column.aggregate, direction(column.key) ?? true);
   if (value === null) return row.have && !row.have.has(`metrics.${column.key}`) ? WAITING : MISSING;
   const text = formatValue(value, formats.digits.get(column.id) ?? FALLBACK, locale);
   if (!Number.isFinite(value)) return <b className="bad">{text}</b>;
@@ -37,16 +38,17 @@ function Metric({ row, column, formats, lower }: CellProps) {
 }
 
 /** A change in per cent: better in green, within noise grey. */
-export function Change({ value, base, lower }: { value: number | null; base: number | null; lower: boolean }) {
+export function Change({ value, base, lower }: { value: number | null; base: number | null; lower: boolean | null }) {
   const change = changeOf(value, base, lower);
   if (!change) return MISSING;
   return <span className={change.better ? "good" : change.noise ? "muted" : "sec"}>{formatDelta(change.ratio, locale)}</span>;
 }
 
-function Delta({ row, column, baseline, lower }: CellProps) {
+function Delta({ row, column, baseline, direction }: CellProps) {
   if (baseline?.run.run_id === row.run.run_id) return <span className="muted">{t.base}</span>;
-  const down = lower(column.key);
-  return <Change value={metricValue(row, column.key, column.aggregate, down)} base={baseline ? metricValue(baseline, column.key, column.aggregate, down) : null} lower={down} />;
+  const lower = direction(column.key);
+  const down = lower ?? true;
+  return <Change value={metricValue(row, column.key, column.aggregate, down)} base={baseline ? metricValue(baseline, column.key, column.aggregate, down) : null} lower={lower} />;
 }
 
 /** What one run shows in one column. */
@@ -86,7 +88,7 @@ export interface GroupCellProps {
   column: Column;
   formats: Formats;
   baseline: Row | null;
-  lower: (key: string) => boolean;
+  direction: (key: string) => boolean | null;
 }
 
 /** What the runs of a group have in a column of texts: the value that they share, else how many there are. */
@@ -101,16 +103,17 @@ function Texts({ cell, param }: { cell: TextCell | undefined; param: boolean }) 
 }
 
 /** What a group shows in one column: mean and deviation of a metric, or the value that all its runs share. */
-export function GroupCellView({ group, by, column, formats, baseline, lower }: GroupCellProps) {
+export function GroupCellView({ group, by, column, formats, baseline, direction }: GroupCellProps) {
   const at = by.indexOf(column.id);
   if (at >= 0) return group.values[at] === null ? <span className="muted">{t.notSet}</span> : <ParamText text={group.values[at]!} />;
   const named = textOf(column);
   if (named !== null) return <Texts cell={group.texts[named]} param={column.kind === "param"} />;
   if (column.kind !== "metric" && column.kind !== "delta" && column.kind !== "spark") return null;
-  const down = lower(column.key);
+  const lower = direction(column.key);
+  const down = lower ?? true;
   const cell = group.metrics[measureOf(column.key, column.aggregate, down)];
   if (!cell) return WAITING;
-  if (column.kind === "delta") return <Change value={cell.mean} base={baseline ? metricValue(baseline, column.key, column.aggregate, down) : null} lower={down} />;
+  if (column.kind === "delta") return <Change value={cell.mean} base={baseline ? metricValue(baseline, column.key, column.aggregate, down) : null} lower={lower} />;
   if (cell.mean === null) return MISSING;
   const digits = formats.digits.get(column.id) ?? FALLBACK;
   const text = (value: number | null) => formatValue(value, digits, locale);

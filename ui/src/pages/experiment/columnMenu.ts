@@ -28,7 +28,7 @@ const toggled = (list: readonly string[], id: string) => (list.includes(id) ? li
 
 const idsOf = (columns: readonly Column[]) => columns.filter((c) => c.kind !== "delta").map((c) => c.id);
 
-export const heatedIds = (view: ExperimentView, main: MainMetric): string[] => view.heat ?? (main.key === null ? [] : [`metrics.${main.key}`, `best:metrics.${main.key}`]);
+export const heatedIds = (view: ExperimentView, main: MainMetric): string[] => view.heat ?? (main.key === null || main.direction(main.key) === null ? [] : [`metrics.${main.key}`, `best:metrics.${main.key}`]);
 
 /** Puts a column where another stands; one that moves among the pinned ones is pinned. */
 export function reorder({ view, change, columns }: Pick<ColumnActions, "view" | "change" | "columns">, id: string, target: string): void {
@@ -60,13 +60,13 @@ function metricEntries(column: Column, p: ColumnActions): MenuEntry[] {
   const shown: [Aggregate, string][] = [["last", t.showLast], ["best", t.showBest], ["min", t.showMin], ["max", t.showMax]];
   const ids = idsOf(p.columns);
   const replace = (aggregate: Aggregate) => change({ cols: ids.map((id) => (id === column.id ? metricId(column.key, aggregate) : id)), pin: view.pin.map((id) => (id === column.id ? metricId(column.key, aggregate) : id)) });
-  const lower = main.lower(column.key);
+  const lower = main.direction(column.key);
   const names: Record<Reading, string> = { last: t.judgeLast, best: t.judgeBest, smoothed: t.judgeSmoothed };
   return [
     ...shown.filter(([a]) => a === column.aggregate || !ids.includes(metricId(column.key, a))).map(([a, label]): MenuEntry => ({ label, checked: a === column.aggregate, onSelect: () => replace(a) })),
     "line",
-    { label: t.lowerBetter, checked: lower, onSelect: () => p.onDirection(column.key, true) },
-    { label: t.higherBetter, checked: !lower, onSelect: () => p.onDirection(column.key, false) },
+    { label: t.lowerBetter, checked: lower === true, onSelect: () => p.onDirection(column.key, true) },
+    { label: t.higherBetter, checked: lower === false, onSelect: () => p.onDirection(column.key, false) },
     "line",
     ...READINGS.map((reading): MenuEntry => ({ label: names[reading], checked: main.reading(column.key) === reading, onSelect: () => p.onReading(column.key, reading) })),
     { label: t.useAsMain, checked: column.key === main.key, onSelect: () => p.onMain(column.key) },

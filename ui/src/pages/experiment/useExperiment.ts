@@ -3,7 +3,7 @@ import { live } from "../../api/live";
 import type { Columns, Row, TableQuery } from "../../api/table";
 import { PAGE, TableStore } from "../../api/tableStore";
 import { defaultColumns, differs, fitValues, metricId, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Aggregate, type Column } from "../../model/columns";
-import { lowerOf, MAIN_TAG, readingOf, type Reading, type Tags } from "../../model/criterion";
+import { directionOf, MAIN_TAG, readingOf, type Reading, type Tags } from "../../model/criterion";
 import { toFilter } from "../../model/filter";
 import { pickMain, pickTrainLoss } from "../../model/metrics";
 import { PARENT_COLUMN } from "../../model/nest";
@@ -17,6 +17,9 @@ import type { ExperimentView, SortKey } from "../../url/experiment";
 export interface MainMetric {
   key: string | null;
   trainLoss: string | null;
+  /** Whether lower is better; null where nothing tells, and somebody has to be asked. */
+  direction: (key: string) => boolean | null;
+  /** The same where one has to be taken: lower. */
   lower: (key: string) => boolean;
   /** How runs are read by a metric, as the experiment keeps it. */
   reading: (key: string) => Reading;
@@ -34,18 +37,19 @@ export function useMain(columns: Columns | undefined, tags: Tags = NO_TAGS, view
     const chosen = tags[MAIN_TAG];
     const metrics = columns?.metrics ?? [];
     const key = chosen && metrics.some((m) => m.key === chosen) ? chosen : pickMain(metrics);
-    const lower = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : lowerOf(name, tags));
+    const direction = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : directionOf(name, tags));
+    const lower = (name: string) => direction(name) ?? true;
     const reading = (name: string) => readingOf(name, tags);
     const judged = (name: string): Aggregate => (reading(name) === "last" ? "last" : "best");
-    return { key, trainLoss: pickTrainLoss(metrics), lower, reading, judged };
+    return { key, trainLoss: pickTrainLoss(metrics), direction, lower, reading, judged };
   }, [columns, tags, turned]);
 }
 
-/** The sorting of the URL, else by the main metric, best first. */
+/** The sorting of the URL, else by the main metric, best first; where nothing tells what is best, the newest first. */
 export function useSort(view: ExperimentView, main: MainMetric): SortKey[] {
   return useMemo(() => {
     if (view.sort.length) return view.sort;
-    return main.key === null ? [{ key: "attributes.start_time", desc: true }] : [{ key: metricId(main.key, main.judged(main.key)), desc: !main.lower(main.key) }];
+    return main.key === null || main.direction(main.key) === null ? [{ key: "attributes.start_time", desc: true }] : [{ key: metricId(main.key, main.judged(main.key)), desc: !main.lower(main.key) }];
   }, [view.sort, main]);
 }
 

@@ -55,7 +55,7 @@ function Tiles({ run, keys, metrics }: { run: RunDetail; keys: string[]; metrics
           <div key={key}>
             <div className="n" title={key}>{key}</div>
             <div className={`big${bad ? " bad" : ""}`}>{formatNumber(cell.last, locale)}</div>
-            <div className="s">{best !== null && step !== null ? (isEval(key) || !lower ? t.bestAtStep : t.minAtStep)(formatNumber(best, locale), formatCount(step, locale)) : ""}</div>
+            <div className="s">{best !== null && step !== null ? (against.directed(key) && (isEval(key) || !lower) ? t.bestAtStep : t.minAtStep)(formatNumber(best, locale), formatCount(step, locale)) : ""}</div>
             {change && <div className="s num" data-testid="against"><ChangeText against={change} name={against.name!} /> {t.vsBaseline}</div>}
           </div>
         );

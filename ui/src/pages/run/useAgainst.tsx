@@ -1,5 +1,5 @@
 import { partOf } from "../../model/columns";
-import { BASELINE_TAG, changeOf, isDirected, lowerOf, readingOf, type Change } from "../../model/criterion";
+import { BASELINE_TAG, changeOf, directionOf, readingOf, type Change } from "../../model/criterion";
 import type { MetricCell } from "../../api/table";
 import { formatDelta, formatNumber } from "../../model/format";
 import { locale, t } from "../../i18n";
@@ -32,13 +32,14 @@ export function useAgainst(experimentId: string, runId: string, metrics: RunMetr
   const id = pinned === runId ? "" : pinned;
   const base = useRunMetrics(experimentId, id);
   const run = useRun(id);
-  const lower = (key: string) => lowerOf(key, tags);
+  const direction = (key: string) => directionOf(key, tags);
+  const lower = (key: string) => direction(key) ?? true;
   return {
-    lower, directed: (key) => isDirected(key, tags), name: id ? (run.data?.info.name ?? null) : null,
+    lower, directed: (key) => direction(key) !== null, name: id ? (run.data?.info.name ?? null) : null,
     change: (key) => {
       const best = readingOf(key, tags) !== "last";
       const [value, before] = [read(metrics.cells[key], best, lower(key)), read(base.cells[key], best, lower(key))];
-      const change = changeOf(value, before, lower(key));
+      const change = changeOf(value, before, direction(key));
       return change && { ...change, value: value!, base: before!, best };
     },
   };
