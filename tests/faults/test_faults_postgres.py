@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from support.servers import Server
+from support.waiting import wait_until
 
 KILLS = 20 if os.environ.get("LOGBUCH_TEST_LONG") else 2
 WRITERS = 4
@@ -75,10 +75,11 @@ class Load:
     def wait_for(self, more: int) -> None:
         """Until every writer has so many more points acknowledged."""
         wanted = {run_id: len(steps) + more for run_id, steps in self.acknowledged.items()}
-        deadline = time.monotonic() + PATIENCE
-        while any(len(self.acknowledged[run_id]) < count for run_id, count in wanted.items()):
-            assert time.monotonic() < deadline, (self.statuses, self._server.log()[-3000:])
-            time.sleep(0.02)
+        wait_until(
+            lambda: {run_id: len(steps) for run_id, steps in self.acknowledged.items()},
+            lambda found: all(found[run_id] >= count for run_id, count in wanted.items()),
+            *(self._server, lambda: wanted, lambda: self.statuses),
+        )
 
     def end(self) -> None:
         self._over.set()
@@ -97,10 +98,7 @@ def test_what_was_acknowledged_survives_kills_of_postgres(
             load.wait_for(20)
             kill(database)
             refused = load.statuses[503]
-            deadline = time.monotonic() + PATIENCE
-            while load.statuses[503] == refused:
-                assert time.monotonic() < deadline, load.statuses
-                time.sleep(0.02)
+            wait_until(lambda: load.statuses[503], lambda count, before=refused: count > before, server)
             reading = server.post("runs/search", {"experiment_ids": ["0"]})
             assert (reading.status_code, reading.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
             database.ensure_postgres_running()

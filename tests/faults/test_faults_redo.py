@@ -18,6 +18,7 @@ from logbuch.errors import NotFound, Unavailable
 from logbuch.files import redo
 from logbuch.files.disk import LocalFiles
 from support.servers import Server
+from support.waiting import wait_until
 
 MIB = 1024 * 1024
 SECONDS = 120
@@ -49,13 +50,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalFile
 
 def ready(files: LocalFiles) -> None:
     """Writes until a file is taken by the log."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+
+    def tried() -> list[str]:
         files.put("0/r/artifacts/first", [b"x"])
-        if pending(files.root):
-            return
-        time.sleep(0.01)
-    raise AssertionError("the log did not become ready")
+        return pending(files.root)
+
+    wait_until(tried, bool, files.root)
 
 
 def logs(root: Path) -> list[Path]:
@@ -163,11 +163,13 @@ def test_entries_end_when_their_files_are_on_the_disk(files: LocalFiles, monkeyp
     monkeypatch.setattr(redo, "AGE_SECONDS", 0.01)
     for number in range(2 * redo.HALF_BYTES // redo.ENTRY_BYTES + 10):  # more than both halves hold
         files.put(f"{PLACE}/{number}.bin", [bytes(redo.ENTRY_BYTES - 1000)])
-    deadline = time.monotonic() + SECONDS
-    while pending(files.root) and time.monotonic() < deadline:
+
+    def settled() -> list[str]:
         files.put(f"{PLACE}/wake.bin", [b"x"])
         files.settle(PLACE)
-    assert pending(files.root) == []
+        return pending(files.root)
+
+    wait_until(settled, [].__eq__)
     files.close()
     assert logs(files.root) == []
 

@@ -66,7 +66,8 @@ class Server:
         raise RuntimeError(f"the server did not answer: {self.log()}")
 
     def log(self) -> str:
-        return (self.folder / "server.log").read_text()
+        path = self.folder / "server.log"
+        return path.read_text() if path.exists() else ""
 
     def kill(self) -> None:
         """kill -9: nothing is flushed, nothing is said."""
@@ -80,7 +81,12 @@ class Server:
         assert self.process is not None
         process, self.process = self.process, None
         process.send_signal(how)
-        return process.wait(STOP_SECONDS)
+        try:
+            return process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()  # or it holds up whoever waits for its output, to the end of all tests
+            process.wait()
+            raise RuntimeError(f"the server did not end {STOP_SECONDS} s after {how.name}: {self.log()}") from None
 
     # -- short ways to the REST API ------------------------------------------------------------
 
