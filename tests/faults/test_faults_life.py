@@ -31,7 +31,7 @@ def test_a_training_goes_on_from_a_checkpoint_with_a_lower_step(
     logbuch.log_param("lr", 0.1)
     print("done", flush=True)
     if os.environ.get("DIE"):
-        time.sleep(60)
+        time.sleep(3600)
     """
     first = program(body, server.url, STEPS="0 1000 1", DIE="1")
     run_id = first.stdout.readline().strip()
@@ -114,8 +114,8 @@ def test_how_a_training_ends_is_kept(make_server: Callable[..., Server], program
     begin = "run = logbuch.start_run()\nprint(run.info.run_id, flush=True)\n"
     ends = [
         ("raise ValueError('too much')", None, "FAILED", "ValueError: too much"),
-        ("import ctypes\ntime.sleep(60)", signal.SIGTERM, "KILLED", None),
-        ("time.sleep(60)", signal.SIGINT, "KILLED", "KeyboardInterrupt"),
+        ("import ctypes\ntime.sleep(3600)", signal.SIGTERM, "KILLED", None),
+        ("time.sleep(3600)", signal.SIGINT, "KILLED", "KeyboardInterrupt"),
         (CHAINED, None, "FAILED", "OSError: inner"),
         ("sys.exit(0)", None, "FINISHED", None),
         ("with run:\n    sys.exit('no data')", None, "FAILED", "no data"),

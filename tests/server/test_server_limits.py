@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from logbuch.store import experiments, open_store
 from support.servers import Server
+from support.waiting import wait_until
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -58,12 +59,15 @@ def test_no_text_or_number_of_a_client_is_a_server_error(server: Server) -> None
 
 
 def test_a_head_without_end_is_cut_off(shared_server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", shared_server.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", shared_server.port), 60) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
-        with pytest.raises(OSError):
+        with suppress(ConnectionError):  # the kernel may take all of it before the server hangs up
             for number in range(5000):
                 connection.sendall(b"x-%d: %s\r\n" % (number, b"y" * 1000))
                 time.sleep(0.0005)
+        with suppress(ConnectionError):
+            while connection.recv(65_536):
+                pass
     assert httpx.get(f"{shared_server.url}/health").text == "OK"
 
 
@@ -79,9 +83,13 @@ def test_a_large_body_does_not_hold_up_the_others(shared_server: Server) -> None
 
         def send() -> None:
             path = f"{shared_server.url}/api/2.0/mlflow/runs/log-batch"
-            assert httpx.post(path, content=body, headers={"content-type": "application/json"}).status_code == 400
-            done.set()
+            try:
+                answer = httpx.post(path, content=body, headers={"content-type": "application/json"})
+                statuses.append(answer.status_code)
+            finally:
+                done.set()
 
+        statuses: list[int] = []
         sender = threading.Thread(target=send)
         sender.start()
         while not done.is_set():
@@ -89,6 +97,7 @@ def test_a_large_body_does_not_hold_up_the_others(shared_server: Server) -> None
             httpx.get(f"{shared_server.url}/health")
             longest = max(longest, time.monotonic() - begun)
         sender.join()
+        assert statuses == [400]
         return longest / (time.monotonic() - started)
 
     # Decoded on the loop, the wait of the others would be nearly all of it, each time; a busy machine spoils one.
@@ -102,7 +111,7 @@ def test_reading_and_opening_wait_for_no_writer(sqlite_uri: str) -> None:
         begun = time.monotonic()
         second = open_store(sqlite_uri, seal=False)
         assert second.read(experiments.get, "0").name == opened.read(experiments.get, "0").name
-        assert time.monotonic() - begun < 20  # a writer would be waited for half a minute
+        assert time.monotonic() - begun < 29  # a writer would be waited for half a minute
         other.execute("ROLLBACK")
     second.close()
     opened.close()
@@ -147,8 +156,7 @@ def test_two_servers_log_to_the_same_runs(make_server: Callable[..., Server], po
 def test_workers_end_with_their_supervisor(make_server: Callable[..., Server]) -> None:
     server = make_server(None, "--workers", "2")
     assert server.process is not None
-    workers = psutil.Process(server.process.pid).children()
-    assert len(workers) == 2
+    workers = wait_until(psutil.Process(server.process.pid).children, lambda found: len(found) == 2, server)
     server.kill()
     psutil.wait_procs(workers, timeout=60)
     assert not any(worker.is_running() for worker in workers)
@@ -160,15 +168,10 @@ def test_a_worker_that_dies_is_replaced_after_a_pause(make_server: Callable[...,
     server.stop()
     server = make_server(None, "--workers", "2")
     assert server.process is not None
-    victim = psutil.Process(server.process.pid).children()[0]
+    supervisor = psutil.Process(server.process.pid)
+    victim = wait_until(supervisor.children, lambda found: len(found) == 2, server)[0]
     os.kill(victim.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        alive = [worker for worker in psutil.Process(server.process.pid).children() if worker.pid != victim.pid]
-        if len(alive) == 2:
-            break
-        time.sleep(0.1)
-    assert len(alive) == 2
+    wait_until(supervisor.children, lambda found: len(found) == 2 and victim not in found, server)
     assert "another starts in 1 s" in server.log()
     assert server.get("experiments/get", experiment_id="0").status_code == 200
 
