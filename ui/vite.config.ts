@@ -27,5 +27,6 @@ export default defineConfig({
     },
   },
   server: { proxy: { "^/(api|ajax-api|get-artifact|version)": process.env["LOGBUCH_SERVER"] ?? "http://127.0.0.1:5000" } },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  // A busy machine is no fault: only what hangs takes so long.
+  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

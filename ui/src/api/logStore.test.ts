@@ -87,6 +87,18 @@ describe("LogStore", () => {
     expect(store.line(2499)).toBeUndefined();
   });
 
+  it("keeps the open line of the latest question, whichever answer comes last", async () => {
+    const answers: ((open: string, total: number) => void)[] = [];
+    const page = (open: string, total: number): LogPage => ({ total, kept_from: 1, dropped: 0, first: 1, origins: [STDOUT], origin: [0], times: [1], texts: ["line 1"], open: [{ ...STDOUT, text: open, time: 1 }] });
+    const store = new LogStore(() => new Promise((resolve) => answers.push((open, total) => resolve(page(open, total)))));
+    const [early, late] = [store.refresh(), store.refresh()];
+    answers[1]!("90 %", 1);
+    await late;
+    answers[0]!("10 %", 1);
+    await early;
+    expect(store.state.get().open.map((line) => line.text)).toEqual(["90 %"]);
+  });
+
   it("says why nothing comes", async () => {
     const store = new LogStore(() => Promise.reject(new Error("no")));
     await store.refresh();

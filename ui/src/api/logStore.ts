@@ -28,6 +28,9 @@ export class LogStore {
   readonly state: Store<LogState> = createStore<LogState>({ fresh: true, total: 0, keptFrom: 1, dropped: 0, open: [], error: null, version: 0 });
   private readonly pages = new Map<number, LogPage>();
   private readonly asked = new Set<number>();
+  private questions = 0;
+  /** The latest question that was answered: how the log stands is told by no earlier one. */
+  private answered = 0;
 
   constructor(private readonly read: Read) {}
 
@@ -57,7 +60,7 @@ export class LogStore {
   async refresh(): Promise<void> {
     const { total, fresh } = this.state.get();
     try {
-      this.take(await this.read(fresh ? {} : { after: total }, PAGE));
+      await this.ask(fresh ? {} : { after: total });
     } catch (error) {
       this.change({ error: error as Error });
     }
@@ -66,7 +69,7 @@ export class LogStore {
   private async fetch(page: number): Promise<void> {
     this.asked.add(page);
     try {
-      this.take(await this.read({ after: page * PAGE }, PAGE));
+      await this.ask({ after: page * PAGE });
     } catch (error) {
       this.change({ error: error as Error });
     } finally {
@@ -74,7 +77,15 @@ export class LogStore {
     }
   }
 
-  private take(found: LogPage): void {
+  private async ask(where: { after?: number }): Promise<void> {
+    const question = ++this.questions;
+    const found = await this.read(where, PAGE);
+    const late = question < this.answered;
+    this.answered = Math.max(this.answered, question);
+    this.take(found, late);
+  }
+
+  private take(found: LogPage, late: boolean): void {
     for (let at = 0; at < found.texts.length; ) {
       const page = Math.floor((found.first + at - 1) / PAGE);
       const end = Math.min(found.texts.length, (page + 1) * PAGE - found.first + 1);
@@ -83,7 +94,8 @@ export class LogStore {
     }
     while (this.pages.size > PAGES) this.pages.delete(this.pages.keys().next().value!);
     const { total } = this.state.get();
-    this.change({ fresh: false, total: Math.max(total, found.total), keptFrom: found.kept_from, dropped: found.dropped, open: found.open, error: null });
+    const end = late ? {} : { keptFrom: found.kept_from, dropped: found.dropped, open: found.open };
+    this.change({ fresh: false, total: Math.max(total, found.total), error: null, ...end });
   }
 
   /** Lines of one page join those that are known, if they continue them. */

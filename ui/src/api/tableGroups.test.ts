@@ -88,3 +88,15 @@ it("fetches the texts that are looked at, a few at a time", async () => {
   expect(asked).toEqual([[["loss"], []], [[], texts.slice(0, 8)], [[], texts.slice(8)]]);
   expect(store.state.get().groups.map((group) => group.texts["params.p9"])).toEqual([{ distinct: 2, missing: 0, values: ["a", "b"] }, { distinct: 0, missing: 2, values: [] }]);
 });
+
+it("asks again when something changed while a search was under way", async () => {
+  const answers: (() => void)[] = [];
+  const store = new GroupStore(() => new Promise((resolve) => answers.push(() => resolve({ groups: toGroups({ ...body, metrics: {} }), total: 2 }))));
+  const done = store.load(QUERY, {});
+  await store.refresh();
+  answers[0]!();
+  while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve));
+  answers[1]!();
+  await done;
+  expect(answers).toHaveLength(2);
+});

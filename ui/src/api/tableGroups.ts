@@ -120,6 +120,8 @@ export class GroupStore {
   private seen = NOTHING;
   private filling = false;
   private turn = 0;
+  /** Something has changed while a search was under way: its answer may be older than that. */
+  private missed = false;
 
   constructor(private readonly fetch = queryGroups, private readonly fetchRuns = queryTable) {}
 
@@ -130,6 +132,7 @@ export class GroupStore {
   async load(query: GroupQuery, runs: TableQuery): Promise<void> {
     const turn = ++this.turn;
     this.runs = runs;
+    this.missed = false;
     this.update({ loading: true });
     const metrics = joined(query.metrics, this.seen.metrics, MOST_MEASURES);
     const texts = joined(query.texts ?? [], this.seen.texts, MOST_TEXTS);
@@ -141,6 +144,7 @@ export class GroupStore {
       this.update({ ...page, loading: false, fresh: false, error: null });
       this.arrange();
       void this.fill();
+      if (this.missed) await this.refresh();
     } catch (error) {
       if (turn === this.turn) this.update({ loading: false, error: error as Error });
     }
@@ -175,9 +179,10 @@ export class GroupStore {
   }
 
   async refresh(): Promise<void> {
+    if (this.state.get().loading) this.missed = true;
     if (!this.query || !this.runs || this.state.get().loading) return;
     await this.load(this.query, this.runs);
-    await Promise.all([...this.inner.values()].map(({ store }) => store.refresh(null, false)));
+    await Promise.all([...this.inner.values()].map(({ store }) => store.refresh(null, () => false)));
   }
 
   setOpen(open: readonly string[]): void {

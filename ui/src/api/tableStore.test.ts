@@ -70,7 +70,7 @@ it("holds new runs and changes values in place", async () => {
   await store.load({});
   runs.unshift(row("new"));
   runs[2] = row("r1", 0.5);
-  await store.refresh(null, true);
+  await store.refresh(null, () => true);
   expect(ids(store)).toEqual(["r0", "r1", "r2"]);
   expect(store.state.get().rows[1]?.metrics["loss"]?.last).toBe(0.5);
   expect(store.state.get().held).toBe(1);
@@ -83,7 +83,7 @@ it("asks only for what changed when many rows are loaded", async () => {
   const { store, asked } = server(3000);
   await store.load({ columns: ["metrics.loss"] });
   await store.need(0, 1500);
-  await store.refresh(["r7", "unknown"], false);
+  await store.refresh(["r7", "unknown"], () => false);
   expect(asked.at(-1)).toMatchObject({ run_ids: ["r7"], columns: ["metrics.loss"] });
 });
 
@@ -91,9 +91,46 @@ it("asks a refused search once, and keeps what is shown fresh with the last good
   const { store, asked } = server(5);
   await store.load({ filter: "good" });
   await store.load({ filter: "bad" });
-  await store.refresh(["r1"], false);
-  await store.refresh(null, true);
+  await store.refresh(["r1"], () => false);
+  await store.refresh(null, () => true);
   expect(asked.map((q) => q.filter)).toEqual(["good", "bad", "good", "good"]);
   expect(store.state.get().error?.message).toBe("bad filter");
   expect(store.state.get().filter).toBe("good");
+});
+
+it("asks again for what changed while a search was under way", async () => {
+  const answers: ((rows: Row[]) => void)[] = [];
+  const asked: TableQuery[] = [];
+  const store = new TableStore((query) => {
+    asked.push(query);
+    return new Promise((resolve) => answers.push((rows) => resolve({ rows, total: rows.length, next: "" })));
+  });
+  const done = store.load({});
+  await store.refresh(["r0"], () => false);
+  await store.refresh(["r1"], () => false);
+  expect(asked).toHaveLength(1);
+  answers[0]!([row("r0", 1)]);
+  while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve));
+  answers[1]!([row("r0", 0.5)]);
+  await done;
+  expect(store.state.get().rows[0]?.metrics["loss"]?.last).toBe(0.5);
+  expect(asked).toHaveLength(2);
+});
+
+it("moves as the pointer is when an answer comes, not when it was asked for", async () => {
+  const { store, runs } = server(3);
+  await store.load({});
+  let held = true;
+  runs.unshift(row("new"));
+  const inside = store.refresh(null, () => held);
+  held = false;
+  store.release();
+  await inside;
+  expect(ids(store)).toEqual(["new", "r0", "r1", "r2"]);
+  runs.unshift(row("newer"));
+  const outside = store.refresh(null, () => held);
+  held = true;
+  await outside;
+  expect(ids(store)).toEqual(["new", "r0", "r1", "r2"]);
+  expect(store.state.get().held).toBe(1);
 });

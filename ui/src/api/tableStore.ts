@@ -38,6 +38,8 @@ export class TableStore {
   private stuck = false;
   private turn = 0;
   private heldPage: TablePage | null = null;
+  /** What was told to have changed while a search was under way: its answer may be older than that. */
+  private missed: { changed: string[] | null; held: () => boolean } | null = null;
 
   constructor(private readonly fetch: Fetch = queryTable) {}
 
@@ -45,6 +47,7 @@ export class TableStore {
   async load(query: TableQuery): Promise<void> {
     const turn = ++this.turn;
     this.wanted = query;
+    this.missed = null;
     this.stuck = false;
     this.inFlight.clear();
     this.update({ loading: true });
@@ -57,6 +60,14 @@ export class TableStore {
     } catch (error) {
       if (turn === this.turn) this.update({ loading: false, error: error as Error });
     }
+    if (turn === this.turn) await this.catchUp();
+  }
+
+  private async catchUp(): Promise<void> {
+    if (!this.missed) return;
+    const { changed, held } = this.missed;
+    this.missed = null;
+    await this.refresh(changed, held).catch(() => undefined); // the next change asks again
   }
 
   /** Starts the same search again. */
@@ -140,11 +151,19 @@ export class TableStore {
     if (turn === this.turn) await this.fill();
   }
 
-  /** Fetches what is shown again. With `hold` values change in place, and new runs wait for `release`. */
-  async refresh(changed: string[] | null, hold: boolean): Promise<void> {
+  /**
+   * Fetches what is shown again. Where `held` says so when the answer is there, values change in place, and new runs wait
+   * for `release`.
+   */
+  async refresh(changed: string[] | null, held: () => boolean): Promise<void> {
     const { query, wanted } = this;
     const { rows, loading, error } = this.state.get();
-    if (loading || !wanted) return;
+    if (loading) {
+      const all = changed === null || this.missed?.changed === null;
+      this.missed = { changed: all ? null : [...new Set([...(this.missed?.changed ?? []), ...changed])], held };
+      return;
+    }
+    if (!wanted) return;
     const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
     if (!query || (error && !refused)) return refused ? undefined : this.load(wanted);
     this.stuck = false;
@@ -153,8 +172,8 @@ export class TableStore {
     if (deep && changed) return this.patch(changed, turn);
     const page = await this.fetch({ ...query, max_results: Math.min(REFRESH_MOST, Math.max(PAGE, Math.ceil(rows.length / PAGE) * PAGE)) });
     if (turn !== this.turn) return;
-    if (!hold) return this.replace(page, this.state.get().error);
-    const known = new Set(rows.map((r) => r.run.run_id));
+    if (!held()) return this.replace(page, this.state.get().error);
+    const known = new Set(this.state.get().rows.map((r) => r.run.run_id));
     this.heldPage = page;
     this.update({ held: page.rows.filter((r) => !known.has(r.run.run_id)).length });
     this.merge(page.rows);

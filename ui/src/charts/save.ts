@@ -1,12 +1,5 @@
+import { saveBlob } from "../ui/save";
 import type { Curve } from "./curve";
-
-function offer(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
 
 const fileName = (key: string, ending: string) => `${key.replace(/[^\w.-]+/g, "_")}.${ending}`;
 
@@ -18,7 +11,7 @@ export function savePng(canvas: HTMLCanvasElement, background: string, key: stri
   ctx.fillStyle = background;
   ctx.fillRect(0, 0, copy.width, copy.height);
   ctx.drawImage(canvas, 0, 0);
-  copy.toBlob((blob) => blob && offer(blob, fileName(key, "png")));
+  copy.toBlob((blob) => blob && saveBlob(blob, fileName(key, "png")));
 }
 
 /** A CSV cell; what a spreadsheet would run as a formula is kept as text. */
@@ -27,7 +20,7 @@ function cell(text: string): string {
   return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export const saveSvg = (picture: string, key: string) => offer(new Blob([picture], { type: "image/svg+xml" }), fileName(key, "svg"));
+export const saveSvg = (picture: string, key: string) => saveBlob(new Blob([picture], { type: "image/svg+xml" }), fileName(key, "svg"));
 
 /** Saves what is drawn, one line a bucket; numbers with a point whatever the language. */
 export function saveCsv(curves: Curve[], key: string): void {
@@ -37,5 +30,5 @@ export function saveCsv(curves: Curve[], key: string): void {
       const { x, x_last, count, min, max, last, smooth } = series.cols;
       lines.push([cell(id), cell(name), cell(metric), x[i], x_last[i], count[i], min[i], max[i], last[i], smooth[i]].join(","));
     }
-  offer(new Blob([lines.join("\n")], { type: "text/csv" }), fileName(key, "csv"));
+  saveBlob(new Blob([lines.join("\n")], { type: "text/csv" }), fileName(key, "csv"));
 }

@@ -4,6 +4,7 @@ import { listExperiments, type View } from "../api/experiments";
 import { getRun } from "../api/runs";
 import { getColumns, queryTable, type TableQuery } from "../api/table";
 import { useOnChanges } from "./live";
+import { refetch } from "./refetch";
 
 export function useExperiments(view: View) {
   return useQuery({ queryKey: ["experiments", view], queryFn: ({ signal }) => listExperiments(view, signal) });
@@ -27,8 +28,8 @@ export function useTable(name: string, query: TableQuery, enabled = true, key: u
   return { data: found.data ?? good, isPending: found.isPending, error: found.error };
 }
 
-/** Refetches queries by the first word of their key when runs change; those in flight are left to finish. */
+/** Refetches queries by the first word of their key when runs change. */
 export function useRefresh(names: string[], rest = 1500): void {
   const client = useQueryClient();
-  useOnChanges(() => client.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) }, { cancelRefetch: false }), rest);
+  useOnChanges(() => refetch(client, names), rest);
 }

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { createStore } from "../model/store";
 import { t } from "../i18n";
 import { useStore } from "./hooks";
@@ -33,13 +33,32 @@ export async function copyText(text: string, said: string = t.copied): Promise<v
 export function Toasts() {
   const now = useStore(notice);
   useEffect(() => {
-    if (!now) return;
-    const timer = setTimeout(() => notice.set(null), now.bad || now.action ? 8000 : 4000);
+    if (!now || now.action) return;
+    const timer = setTimeout(() => notice.set(null), now.bad ? 8000 : 4000);
     return () => clearTimeout(timer);
   }, [now]);
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {now && <div className={`toast${now.bad ? " bad" : ""}`}>{now.text}{now.action && <button type="button" className="toast-act" onClick={() => { notice.set(null); now.action?.run(); }}>{now.action.label}</button>}</div>}
+      {now && <div className={`toast${now.bad ? " bad" : ""}`}>{now.text}{now.action && <Act {...now.action} />}</div>}
     </div>
+  );
+}
+
+/** What can be done about it. Whoever is about to press it, by pointer or keyboard, has the time that it takes. */
+function Act({ label, run }: { label: string; run: () => void }) {
+  const [held, setHeld] = useState(false);
+  useEffect(() => {
+    if (held) return;
+    const timer = setTimeout(() => notice.set(null), 8000);
+    return () => clearTimeout(timer);
+  }, [held, run]);
+  const act = () => {
+    notice.set(null);
+    run();
+  };
+  return (
+    <button type="button" className="toast-act" onClick={act} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
+      {label}
+    </button>
   );
 }

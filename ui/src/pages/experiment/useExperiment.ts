@@ -107,12 +107,13 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
   const query = useMemo<TableQuery>(() => ({ experiment_ids: [experimentId], filter, order_by: order, columns: wire, parts, view: view.deleted ? "deleted" : "active" }), [experimentId, filter, order, wire, parts, view.deleted]);
   const asked = JSON.stringify(query);
   const latest = useLatest(query);
+  const holding = useLatest(hold);
   useEffect(() => {
     if (ready) void store.load(latest.current);
   }, [store, asked, ready, latest]);
   useOnChanges((runs) => {
     const ours = runs.filter((r) => r.experiment_id === experimentId).map((r) => r.run_id);
-    return ours.length ? store.refresh(ours, hold) : Promise.resolve();
+    return ours.length ? store.refresh(ours, () => holding.current) : Promise.resolve();
   }, REFRESH_REST_MS);
   useEffect(() => live.onComeback(() => void store.reload()), [store]);
   useEffect(() => {
