@@ -14,7 +14,15 @@ OUTPUT := test-output
 PIP := -m pip --disable-pip-version-check --quiet
 UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' 2>/dev/null)
 
+# A registry or a mirror may fail for a moment: what is fetched is asked for again.
+AGAIN := again() { "$$@" || { sleep 5; "$$@"; } || { sleep 30; "$$@"; }; }; again
+APT := env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 -qq
+APT_INSTALL := $(APT) install -y --no-install-recommends
+
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_RETRIES := 10
+export PIP_DEFAULT_TIMEOUT := 60
+export npm_config_fetch_retries := 5
 
 .PHONY: help train-smoke setup compat-envs ui demo wheel test test-long check lint lint-python lint-ui format bench bench-peers clean
 
@@ -32,47 +40,47 @@ help:
 
 $(VENV)/.ready: pyproject.toml constraints.txt training/storyteller/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	env -u PIP_CONSTRAINT $(BIN)/python $(PIP) install --upgrade pip
-	$(BIN)/python $(PIP) install --group test --editable '.[postgres]' --editable training/storyteller
+	$(AGAIN) env -u PIP_CONSTRAINT $(BIN)/python $(PIP) install --upgrade pip
+	$(AGAIN) $(BIN)/python $(PIP) install --group test --editable '.[postgres]' --editable training/storyteller
 	@touch $@
 
 $(MLFLOW3)/.ready: tests/compat/mlflow3.txt
 	$(PYTHON) -m venv $(MLFLOW3)
-	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install --upgrade pip
-	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install torch==2.13.0
-	env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install -r $<
+	$(AGAIN) env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install --upgrade pip
+	$(AGAIN) env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install torch==2.13.0
+	$(AGAIN) env -u PIP_CONSTRAINT $(MLFLOW3)/bin/python $(PIP) install -r $<
 	@touch $@
 
 $(MLFLOW2)/.ready: tests/compat/mlflow2.txt
 	$(PYTHON) -m venv $(MLFLOW2)
-	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install --upgrade pip
-	env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install -r $<
+	$(AGAIN) env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install --upgrade pip
+	$(AGAIN) env -u PIP_CONSTRAINT $(MLFLOW2)/bin/python $(PIP) install -r $<
 	@touch $@
 
 # A binary of its own: what its package asks for besides is its client's.
 $(FASTTRACKML)/.ready:
 	$(PYTHON) -m venv $(FASTTRACKML)
-	env -u PIP_CONSTRAINT $(FASTTRACKML)/bin/python $(PIP) install --no-deps fasttrackml==0.6.0
+	$(AGAIN) env -u PIP_CONSTRAINT $(FASTTRACKML)/bin/python $(PIP) install --no-deps fasttrackml==0.6.0
 	@touch $@
 
 # Client libraries that are measured beside ours. Aim is not to be had for every Python: then it is left out, and said.
 $(CLIENTS)/.ready:
 	$(PYTHON) -m venv $(CLIENTS)
-	env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install wandb trackio tensorboardX
+	$(AGAIN) env -u PIP_CONSTRAINT $(CLIENTS)/bin/python $(PIP) install wandb trackio tensorboardX
 	@touch $@
 
 # Beside the others pip finds no newer Aim than one of 2021; and without the page of its server, which is not everywhere.
 $(AIM)/.ready: benchmarks/aim.txt
 	$(PYTHON) -m venv $(AIM)
-	env -u PIP_CONSTRAINT $(AIM)/bin/python $(PIP) install --only-binary :all: --no-deps -r $< || echo "Aim cannot be installed here."
+	$(AGAIN) env -u PIP_CONSTRAINT $(AIM)/bin/python $(PIP) install --only-binary :all: --no-deps -r $< || echo "Aim cannot be installed here."
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready
-	$(BIN)/python $(PIP) install --group bench
+	$(AGAIN) $(BIN)/python $(PIP) install --group bench
 	@touch $@
 
 ui/node_modules/.ready: ui/package.json ui/package-lock.json
-	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	cd ui && $(AGAIN) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGE): ui/node_modules/.ready $(UI_SOURCES)
@@ -86,22 +94,22 @@ ui: $(PAGE)
 # Chromium drives the browser tests. Debian's is used where it is; as root it is installed.
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null; } || \
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && { $(AGAIN) $(APT) update; } && \
+	  { $(AGAIN) $(APT_INSTALL) chromium fonts-liberation >/dev/null; }; } || \
 	  { echo "Chromium is needed for the browser tests: install the package chromium."; exit 1; }
 
 # MLflow's databases are read from MySQL too; MariaDB's server stands for it.
 .PHONY: mariadb
 mariadb:
-	@command -v mariadbd >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core >/dev/null; } || \
+	@command -v mariadbd >/dev/null || { [ "$$(id -u)" = 0 ] && { $(AGAIN) $(APT) update; } && \
+	  { $(AGAIN) $(APT_INSTALL) mariadb-server-core mariadb-client-core >/dev/null; }; } || \
 	  { echo "MariaDB is needed for the tests of MySQL: install mariadb-server-core and mariadb-client-core."; exit 1; }
 
 # A pooler that stands between Logbuch and PostgreSQL.
 .PHONY: pgbouncer
 pgbouncer:
-	@test -x /usr/sbin/pgbouncer || command -v pgbouncer >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends pgbouncer >/dev/null; } || \
+	@test -x /usr/sbin/pgbouncer || command -v pgbouncer >/dev/null || { [ "$$(id -u)" = 0 ] && { $(AGAIN) $(APT) update; } && \
+	  { $(AGAIN) $(APT_INSTALL) pgbouncer >/dev/null; }; } || \
 	  { echo "PgBouncer is needed for the tests of poolers: install the package pgbouncer."; exit 1; }
 
 # -- the two commands -------------------------------------------------------------------------------------------------
@@ -154,8 +162,8 @@ bench: $(VENV)/.ready-bench
 
 # Without wrk a client of our own drives, which bounds what a fast server shows.
 bench-peers: $(MLFLOW3)/.ready $(FASTTRACKML)/.ready $(CLIENTS)/.ready $(AIM)/.ready
-	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && { $(AGAIN) $(APT) update; } && \
+	  { $(AGAIN) $(APT_INSTALL) wrk >/dev/null; }; } || \
 	  echo "wrk is not installed and will be done without."
 
 clean:
