@@ -50,6 +50,8 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             color_scheme=theme,  # type: ignore[arg-type]
             viewport={"width": width, "height": height},
             locale="en-GB",
+            timezone_id="UTC",
+            reduced_motion="reduce",  # nothing is judged, or clicked, on its way
             accept_downloads=True,
         )
         contexts.append(context)

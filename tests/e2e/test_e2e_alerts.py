@@ -92,7 +92,6 @@ def test_alerts_are_shown_well(
     metrics.append({"key": "loss", "value": "NaN", "timestamp": 2, "step": 4})
     assert server.post("runs/log-batch", {"run_id": run_id, "metrics": metrics}).is_success
     page = new_page(theme, width)
-    page.emulate_media(reduced_motion="reduce")  # colours are judged, which nothing must be blending
     page.add_init_script(f"localStorage.setItem('logbuch.lang', '{language}')")
     for place, path in (("experiment", ""), ("run", f"/runs/{run_id}")):
         page.goto(f"{server.url}/e/{experiment}{path}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from support.pages import until
+from support.pages import settled, steady, until
 from support.seeds import Seeded, send
 from support.servers import Server
 
@@ -61,6 +61,7 @@ def open_charts(charted: Seeded, new_page: NewPage, query: str = "") -> Page:
     page.goto(f"{charted.server.url}/e/{charted.experiment_id}?layout=charts{query}")
     for key in ("train/loss", "eval/loss"):
         drawn(chart(page, key))
+    settled(page)  # all that the first view asks for is there
     return page
 
 
@@ -80,6 +81,7 @@ def menu(page: Page, key: str, entry: str) -> None:
 
 
 def saved(page: Page, key: str, entry: str) -> bytes:
+    drawn(chart(page, key))
     with page.expect_download() as waiting:
         menu(page, key, entry)
     return Path(waiting.value.path()).read_bytes()
@@ -174,28 +176,28 @@ def test_a_zoom_asks_for_finer_buckets_and_all_charts_follow(charted: Seeded, ne
         if request.url.endswith("/metrics/buckets"):
             asked.append(json.loads(request.post_data or "{}"))
 
-    drawn(chart(page, "train/acc"))
-    expect(page.locator(".plotbox[aria-busy=true]")).to_have_count(0)  # all that the first view asks for is there
     page.on("request", note)
-    box = chart(page, "eval/loss").locator(".u-over").bounding_box()
-    assert box is not None
+    box = steady(page, chart(page, "eval/loss").locator(".u-over"))
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 50)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60, steps=5)
     page.mouse.up()
     expect(page.get_by_role("button", name="Reset zoom")).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape("zoom=")))
-    until(page, lambda: {key for query in asked for key in query["keys"]} >= {"eval/loss", "train/loss"})
-    spans = {(query["start"], query["end"]) for query in asked}
-    assert all(start is not None and 60 < start < 80 and 140 < end < 160 for start, end in spans), spans
+
+    def finer() -> list[dict[str, Any]]:
+        return [query for query in asked if query["start"] is not None]  # without are those of the whole view
+
+    until(page, lambda: {key for query in finer() for key in query["keys"]} >= {"eval/loss", "train/loss"})
+    spans = {(query["start"], query["end"]) for query in finer()}
+    assert all(60 < start < 80 and 140 < end < 160 for start, end in spans), spans
     chart(page, "train/loss").locator(".u-over").dblclick()
     expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)
 
 
 def test_a_box_with_shift_and_the_wheel_with_ctrl(charted: Seeded, new_page: NewPage) -> None:
     page = open_charts(charted, new_page)
-    box = chart(page, "eval/loss").locator(".u-over").bounding_box()
-    assert box is not None
+    box = steady(page, chart(page, "eval/loss").locator(".u-over"))
     page.keyboard.down("Shift")
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
     page.mouse.down()
@@ -206,6 +208,7 @@ def test_a_box_with_shift_and_the_wheel_with_ctrl(charted: Seeded, new_page: New
     expect(page).to_have_url(re.compile(re.escape("yrange=eval/loss|")))
     expect(page).to_have_url(re.compile(re.escape("zoom=")))
     before = page.url
+    box = steady(page, chart(page, "eval/loss").locator(".u-over"))
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 80)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
@@ -242,9 +245,7 @@ def test_pictures_and_full_screen(charted: Seeded, new_page: NewPage) -> None:
     )
     assert problem is None
     chart(page, "train/loss").get_by_role("button", name="Full screen").click()
-    size = chart(page, "train/loss").bounding_box()
-    assert size is not None
-    assert size["width"] > 1400
+    until(page, lambda: (chart(page, "train/loss").bounding_box() or {"width": 0})["width"] > 1400)
     page.keyboard.press("Escape")
     expect(chart(page, "train/loss").get_by_role("button", name="Full screen")).to_be_visible()
 

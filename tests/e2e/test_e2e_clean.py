@@ -28,7 +28,6 @@ def themed(page: Page, theme: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_page_and_all_it_opens_are_clean(told: Told, new_page: NewPage, screenshots: Path, place: str) -> None:
     page = new_page()
-    page.emulate_media(reduced_motion="reduce")  # colours are judged, which nothing must be blending
     enter(page, told, place)
     for theme in ("light", "dark"):
         themed(page, theme)
@@ -61,7 +60,6 @@ DIALOGS = {
 def test_a_dialog_is_clean_and_gives_the_focus_back(told: Told, new_page: NewPage, name: str) -> None:
     place, *way = DIALOGS[name]
     page = new_page()
-    page.emulate_media(reduced_motion="reduce")
     enter(page, told, str(place))
     for step in way:
         if isinstance(step, list):

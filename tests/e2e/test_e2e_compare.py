@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.pages import until
+from support.pages import settled, steady, until
 from support.seeds import Seeded, artifact, send
 from support.servers import Server
 
@@ -49,8 +49,7 @@ def opened(new_page: NewPage, address: str, theme: str = "light", width: int = 1
 
 
 def axis(page: Page, column: str) -> dict[str, float]:
-    box: Any = page.locator(f'[data-testid=parallel-axis][data-axis="{column}"]').bounding_box()
-    assert box
+    box: Any = steady(page, page.locator(f'[data-testid=parallel-axis][data-axis="{column}"]'))
     return box
 
 
@@ -86,8 +85,9 @@ def test_axes_are_moved_dropped_and_added(grid: Any, new_page: NewPage) -> None:
         return page.get_by_test_id("parallel-axis").evaluate_all("all => all.map(one => one.dataset.axis)")
 
     expect(page.get_by_test_id("parallel-axis")).to_have_count(3)
-    assert axes()[-2:] == ["params.lr", "metrics.eval/loss"]  # the most telling stands beside the target
-    first, last = axis(page, axes()[0] or ""), axis(page, "metrics.eval/loss")
+    # The most telling stands beside the target.
+    until(page, lambda: axes() == ["params.optimizer", "params.lr", "metrics.eval/loss"])
+    first, last = axis(page, "params.optimizer"), axis(page, "metrics.eval/loss")
     page.mouse.move(first["x"] + 14, first["y"] - 22)
     page.mouse.down()
     page.mouse.move(last["x"] - 40, last["y"] - 22, steps=8)
@@ -267,7 +267,7 @@ def test_the_parts_are_clean_and_kept_as_pictures(grid: Any, new_page: NewPage, 
     for name, query in pages.items():
         page.goto(f"{server.url}/compare?{query}")
         expect(page.get_by_test_id(SHOWN[name]).first).to_be_visible()
-        expect(page.locator(".skeleton, .plotbox[aria-busy=true]")).to_have_count(0)
+        settled(page)
         page.screenshot(path=screenshots / f"compare-{name}-{theme}.png")
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
@@ -279,5 +279,5 @@ def test_many_runs_on_a_phone(grid: Any, new_page: NewPage, screenshots: Path) -
     page = opened(new_page, f"{server.url}/compare?e={id_}", "light", 390, 844)
     expect(page.get_by_test_id("parallel-axis").last).to_have_attribute("data-axis", "metrics.eval/loss")
     page.screenshot(path=screenshots / "compare-many-phone.png")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
     assert axis(page, "metrics.eval/loss")["x"] > 200

@@ -139,9 +139,13 @@ def test_direction_and_reading_are_kept_for_everyone(
     choose(page, "metrics.eval/accuracy", "Judge by the best value")
     expect(cell(page, "lucky", "delta.metrics.eval/accuracy")).to_have_text("+12.5 %")
     expect(head(page, "delta.metrics.eval/accuracy")).to_contain_text("best")
-    kept = server.get("experiments/get", experiment_id=id_).json()["experiment"]["tags"]
-    assert {"key": "logbuch.direction.thing", "value": "higher"} in kept
-    assert {"key": "logbuch.reading.eval/accuracy", "value": "best"} in kept
+
+    def kept() -> dict[str, str]:
+        tags = server.get("experiments/get", experiment_id=id_).json()["experiment"]["tags"]
+        return {tag["key"]: tag["value"] for tag in tags}
+
+    until(page, lambda: kept().get("logbuch.direction.thing") == "higher")
+    until(page, lambda: kept().get("logbuch.reading.eval/accuracy") == "best")
     other = opened(new_page(), server, id_)
     until(other, lambda: names(other) == ["lucky", "early", "steady"])
     expect(cell(other, "lucky", "best:metrics.eval/accuracy")).to_have_text("0.9000")

@@ -16,7 +16,6 @@ def palette(page: Page, text: str) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_test_id("palette-input")).to_be_focused()
     page.get_by_test_id("palette-input").fill(text)
-    page.wait_for_timeout(400)  # what was typed is searched for a moment later
 
 
 def experiment(seeded: Seeded) -> str:

@@ -65,15 +65,18 @@ def test_all_runs_are_tagged_archived_saved_and_compared(many: Any, new_page: Ne
     bar = select_all(page)
     tag(page, bar, "sweep")
     expect(page.get_by_text("10,000 runs tagged")).to_be_visible(timeout=LONG_MS)
+    undo = page.get_by_role("button", name="Undo")
+    undo.hover()  # it stays for whoever is about to press it
     assert count(server, id_, "tags.phase = 'sweep'") == COUNT
-    page.get_by_role("button", name="Undo").click()
+    undo.click()
     expect(page.get_by_text("Undone")).to_be_visible(timeout=LONG_MS)
     assert count(server, id_, "tags.phase = 'sweep'") == 0
 
     bar.get_by_role("button", name="Archive").click()
     expect(page.get_by_text("10,000 runs archived")).to_be_visible(timeout=LONG_MS)
+    undo.hover()
     assert count(server, id_, "") == 0
-    page.get_by_role("button", name="Undo").click()
+    undo.click()
     expect(page.get_by_text("Undone")).to_be_visible(timeout=LONG_MS)
     assert count(server, id_, "") == COUNT
 

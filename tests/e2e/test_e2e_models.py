@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.pages import settled
 from support.seeds import artifact
 from support.servers import Server
 
@@ -56,27 +57,22 @@ def registry(make_server: Callable[[], Server]) -> Iterator[Registry]:
     yield made
 
 
-def settle(page: Page) -> None:
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(800)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_are_clean_and_fit_a_phone(
     registry: Registry, new_page: NewPage, screenshots: Path, theme: str
 ) -> None:
-    for name, path in (("models", "/models"), ("model", f"/models/{NAME}")):
+    for name, path, rows in (("models", "/models", "model-row"), ("model", f"/models/{NAME}", "version-row")):
         page = new_page(theme)
         page.goto(registry.server.url + path)
-        settle(page)
+        expect(page.get_by_test_id(rows)).to_have_count(3)
+        settled(page)
         page.screenshot(path=screenshots / f"{name}-{theme}.png")
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
         assert [(item["id"], [node["html"][:200] for node in item["nodes"]][:3]) for item in found["violations"]] == []
         page.set_viewport_size({"width": 390, "height": 844})
-        settle(page)
+        expect(page.locator("html")).to_have_js_property("scrollWidth", 390)
         page.screenshot(path=screenshots / f"{name}-{theme}-phone.png")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_from_the_list_to_the_run_of_a_version(registry: Registry, new_page: NewPage) -> None:

@@ -151,7 +151,7 @@ def test_a_run_is_followed_live(make_server: Callable[..., Server], new_page: Ne
         expect(page.get_by_text(re.compile(rf"^{str(value)[:4]}")).first).to_be_visible()
     server.post("runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": int(time.time() * 1000)})
     expect(page.get_by_test_id("run-status")).to_contain_text("Finished")
-    assert page.get_by_test_id("live-state").get_attribute("data-state") != "offline"
+    expect(page.locator("[data-testid=live-state][data-state=offline]")).to_have_count(0)
     server.kill()
     expect(page.locator("[data-testid=live-state][data-state=offline]")).to_be_visible()
     server.start()

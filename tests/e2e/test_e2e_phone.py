@@ -24,7 +24,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_page_fits_a_phone_and_speaks_german(told: Told, new_page: NewPage, screenshots: Path, place: str) -> None:
     page = new_page("dark", 390, 844)
-    page.emulate_media(reduced_motion="reduce")
     page.add_init_script("localStorage.setItem('logbuch.lang', 'de')")
     enter(page, told, place)
     page.screenshot(path=screenshots / f"everyone-{place}-phone.png")

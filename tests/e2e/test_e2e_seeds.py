@@ -193,6 +193,7 @@ def test_the_same_ways_by_the_keyboard_alone(taught: Any, new_page: NewPage) -> 
     reach(page, link).press("Enter")
     expect(rows(page)).to_have_count(3)
     page.keyboard.press("f")  # search
+    expect(page.get_by_test_id("filter-input")).to_be_focused()
     page.keyboard.type("params.lora_r = '32'")
     page.keyboard.press("Enter")
     expect(rows(page)).to_have_count(1)

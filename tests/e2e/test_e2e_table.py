@@ -12,7 +12,7 @@ import arro3.io
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from support.pages import until
+from support.pages import settled, steady, until
 from support.seeds import Seeded, artifact, send
 from support.servers import Server
 
@@ -87,8 +87,7 @@ def test_columns_are_moved_sized_pinned_and_hidden(sweep: Any, new_page: NewPage
     server, id_, _ = sweep
     page = open_table(new_page, server, id_, "&cols=metrics.eval/loss~params.lr~params.rank~params.same")
     expect(rows(page)).to_have_count(6)
-    source, target = head(page, "params.rank").bounding_box(), head(page, "metrics.eval/loss").bounding_box()
-    assert source and target
+    source, target = steady(page, head(page, "params.rank")), steady(page, head(page, "metrics.eval/loss"))
     page.mouse.move(source["x"] + source["width"] - 25, source["y"] + 14)
     page.mouse.down()
     page.mouse.move(target["x"] + 40, target["y"] + 14, steps=6)
@@ -97,8 +96,7 @@ def test_columns_are_moved_sized_pinned_and_hidden(sweep: Any, new_page: NewPage
     head(page, "params.lr").locator(".sortbtn").focus()
     page.keyboard.press("Control+Shift+ArrowLeft")
     until(page, lambda: columns(page) == ["params.rank", "params.lr", "metrics.eval/loss", "params.same"])
-    before = head(page, "params.same").bounding_box()
-    assert before
+    before = steady(page, head(page, "params.same"))
     edge = before["x"] + before["width"] - 3
     page.mouse.move(edge, before["y"] + 14)
     page.mouse.down()
@@ -248,12 +246,14 @@ def test_bulk_tags_and_archiving_are_undone(sweep: Any, new_page: NewPage) -> No
     dialog.get_by_label("Key").fill("phase")
     dialog.get_by_label("Value").fill("sweep")
     dialog.get_by_role("button", name="Set").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.hover()  # it stays for whoever is about to press it
     expect(page.locator("[data-col='tags.phase']").filter(has_text="sweep")).to_have_count(2)
-    page.get_by_role("button", name="Undo").click()
+    undo.click()
     expect(page.locator("[data-col='tags.phase']").filter(has_text="sweep")).to_have_count(0)
     bar.get_by_role("button", name="Archive").click()
-    expect(rows(page)).to_have_count(4)
     expect(page.get_by_text("2 runs archived")).to_be_visible()
+    expect(rows(page)).to_have_count(4)
     page.keyboard.press("Control+z")
     expect(rows(page)).to_have_count(6)
 
@@ -281,7 +281,8 @@ def test_archived_runs_are_restored_or_deleted_for_good(sweep: Any, new_page: Ne
     dialog.get_by_label("Type 2 to confirm").fill("2")
     confirm.click()
     expect(page.get_by_text("No deleted runs")).to_be_visible()
-    assert not (server.folder / "artifacts" / id_ / runs[0]).exists()
+    # The rows go first.
+    until(page, lambda: not (server.folder / "artifacts" / id_ / runs[0]).exists())
 
 
 def test_runs_move_to_another_experiment_and_back(sweep: Any, new_page: NewPage) -> None:
@@ -293,8 +294,10 @@ def test_runs_move_to_another_experiment_and_back(sweep: Any, new_page: NewPage)
     dialog.get_by_role("textbox").fill("storyteller")
     dialog.get_by_role("radio").first.check()
     dialog.get_by_role("button", name="Move").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.hover()
     expect(rows(page)).to_have_count(4)
-    page.get_by_role("button", name="Undo").click()
+    undo.click()
     expect(rows(page)).to_have_count(6)
 
 
@@ -332,7 +335,8 @@ def test_a_view_is_saved_shared_and_opened_by_default(sweep: Any, new_page: NewP
     page.get_by_role("menuitem", name="Reset").click()
     expect(menu).not_to_contain_text("edited")
     menu.click()
-    page.get_by_role("menuitem", name="Open with this view").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/views/set-default")):
+        page.get_by_role("menuitem", name="Open with this view").click()
     other = new_page()
     other.goto(f"{server.url}/e/{id_}?view={view[1]}")
     expect(rows(other)).to_have_count(2)
@@ -385,14 +389,16 @@ def test_dialogs_menus_and_groups_are_clean(seeded: Seeded, new_page: NewPage, s
         found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
         assert [(item["id"], [node["html"][:200] for node in item["nodes"]][:3]) for item in found["violations"]] == []
 
-    page.wait_for_timeout(600)
+    settled(page)
     check("grouped")
     select(page, "standard_lr1e-3")
     for name in ("Tag", "Move"):
         page.get_by_test_id("selection-bar").get_by_role("button", name=name).click()
-        page.wait_for_timeout(200)
+        expect(page.get_by_role("dialog").locator("input").first).to_be_visible()
         check(f"dialog-{name.lower()}")
         page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
     head(page, "metrics.eval/loss").hover()
     head(page, "metrics.eval/loss").locator(".colmenu").click()
+    expect(page.get_by_role("menu")).to_be_visible()
     check("column-menu")

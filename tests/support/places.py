@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from support.pages import settled
 from support.seeds import artifact, train
 from support.servers import Server
 
@@ -85,7 +86,7 @@ def enter(page: Page, told: Told, place: str) -> None:
     """Goes to a page and waits until it is whole."""
     page.goto(told.address(place))
     expect(page.locator("main h1")).to_be_visible()
-    expect(page.locator(".skeleton")).to_have_count(0)
+    settled(page)
     if place in DRAWN:
         chart = page.get_by_test_id("chart").first
         expect(chart.locator("canvas")).to_be_visible()
