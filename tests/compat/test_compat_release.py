@@ -68,7 +68,7 @@ def test_with_logbuch_in_place_of_mlflow(fresh: Server, tmp_path: Path) -> None:
         text = script.read_text().replace("\nimport mlflow\n", "\nimport logbuch as mlflow\n")
         (tmp_path / script.name).write_text(text.replace("import mlflow\n", "import logbuch as mlflow\n", 1))
     command = [sys.executable, str(tmp_path / "release.py"), "safe"]
-    done = subprocess.run(command, env=environment(fresh), cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, env=environment(fresh), cwd=tmp_path, capture_output=True, text=True, timeout=480)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1].removeprefix("SEEN "))
     check_release(seen)

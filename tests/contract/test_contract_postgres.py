@@ -186,7 +186,7 @@ def test_time_limits_of_the_administrator_are_answered_and_outlived(postgres_uri
     store = open_store(postgres_uri)
     run_id = log(store)
     name = name_of(postgres_uri)
-    administer(postgres_uri, f"ALTER DATABASE {name} SET statement_timeout = '200ms'")
+    administer(postgres_uri, f"ALTER DATABASE {name} SET statement_timeout = '1500ms'")
     backends(postgres_uri)
     with psycopg.connect(postgres_uri) as other:
         other.execute("LOCK TABLE params IN ACCESS EXCLUSIVE MODE")
@@ -196,12 +196,12 @@ def test_time_limits_of_the_administrator_are_answered_and_outlived(postgres_uri
             store.write(batch.log_batch, run_id, [], [Param(key="q", value="1")])
     assert found(store) == [run_id]
     log(store, run_id=run_id, step=2)
-    administer(postgres_uri, f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '50ms'")
+    administer(postgres_uri, f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '1s'")
     backends(postgres_uri)
 
     def slow(tx: Any) -> int:
         tx.execute(text("SELECT 1"))
-        threading.Event().wait(1)
+        threading.Event().wait(2.5)
         return int(tx.execute(text("SELECT 1")).scalar())
 
     with pytest.raises(Unavailable):

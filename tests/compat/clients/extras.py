@@ -51,11 +51,13 @@ seen["auto_files"] = sorted(entry.path for entry in client.list_artifacts(auto.i
 # -- system metrics --------------------------------------------------------------------------------------------------
 mlflow.set_system_metrics_sampling_interval(0.2)
 mlflow.set_system_metrics_samples_before_logging(1)
+CPU, deadline = "system/cpu_utilization_percentage", time.monotonic() + 120
 with mlflow.start_run(log_system_metrics=True) as measured:
-    time.sleep(1.2)
+    while len(client.get_metric_history(measured.info.run_id, CPU)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
 metrics = client.get_run(measured.info.run_id).data.metrics
 seen["system"] = sorted(metrics)
-seen["system_points"] = len(client.get_metric_history(measured.info.run_id, "system/cpu_utilization_percentage"))
+seen["system_points"] = len(client.get_metric_history(measured.info.run_id, CPU))
 with mlflow.start_run(log_system_metrics=False) as unmeasured:
     pass
 seen["no_system"] = sorted(client.get_run(unmeasured.info.run_id).data.metrics)

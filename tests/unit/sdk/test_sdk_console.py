@@ -93,7 +93,7 @@ def test_open_lines_are_noted_by_themselves(monkeypatch: pytest.MonkeyPatch) -> 
     log = FakeLog(noted.set)
     recorder = Recorder(log)
     recorder.feed("stdout", "still working")
-    assert noted.wait(20)
+    assert noted.wait(60)
     assert log.open["stdout"] == "still working"
     recorder.close()
 

@@ -27,10 +27,10 @@ def test_many_are_inside_together_and_a_shut_gate_waits_for_them() -> None:
 def test_a_call_that_has_begun_is_waited_for() -> None:
     def work(begin: Step) -> int:
         begin()
-        time.sleep(1.2)
+        time.sleep(3.2)
         return 7
 
-    assert Limited(work).result(1.0, "too late") == 7
+    assert Limited(work).result(3.0, "too late") == 7
 
 
 def test_a_call_that_has_not_begun_in_time_is_never_done() -> None:

@@ -50,7 +50,7 @@ def arrived(place: Path, run_id: str, key: str, at_least: int = 1) -> int:
     """How many points a run has, once what was left behind has been sent by this process."""
     logbuch.set_tracking_uri(place)
     points: list[object] = []
-    for _ in range(100):
+    for _ in range(600):
         points = list(logbuch.LogbuchClient().get_metric_history(run_id, key))
         if len(points) >= at_least:
             break
@@ -229,7 +229,7 @@ def test_files_that_cannot_be_sent_are_counted_and_the_run_ends(tmp_path: Path) 
     assert "(disk full); kept in " in err
     assert status_of(tmp_path, run_id) == "FINISHED"
     assert logbuch.get_run(run_id).data.metrics == {"m": 1.0, "after": 1.0}
-    for _ in range(100):  # this process sends what the other one could not
+    for _ in range(600):  # this process sends what the other one could not
         found = logbuch.LogbuchClient().list_artifacts(run_id)
         if found:
             break
@@ -258,7 +258,7 @@ def test_what_a_child_has_flushed_outlives_its_parents_end(tmp_path: Path) -> No
     """
     run_id, _, _ = finished(program(body, tmp_path))
     told = tmp_path / "acknowledged"
-    for _ in range(200):
+    for _ in range(600):
         status_of(tmp_path, run_id)  # another process opens and closes the file meanwhile
         connection.close_all()
         if told.exists() and told.read_text():
