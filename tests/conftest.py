@@ -21,13 +21,17 @@ from support.servers import Server
 PATIENCE_SECONDS = 60.0
 _numbers = itertools.count()
 
-# CI checks the same examples every time; everywhere else each run looks at new ones. Nowhere is it a failure that an
-# example takes long on a busy machine.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
-settings.register_profile("ci", derandomize=True, print_blob=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# The same examples every time, and no failure that one takes long on a busy machine: what fails is what was changed.
+# The long loops look at new ones.
+settings.register_profile(
+    "logbuch",
+    derandomize=not os.environ.get("LOGBUCH_TEST_LONG"),
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("logbuch")
 
 
 @pytest.fixture(scope="session", autouse=True)

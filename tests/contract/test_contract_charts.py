@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbuch.errors import InvalidInput
@@ -67,7 +67,7 @@ POINTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(
     parts=st.lists(POINTS, min_size=1, max_size=3),
     sealed=st.lists(st.booleans(), min_size=3, max_size=3),

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbuch import limits
@@ -403,7 +403,7 @@ records = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(st.lists(records, min_size=1, max_size=12))
 def test_whatever_a_journal_says_is_taken_or_refused(store: Store, said: list[Any]) -> None:
     journal = Journal().add(*said)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbuch.errors import InvalidInput
@@ -172,7 +172,7 @@ POINT = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None)
 @given(parts=st.lists(st.lists(POINT, max_size=12), max_size=5), sealed=st.lists(st.booleans(), min_size=5, max_size=5))
 def test_any_points_in_any_order_are_a_set(store: Store, parts: list[list[Metric]], sealed: list[bool]) -> None:
     run_id = new_run(store)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logbuch.filter import And, Compare, IsNull, Key, Kind, Node, Not, Op, Or, OrderBy, Part
@@ -189,7 +189,7 @@ def pages(store: Store, query: search.RunQuery, tree: Node | None, order: Sequen
 
 
 @pytest.mark.parametrize("name", PLANS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(
     tree=TREES,
     order=st.sampled_from(ORDERS),

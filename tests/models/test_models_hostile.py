@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logbuch
@@ -154,7 +154,7 @@ _FLAVORS = st.dictionaries(
 
 
 @given(flavors=st.one_of(_FLAVORS, _VALUES), vouched=st.booleans(), more=_ENTRIES)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 def test_whatever_is_written_there_is_refused_in_one_line(flavors: Any, vouched: bool, more: dict[str, Any]) -> None:
     try:
         refused(yaml.safe_dump({"flavors": flavors, **more}), vouched=vouched)
