@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from logbuch import limits
@@ -28,7 +28,7 @@ KEPT_MS = 90 * 86_400_000
 """For so long the place of a journal is remembered that does not move; clients keep theirs for seven days."""
 PRUNED_AT_ONCE = 2000
 _journals, _refusals = schema.journals, schema.refusals
-_position = select(_journals.c.sequence, _journals.c.chain).where(_journals.c.journal == bindparam("wanted"))
+_POSITION = f"SELECT sequence, chain FROM {_journals.name} WHERE journal = %s"  # noqa: S608
 _refuse = _refusals.insert()
 _COLUMNS = ("journal", "sequence", "run_id", "error_code", "message", "time")
 
@@ -116,8 +116,9 @@ def ingest(tx: Tx, batch: Batch) -> Receipt:
 @beside_latest
 def position(tx: Tx, journal: str) -> Position:
     """Where a journal stands."""
-    row = tx.execute(_position, {"wanted": journal}).first()
-    return Position(sequence=0, chain="") if row is None else Position(sequence=row.sequence, chain=row.chain)
+    driver = tx.seam.driver
+    found = driver.fetch(tx.connection, _POSITION % driver.marks(1), (journal,))
+    return Position(sequence=found[0][0], chain=found[0][1]) if found else Position(sequence=0, chain="")
 
 
 @beside_latest

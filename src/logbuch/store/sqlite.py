@@ -28,6 +28,9 @@ from logbuch.store.seam import Upserts, background
 BUSY_SECONDS = 30
 POLL_SECONDS = 0.4
 FREE_PAGES, TIDY_PAUSE = 128, 0.02
+CHECKPOINT_PAGES = 2000
+"""So long the WAL grows, 8 MB, before it is brought into the database. A checkpoint costs what a commit does, several
+times over; of a much longer WAL the pages leave the processor's cache before they are read again."""
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "lustre", "ceph", "gpfs"}
 _NEWEST = "SELECT coalesce(max(version), 0) FROM changes"
 _PRAGMAS = (
@@ -37,6 +40,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-16000",
+    f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}",
 )
 
 

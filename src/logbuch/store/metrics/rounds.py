@@ -89,7 +89,7 @@ def joined(parts: Sequence[Rounds]) -> Rounds | None:
     """The rounds of several tables as one; None where their keys differ, or one has a key twice."""
     first = parts[0]
     alike = all(np.array_equal(part.keys, first.keys) for part in parts[1:])
-    if not alike or len(np.unique(first.keys)) < len(first.keys):
+    if not alike or len(set(first.keys.tolist())) < len(first.keys):
         return None
     if len(parts) == 1:
         return first

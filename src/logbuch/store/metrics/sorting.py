@@ -30,4 +30,4 @@ def period(codes: NDArray[np.int64]) -> int:
     width = int(again.argmax()) + 1
     if not again[width - 1] or len(codes) % width or not np.array_equal(codes[width:], codes[:-width]):
         return 0
-    return width if len(np.unique(codes[:width])) == width else 0
+    return width if len(set(codes[:width].tolist())) == width else 0
