@@ -54,6 +54,7 @@ TARGETS = (
     Target("ingest 20×50, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
     Target("ingest 1000×1, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
     Target("ingest 20×500, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
+    Target("ingest 20×2500, points/CPU-s", 3, other="log-batch 20×50, points/CPU-s"),
     Target("ingest 1000×10, points/CPU-s", 3, other="log-batch 1000×1, points/CPU-s"),
     *(Target(f"large file {way}, MB/s", 2, name) for way in ("up", "down") for name in _MLFLOWS),
     *(Target(f"large file {way}, MB/s", 0.6, COPY) for way in ("up", "down")),
