@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from support.servers import Server
+from support.waiting import wait_until
 
 LONG = bool(os.environ.get("LOGBUCH_TEST_LONG"))
 LOOP = """
@@ -32,7 +33,7 @@ BAR = """
 with logbuch.start_run() as run:
     print(run.info.run_id, flush=True)
     sys.stderr.write("\\r50% of the way")
-    time.sleep(60)
+    time.sleep(3600)
 """
 Sync = Callable[..., Any]
 
@@ -60,8 +61,7 @@ def test_killed_trainings_lose_no_line(
         done = tmp_path / f"done{number}"
         process = program(LOOP, server.url, DONE=str(done))
         run_id = process.stdout.readline().strip()
-        while not done.exists() or not done.stat().st_size:
-            time.sleep(0.01)
+        wait_until(lambda done=done: done.exists() and done.stat().st_size, bool, server, process)
         time.sleep(dice.uniform(0.0, 0.8))
         process.kill()
         process.wait()
@@ -74,13 +74,12 @@ def test_killed_trainings_lose_no_line(
 
 
 def test_a_killed_progress_bar_is_the_last_thing_in_the_log(
-    make_server: Callable[..., Server], program: Any, sync: Sync
+    make_server: Callable[..., Server], program: Any, sync: Sync, journals: Path
 ) -> None:
     server = make_server()
     process = program(BAR, server.url)
     run_id = process.stdout.readline().strip()
-    while not kept(server, run_id):
-        time.sleep(0.05)
+    wait_until(lambda: kept(server, run_id), bool, server, journals, process)
     process.kill()
     process.wait()
     assert sync().returncode == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from logbuch.wire import ingest
 from support.fresh import fresh
 from support.servers import Server
+from support.waiting import wait_until
 
 __all__ = ["fresh"]
 BASE = "/api/logbuch/1/alerts"
@@ -36,9 +36,7 @@ def test_a_server_judges_runs_by_the_rules(shared_server: Server) -> None:
     run_id = shared_server.new_run(experiment)
     point = {"run_id": run_id, "key": "loss", "value": "NaN", "timestamp": 1, "step": 3}
     assert shared_server.post("runs/log-metric", point).is_success
-    deadline = time.monotonic() + 120
-    while not (found := listed(shared_server, run_id=run_id))["alerts"] and time.monotonic() < deadline:
-        time.sleep(0.05)
+    found = wait_until(lambda: listed(shared_server, run_id=run_id), lambda answer: answer["alerts"], shared_server)
     (alert,) = found["alerts"]
     assert (alert["title"], alert["rule_id"], found["open"]) == ("loss is nan", rule["rule_id"], 1)
     assert alert["text"] == "loss was NaN, at the latest at step 3."

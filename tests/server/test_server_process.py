@@ -19,6 +19,7 @@ import pytest
 
 from support.ports import free_port
 from support.servers import Server
+from support.waiting import wait_until
 
 ROUNDS = 100 if os.environ.get("LOGBUCH_TEST_LONG") else 5
 START_LIMIT_SECONDS = 30  # far above the second that is promised: benchmarks measure, tests only notice a wreck
@@ -32,7 +33,7 @@ def test_it_starts_lean_and_idles(make_server: Callable[..., Server]) -> None:
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     found: Any = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert int(found.group(1)) < RESIDENT_LIMIT_KB
-    assert min(ticks_of_a_second(server) for _ in range(4)) == 0
+    assert any(ticks_of_a_second(server) == 0 for _ in range(30))  # nothing is done but what the start has left to do
 
 
 def ticks_of_a_second(server: Server) -> int:
@@ -74,7 +75,13 @@ def test_a_killed_server_has_every_acknowledged_point(
         ]
         for writer in writers:
             writer.start()
-        time.sleep(random.uniform(0.2, 0.8))
+        before = {run_id: len(steps) for run_id, steps in acknowledged.items()}
+        wait_until(
+            lambda: {run_id: len(steps) for run_id, steps in acknowledged.items()},
+            lambda found, before=before: all(found[run_id] > before[run_id] + 2 for run_id in run_ids),
+            server,
+        )
+        time.sleep(random.uniform(0.0, 0.6))
         server.kill()
         stop.set()
         for writer in writers:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import httpx
 
 from support.servers import Server
+from support.waiting import wait_until
 
 URL = "/api/logbuch/1/runs/stability"
 
@@ -34,13 +34,12 @@ def test_the_tag_comes_by_itself(make_server: Callable[..., Server]) -> None:
     run_id = server.new_run("0")
     point = {"run_id": run_id, "key": "loss", "value": "NaN", "timestamp": 1, "step": 3}
     assert server.post("runs/log-metric", point).is_success
-    for _ in range(900):
+
+    def tags() -> dict[str, str]:
         run = server.get("runs/get", run_id=run_id).json()["run"]
-        tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
-        if "logbuch.stability" in tags:
-            break
-        time.sleep(0.1)
-    assert tags["logbuch.stability"] == "diverged"
+        return {tag["key"]: tag["value"] for tag in run["data"].get("tags", [])}
+
+    assert wait_until(tags, lambda found: "logbuch.stability" in found, server)["logbuch.stability"] == "diverged"
 
 
 def test_unknown_runs_are_not_found(shared_server: Server) -> None:
