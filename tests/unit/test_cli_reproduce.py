@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 import logbuch
 from logbuch.cli.main import cli
-from logbuch.sdk.reproducing import comparison, datasets, packages
+from logbuch.sdk.reproducing import comparison, datasets, packages, submodules
 from logbuch.stability.parts import is_measured
 from support.repositories import Repository, curve, newest, run_program
 
@@ -170,6 +170,50 @@ def test_a_submodule_whose_commit_was_never_pushed_comes_from_its_checkout(
     new = again(run_id)
     assert curve(new, "loss") == curve(run_id, "loss")
     assert curve(new, "loss")[0][1] > 40
+
+
+@pytest.mark.slow
+def test_a_submodule_whose_commit_is_nowhere_is_told_before_anything_runs(
+    repository: Repository, tmp_path: Path
+) -> None:
+    part = Repository(tmp_path / "part", repository.store)
+    part.write(size="SIZE = 1\n")
+    part.commit()
+    repository.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(part.folder), "lib/part")
+    own = repository.folder / "lib" / "part"
+    (own / "size.py").write_text("SIZE = 40\n")
+    commit = ["git", "-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qam", "not pushed"]
+    subprocess.run(commit, cwd=own, check=True)
+    wanted = subprocess.run(["git", "rev-parse", "HEAD"], cwd=own, check=True, capture_output=True, text=True).stdout
+    repository.commit()
+    run_id = repository.run("train.py", "0.5")
+    repository.git("clone", "-q", "--bare", str(repository.folder), str(tmp_path / "remote.git"))
+    shutil.rmtree(own)
+    remote = ("--repository", str(tmp_path / "remote.git"))
+    for asked in ((), remote):
+        done = ask(run_id, "--yes", "--into", "again", *asked)
+        assert done.exit_code == 1
+        assert f"Commit {wanted[:12]} of the submodule lib/part is not in {part.folder}." in done.output
+    shutil.rmtree(part.folder)
+    done = ask(run_id, "--print")
+    assert done.exit_code == 1
+    assert f"the submodule lib/part is not in {part.folder} (which cannot be read: fatal: " in done.output
+    assert here() == []
+
+
+@pytest.mark.parametrize(
+    ("base", "address", "found"),
+    [
+        ("https://host/team/code.git", "../part.git", "https://host/team/part.git"),
+        ("https://host/team/code.git/", "../../other/part.git", "https://host/other/part.git"),
+        ("git@host:code.git", "../part.git", "git@host:part.git"),
+        ("git@host:team/code.git", "./part", "git@host:team/code.git/part"),
+        ("/repositories/code", "../part", "/repositories/part"),
+        ("https://host/code.git", "ssh://else/part.git", "ssh://else/part.git"),
+    ],
+)
+def test_relative_addresses_of_submodules(base: str, address: str, found: str) -> None:
+    assert submodules.resolved(base, address) == found
 
 
 @pytest.mark.slow

@@ -112,6 +112,7 @@ class _Maker:
                 plan.problems.append(found)
                 return
             plan.origin = found
+            plan.problems += found.lacking(self._staging)
             if self._root is None:
                 self._root = repository.around(Path(recorded.source).parent) if recorded.source else None
             plan.steps += found.steps(plan.code)

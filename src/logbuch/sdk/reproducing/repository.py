@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from logbuch.sdk.reproducing import submodules
 from logbuch.sdk.reproducing.problems import Problem
 from logbuch.sdk.reproducing.recorded import Recorded
 from logbuch.sdk.reproducing.steps import Call, called, git, last_line
@@ -70,30 +71,22 @@ class Origin:
                 done = called(check, GIT_INDEX_FILE=index)
             return last_line(done.stderr) if done.returncode else None
 
+    def lacking(self, staging: Path) -> Iterator[Problem]:
+        """The submodules that can be had from nowhere."""
+        remote = called(git("-C", str(self.local), "config", "remote.origin.url")).stdout.strip()
+        base = self.address if self.remote else remote or self.address
+        return submodules.lacking(self.local, self.commit, base, staging / "submodules")
+
     def _modules(self, code: Path) -> list[Call]:
         if not self.has(".gitmodules"):
             return []
-        near = [option for name, path in self._module_paths() for option in self._nearby(name, path)]
+        near = []
+        for module in submodules.of_commit(self.local, self.commit):
+            here = submodules.checkout(self.local, module)
+            near += [] if here is None else ["-c", f"submodule.{module.name}.url={here}"]
         allowed = ["-c", "protocol.file.allow=always"] if near else []
         update = ("-C", str(code), "submodule", "update", "--quiet", "--init", "--recursive")
         return [Call(git(*allowed, *near, *update))]
-
-    def _module_paths(self) -> Iterator[tuple[str, str]]:
-        """The names and paths of the commit's submodules."""
-        asked = ("config", "--null", "--blob", f"{self.commit}:.gitmodules", "--get-regexp", r"^submodule\..*\.path$")
-        for entry in called(git("-C", str(self.local), *asked)).stdout.split("\0"):
-            key, _, path = entry.partition("\n")
-            if path and not Path(path).is_absolute() and ".." not in Path(path).parts:
-                yield key.removeprefix("submodule.").removesuffix(".path"), path
-
-    def _nearby(self, name: str, path: str) -> list[str]:
-        """Options by which a submodule is had from its checkout here, where that has the commit: it may never have been
-        pushed, and its remote may be away."""
-        wanted = called(git("-C", str(self.local), "rev-parse", "--verify", "--quiet", f"{self.commit}:{path}"))
-        folder = self.local / path
-        if wanted.returncode or not _has(folder, wanted.stdout.strip()):
-            return []
-        return ["-c", f"submodule.{name}.url={folder}"]
 
 
 def find(recorded: Recorded, given: str | None, staging: Path) -> Origin | Problem:
@@ -106,13 +99,13 @@ def find(recorded: Recorded, given: str | None, staging: Path) -> Origin | Probl
     looked = []
     for address in _folders(recorded, given):
         looked.append(address)
-        if _has(Path(address), commit):
+        if submodules.has(Path(address), commit):
             return Origin(_top(address), Path(_top(address)), commit)
     remote = given if given and not Path(given).is_dir() else None if given else recorded.url
     if remote:
         bare = staging / "origin.git"
         done = called(git("clone", "--quiet", "--bare", "--", remote, str(bare)))
-        if not done.returncode and _has(bare, commit):
+        if not done.returncode and submodules.has(bare, commit):
             return Origin(remote, bare, commit)
         looked.append(f"{remote} (which cannot be read: {last_line(done.stderr)})" if done.returncode else remote)
     places = " or ".join(looked) or "any known place: neither a folder nor a remote was recorded"
@@ -148,10 +141,6 @@ def _folders(recorded: Recorded, given: str | None) -> Iterator[str]:
     here = around(Path.cwd())
     if here is not None and here != root:
         yield str(here)
-
-
-def _has(folder: Path, commit: str) -> bool:
-    return folder.is_dir() and not called(git("-C", str(folder), "cat-file", "-e", f"{commit}^{{commit}}")).returncode
 
 
 def _top(folder: str) -> str:
