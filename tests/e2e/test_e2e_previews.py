@@ -28,7 +28,12 @@ fetch("/health").then(() => said.push("network"), () => said.push("no network"))
 </script>"""
 LONG = "".join(f"line {number}\n" for number in range(300_000))
 
+MANY = "number,square\n" + "".join(f"{number},{number * number}\n" for number in range(1, 451))
+LARGE = "number,text\n" + "".join(f"{number},{'x' * 60}\n" for number in range(1, 40_001))
+
 TEXTS = {
+    "many.csv": MANY,
+    "large.csv": LARGE,
     "rows.csv": 'name,note\nfirst,"a, ""quoted"" cell"\nsecond,"two\nlines"\n',
     "rows.tsv": "name\tvalue\nfirst\t0.25\n",
     "rows.jsonl": '{"prompt": "p", "score": 1}\n{"prompt": "q", "more": [1, 2]}\n',
@@ -87,6 +92,27 @@ def test_tables(page: Page) -> None:
     ):
         expect(choose(page, path).get_by_role("cell")).to_have_text(cells)
     expect(page.get_by_test_id("preview").get_by_role("columnheader")).to_have_text(["prompt", "score", "more"])
+
+
+def test_a_long_table_is_paged(page: Page) -> None:
+    preview = choose(page, "many.csv")
+    rows, place = preview.locator("tbody tr"), preview.get_by_role("status")
+    before, after = (preview.get_by_role("button", name=name) for name in ("Previous rows", "Next rows"))
+    expect(place).to_have_text("Rows 1 to 200 of 450")
+    expect(before).to_be_disabled()
+    expect(rows).to_have_count(200)
+    after.click()
+    expect(rows.first).to_contain_text("40401")
+    after.click()
+    expect(place).to_have_text("Rows 401 to 450 of 450")
+    expect(rows).to_have_count(50)
+    expect(rows.last).to_contain_text("202500")
+    expect(after).to_be_disabled()
+    before.click()
+    expect(place).to_have_text("Rows 201 to 400 of 450")
+    preview = choose(page, "large.csv")
+    expect(preview.locator(".note")).to_have_text(re.compile(r"Showing the first 2(\.0)? MB of 2\.7 MB"))
+    expect(place).to_have_text(f"Rows 1 to 200 of {LARGE[:2_000_000].count(chr(10)) - 1:,}")
 
 
 def test_texts(page: Page) -> None:

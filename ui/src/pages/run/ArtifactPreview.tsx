@@ -12,34 +12,24 @@ import { CodeView } from "./CodeView";
 import { DiffView } from "./DiffView";
 import { PageView } from "./PageView";
 import { csvRows, isText, jsonLines, jsonTable, kindOf, prettyJson, stepSeries, wholeLines, type PreviewKind, type Table } from "./preview";
+import { TableView } from "./TableView";
 import { FileView, isDrawn } from "./media/FileView";
 import { TensorView } from "./TensorView";
 
 const Markdown = lazy(() => import("./Markdown"));
 const MOST_BYTES = 2_000_000;
 const START_BYTES = 256_000;
-const MOST_ROWS = 200;
 /** Pictures narrower than this many pixels are shown enlarged, their pixels as squares. */
 const TINY = 160;
 
-function TableView({ head, body }: Table) {
-  return (
-    <>
-      <div className="csv" tabIndex={0} role="region" aria-label={t.preview}>
-        <table className="plain"><thead><tr>{head.map((c, i) => <th key={i} className="l">{c}</th>)}</tr></thead>
-          <tbody>{body.slice(0, MOST_ROWS).map((row, r) => <tr key={r}>{head.map((_, i) => <td key={i} className="l" title={row[i]}>{row[i]}</td>)}</tr>)}</tbody></table>
-      </div>
-      {body.length > MOST_ROWS && <p className="note">{t.rowsShown(MOST_ROWS)}</p>}
-    </>
-  );
-}
+const isLines = (path: string) => /\.(jsonl|ndjson)$/i.test(path);
 
 /** The table that a text is, or null. */
 function tableOf(kind: PreviewKind, path: string, text: string): Table | null {
-  if (kind === "json") return jsonTable(text, MOST_ROWS + 1);
-  if (/\.(jsonl|ndjson)$/i.test(path)) return jsonLines(text, MOST_ROWS + 1);
+  if (kind === "json") return jsonTable(text);
+  if (isLines(path)) return jsonLines(text);
   if (kind !== "csv") return null;
-  const [head = [], ...body] = csvRows(text, path.endsWith(".tsv") ? "\t" : ",", MOST_ROWS + 2);
+  const [head = [], ...body] = csvRows(text, path.endsWith(".tsv") ? "\t" : ",");
   return { head, body };
 }
 
@@ -48,7 +38,7 @@ function Text({ kind, path, text }: { kind: PreviewKind; path: string; text: str
   if (kind === "markdown") return <Suspense fallback={<SkeletonRows rows={5} />}><Markdown text={text} /></Suspense>;
   if (kind === "diff") return <DiffView text={text} />;
   if (kind === "json" && isDrawn(text)) return <FileView text={text} name={path} step={0} tall />;
-  return table ? <TableView {...table} /> : <CodeView text={kind === "json" ? prettyJson(text) : text} />;
+  return table ? <TableView key={path} {...table} /> : <CodeView text={kind === "json" ? prettyJson(text) : text} />;
 }
 
 /** What the browser itself shows of a file. */
@@ -87,11 +77,12 @@ export function ArtifactPreview({ runId, path, onChoose }: Props) {
   const series = useMemo(() => (kind === "image" ? stepSeries(siblings.data?.map((f) => f.path) ?? [], path) : []), [kind, siblings.data, path]);
   const size = file?.file_size ?? 0;
   const large = size > MOST_BYTES;
+  const start = kind === "csv" || isLines(path) ? MOST_BYTES : START_BYTES;
   const text = useQuery({
     queryKey: ["artifact-text", runId, path, size], enabled: file !== undefined && !file.is_dir && isText(kind),
     queryFn: async ({ signal }) => {
-      const start = await readArtifact(runId, path, large ? START_BYTES : MOST_BYTES, signal);
-      return large ? wholeLines(start) : start;
+      const read = await readArtifact(runId, path, large ? start : MOST_BYTES, signal);
+      return large ? wholeLines(read) : read;
     },
   });
   const gone = siblings.data !== undefined && file === undefined;
@@ -109,7 +100,7 @@ export function ArtifactPreview({ runId, path, onChoose }: Props) {
         {gone && <p className="note">{t.fileGone}</p>}
         {siblings.error && <ErrorBox error={siblings.error} onRetry={() => void siblings.refetch()} />}
         {kind === "other" && !gone && <p className="note">{t.noPreview} <a href={artifactHref(runId, path, true)} download>{t.downloadAll}</a></p>}
-        {large && text.data !== undefined && <p className="note">{t.firstOf(formatBytes(START_BYTES, locale), formatBytes(size, locale))} <a href={artifactHref(runId, path, true)} download>{t.downloadAll}</a></p>}
+        {large && text.data !== undefined && <p className="note">{t.firstOf(formatBytes(start, locale), formatBytes(size, locale))} <a href={artifactHref(runId, path, true)} download>{t.downloadAll}</a></p>}
         {!gone && <Media kind={kind} runId={runId} path={path} />}
         {text.isLoading && <SkeletonRows rows={5} />}
         {text.error && <ErrorBox error={text.error} onRetry={() => void text.refetch()} />}

@@ -35,20 +35,20 @@ export interface Table {
 
 const cellText = (value: unknown) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
-/** A logged table, `{"columns": [..], "data": [[..]]}`, as its first rows; null for any other JSON. */
-export function jsonTable(text: string, most: number): Table | null {
+/** A logged table, `{"columns": [..], "data": [[..]]}`, null for any other JSON. */
+export function jsonTable(text: string): Table | null {
   try {
     const { columns, data } = JSON.parse(text) as { columns?: unknown; data?: unknown };
     if (!Array.isArray(columns) || !columns.length || !Array.isArray(data) || !data.every(Array.isArray)) return null;
-    return { head: columns.map(cellText), body: (data as unknown[][]).slice(0, most).map((row) => columns.map((_, i) => cellText(row[i]))) };
+    return { head: columns.map(cellText), body: (data as unknown[][]).map((row) => columns.map((_, i) => cellText(row[i]))) };
   } catch {
     return null;
   }
 }
 
 /** Lines of JSON objects as a table of all their keys; null where a line is something else. */
-export function jsonLines(text: string, most: number): Table | null {
-  const lines = text.split("\n").filter((line) => line.trim()).slice(0, most);
+export function jsonLines(text: string): Table | null {
+  const lines = text.split("\n").filter((line) => line.trim());
   const rows: Record<string, unknown>[] = [];
   for (const line of lines) {
     try {
@@ -66,24 +66,27 @@ export function jsonLines(text: string, most: number): Table | null {
 /** A text cut off somewhere, without its last, broken line. */
 export const wholeLines = (text: string) => text.slice(0, text.lastIndexOf("\n") + 1) || text;
 
-/** The first rows of a CSV text; quotes may hold separators, line ends and doubled quotes. */
-export function csvRows(text: string, separator: string, most: number): string[][] {
+/** The rows of a CSV text; quotes may hold separators, line ends and doubled quotes. */
+export function csvRows(text: string, separator: string): string[][] {
   const rows: string[][] = [];
   let [row, cell, quoted] = [[] as string[], "", false];
-  for (let i = 0; i < text.length && rows.length < most; i++) {
+  for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (quoted) {
       if (c !== '"') cell += c;
       else if (text[i + 1] === '"') [cell, i] = [cell + '"', i + 1];
       else quoted = false;
     } else if (c === '"' && cell === "") quoted = true;
-    else if (c === separator) [row, cell] = [[...row, cell], ""];
-    else if (c === "\n") {
-      rows.push([...row, cell]);
-      [row, cell] = [[], ""];
+    else if (c === separator || c === "\n") {
+      row.push(cell);
+      cell = "";
+      if (c === "\n") {
+        rows.push(row);
+        row = [];
+      }
     } else if (c !== "\r") cell += c;
   }
-  if (rows.length < most && (cell || row.length)) rows.push([...row, cell]);
+  if (cell || row.length) rows.push([...row, cell]);
   return rows;
 }
 
