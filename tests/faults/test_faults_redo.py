@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from logbuch.errors import NotFound, Unavailable
@@ -169,7 +170,7 @@ def test_entries_end_when_their_files_are_on_the_disk(files: LocalFiles, monkeyp
         files.settle(PLACE)
         return pending(files.root)
 
-    wait_until(settled, [].__eq__)
+    wait_until(settled, lambda found: found == [])
     files.close()
     assert logs(files.root) == []
 
@@ -263,8 +264,15 @@ def test_a_power_cut_of_a_real_disk(make_server: Callable[..., Server], disk: Pa
         while time.monotonic() < deadline and (taken < 40 or not pending(disk / "artifacts")):
             assert client.put(f"{place}/{taken}.bin", content=content(taken)).status_code == 200
             taken += 1
-    # What the disk has been told, at this moment.
-    subprocess.run(["cp", "--sparse=always", str(tmp_path / "disk.img"), str(tmp_path / "cut.img")], check=True)
+    # What the disk has been told, at one moment: nobody writes while it is copied.
+    assert server.process is not None
+    process = psutil.Process(server.process.pid)
+    process.suspend()
+    try:
+        wait_until(process.status, lambda found: found == psutil.STATUS_STOPPED, server)
+        subprocess.run(["cp", "--sparse=always", str(tmp_path / "disk.img"), str(tmp_path / "cut.img")], check=True)
+    finally:
+        process.resume()
     again = tmp_path / "again"
     again.mkdir()
     subprocess.run(["mount", "-o", "loop", str(tmp_path / "cut.img"), str(again)], check=True)

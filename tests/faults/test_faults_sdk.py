@@ -149,7 +149,9 @@ def test_a_server_on_the_store_sends_what_a_killed_training_has_left(
     arguments = ("--workers", workers)
     server = Server(tmp_path, f"sqlite:///{tmp_path}/.logbuch/logbuch.db", arguments).start()
     try:
-        wait_until(lambda: info(server, run_id)["status"], "KILLED".__eq__, server, left, process, alive)
+        wait_until(
+            lambda: info(server, run_id)["status"], lambda found: found == "KILLED", server, left, process, alive
+        )
         check(server, run_id, logged(done))
         wait_until(lambda: [path.name for path in left.iterdir() if path.name != "sent"], of_one, server, left, alive)
         assert alive.poll() is None

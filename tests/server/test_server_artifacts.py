@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ import pytest
 
 from logbuch.files import redo
 from support.servers import Server
+from support.waiting import wait_until
 
 
 def address(server: Server, path: str) -> str:
@@ -133,14 +133,16 @@ def test_links_are_neither_followed_nor_listed(shared_server: Server) -> None:
 def test_an_upload_that_breaks_off_leaves_nothing(shared_server: Server) -> None:
     run_id = shared_server.new_run()
     target = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/half.bin"
-    with socket.create_connection(("127.0.0.1", shared_server.port), 10) as connection:
+    folder = shared_server.folder / "artifacts" / "0" / run_id / "artifacts"
+
+    def there() -> list[Path]:
+        return list(folder.glob("*"))
+
+    with socket.create_connection(("127.0.0.1", shared_server.port), 60) as connection:
         head = f"PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 5_000_000)
-    deadline = time.monotonic() + 60
-    folder = shared_server.folder / "artifacts" / "0" / run_id / "artifacts"
-    while time.monotonic() < deadline and any(folder.glob("*")):
-        time.sleep(0.05)
-    assert list(folder.glob("*")) == []
+        wait_until(there, bool, shared_server)  # the server has begun to write
+    wait_until(there, lambda found: found == [], shared_server)
     assert "files" not in shared_server.get("artifacts/list", run_id=run_id).json()
 
 

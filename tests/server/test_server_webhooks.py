@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 
 import httpx
@@ -13,6 +12,7 @@ from logbuch.cli.main import cli
 from support.fresh import fresh
 from support.servers import Server
 from support.sinks import http_sink
+from support.waiting import wait_until
 
 __all__ = ["fresh"]
 BASE = "/api/logbuch/1/webhooks"
@@ -46,9 +46,7 @@ def test_a_server_tells_a_webhook(make_server: Callable[..., Server]) -> None:
         run_id = server.new_run("0")
         version = {"name": "adapter", "source": f"runs:/{run_id}/model", "run_id": run_id}
         assert server.post("model-versions/create", version).is_success
-        deadline = time.monotonic() + 60
-        while len(sink.got) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: sink.got, lambda got: len(got) >= 2, server)
         events = [headers["X-Logbuch-Event"] for _, headers, _ in sink.got]
         assert sorted(events) == ["model_version.created", "test"]
         shown = json.loads(ask(server, "deliveries", number, "--json").output)

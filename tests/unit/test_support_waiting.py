@@ -33,7 +33,14 @@ def test_a_wait_in_vain_tells_all_that_is_known(tmp_path: Path) -> None:
     server = Server(tmp_path, "sqlite://")
     with pytest.raises(AssertionError) as failure:
         wait_until(
-            lambda: "RUNNING", "KILLED".__eq__, server, folder, tmp_path / "none", process, lambda: 7, seconds=0.05
+            lambda: "RUNNING",
+            lambda found: found == "KILLED",
+            server,
+            folder,
+            tmp_path / "none",
+            process,
+            lambda: 7,
+            seconds=0.05,
         )
     said = str(failure.value)
     assert said.startswith("after 0.05 s it is still 'RUNNING'\n")
