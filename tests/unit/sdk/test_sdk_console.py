@@ -437,6 +437,7 @@ def test_forked_children_are_heard_beside_their_parent(tmp_path: Path) -> None:
     done = _program(tmp_path, CHILDREN)
     assert done.stdout.splitlines() == [b"parent", b"child", b"worker", b"half a linedone"]
     assert done.stderr.splitlines() == [b"grandchild"]
+    _send_what_is_left(tmp_path)
     page = _only_log(tmp_path)
     named = {
         text: (page.lines.origins[place].source, page.lines.origins[place].stream)
@@ -470,26 +471,30 @@ def test_children_of_a_server_that_keeps_no_logs_get_files_of_their_own(tmp_path
 def test_a_child_forked_while_another_thread_prints_goes_on(tmp_path: Path) -> None:
     program = """
 import logbuch, os, sys, threading
-end = threading.Event()
+end, go = threading.Event(), threading.Event()
 
 def chatter():
-    number = 0
     while not end.is_set():
-        print("thread", number)
-        number += 1
+        go.wait()
+        go.clear()
+        for number in range(200):
+            print("thread", number)
 
 with logbuch.start_run():
     threading.Thread(target=chatter, daemon=True).start()
     for number in range(20):
+        go.set()
         child = os.fork()
         if not child:
             print(f"child {number}", file=sys.stderr)
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
     end.set()
+    go.set()
 """
     done = _program(tmp_path, program)
     assert done.returncode == 0, done.stderr
+    _send_what_is_left(tmp_path)
     texts = _only_log(tmp_path, 100_000).lines.texts
     assert sorted(text for text in texts if text.startswith("child")) == sorted(f"child {n}" for n in range(20))
 
@@ -521,12 +526,22 @@ def test_a_spawned_worker_that_joins_the_run_is_heard_by_its_name(tmp_path: Path
 def _program(folder: Path, source: str) -> subprocess.CompletedProcess[bytes]:
     script = folder / "program.py"
     script.write_text(source)
+    return _run(folder, "-W", "ignore", str(script))
+
+
+def _send_what_is_left(folder: Path) -> None:
+    """What children leave that end without a word is sent by others, if the program has not had the time."""
+    done = _run(folder, "-m", "logbuch", "sync")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-W", "ignore", str(script)],
+        [sys.executable, *arguments],
         cwd=folder,
-        env=os.environ | {"LOGBUCH_CONSOLE": "wrap", "LOGBUCH_QUIET": "1"},
+        env=os.environ | {"LOGBUCH_CONSOLE": "wrap", "LOGBUCH_QUIET": "1", "LOGBUCH_FINISH_TIMEOUT": "60"},
         capture_output=True,
-        timeout=60,
+        timeout=240,
     )
 
 

@@ -333,6 +333,7 @@ def test_a_locked_file_is_an_error_in_time_and_no_matter_to_a_run(
     logbuch.set_tracking_uri(tmp_path)
     logbuch.create_experiment("first")
     monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.5)
     with contextlib.closing(sqlite3.connect(tmp_path / "logbuch.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begin = time.monotonic()
