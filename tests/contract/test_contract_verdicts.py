@@ -58,6 +58,12 @@ def time() -> Time:
 
 
 @pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's own thread seals nothing meanwhile, however long a busy machine takes for the test."""
+    monkeypatch.setattr(sealing, "REST_SECONDS", 3600.0)
+
+
+@pytest.fixture
 def examiner(store: Store, time: Time) -> Examiner:
     made = Examiner(store, time)
     made.turn()
@@ -346,6 +352,7 @@ def test_runs_are_read_together_as_long_as_their_logs_are_short(store: Store, mo
     assert parts == [2, 2, 1]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_what_the_examiner_itself_tells_costs_no_second_judgement(
     store: Store, examiner: Examiner, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +365,7 @@ def test_what_the_examiner_itself_tells_costs_no_second_judgement(
     assert store.read(verdicts.unexamined, [store.read(runs.row, run_id).id for run_id in made]) == []
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_run_with_a_long_log_is_judged_once_that_is_sealed(store: Store, examiner: Examiner, time: Time) -> None:
     run_id = new_run(store)
     for first in range(0, 5000, 1000):
@@ -373,6 +381,7 @@ def test_a_run_with_a_long_log_is_judged_once_that_is_sealed(store: Store, exami
     assert told(store, run_id) is not None
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_run_that_never_rests_is_judged_nevertheless(store: Store, examiner: Examiner, time: Time) -> None:
     run_id, seconds = new_run(store), 0
     for first in range(0, 5000, 1000):
