@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -432,3 +433,27 @@ def test_a_long_question_is_not_asked_of_a_server_that_says_nothing(monkeypatch:
     for _ in range(2):
         assert backend.search_runs(["0"], "", ViewType.ACTIVE_ONLY, 10, (), "") == ([], None)
     assert asked == ["/health", "/api/2.0/mlflow/runs/search", "/api/2.0/mlflow/runs/search"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTP_PROXY", "gopher://[::bad"), ("https_proxy", "http://\udcff")],
+)
+def test_a_proxy_that_cannot_be_used_ends_no_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], name: value})
+    HttpBackend("http://host:5000").close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("logbuch: a proxy that the environment names cannot be used, so http://host:5000 is reached")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:5000", "http://localhost:5000", "http://[::1]:5000"])
+def test_a_server_on_this_machine_is_reached_without_proxy(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("ALL_PROXY", "http://proxy:3128")
+    for uri, straight in ((address, True), ("http://host:5000", False)):
+        backend: Any = HttpBackend(uri)
+        client = backend._transport._client
+        assert (client._transport_for_url(httpx.URL(f"{uri}/health")) is client._transport) == straight
+        backend.close()

@@ -302,6 +302,27 @@ def test_what_was_damaged_is_counted_and_the_file_is_kept(
     assert leftovers.sweep(root, MEANT, store, "") == []
 
 
+def test_a_process_that_was_killed_at_once_is_sent_to_the_store_that_it_began_with(
+    store: EmbeddedBackend, root: Path, tmp_path: Path
+) -> None:
+    """It asks who is there before it has anything to log."""
+    journal = Journal(root, MEANT)
+    sender = Sender(store, journal)
+    sender._thread = threading.current_thread()
+    assert sender.knows_journals()
+    journal.record(ingest.encode_record(ingest.NewRun("r", "", "0")), counted=False)
+    sender._send()
+    assert journal.folder is not None
+    journal.folder.unlock()
+    other = EmbeddedBackend(tmp_path / "other" / "logbuch.db", tmp_path / "artifacts")
+    (outcome,) = leftovers.sweep(root, MEANT, other, "")
+    assert str(outcome.why).startswith("another store answers there")
+    other.close()
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert outcome.why is None
+    journal.close(remove=True)
+
+
 def test_a_journal_that_does_not_say_whose_it_is_is_told(
     begin: Begin, store: EmbeddedBackend, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -24,6 +25,7 @@ from logbuch.errors import (
     Unavailable,
 )
 from logbuch.sdk.backends import codec
+from logbuch.sdk.notes import say
 from logbuch.sdk.recording import capture
 from logbuch.version import __version__
 
@@ -294,12 +296,27 @@ def _auth(user_info: tuple[str, str] | None) -> dict[str, Any]:
 def _new_client(uri: str, auth: Mapping[str, Any]) -> httpx.Client:
     headers = {"User-Agent": f"logbuch-python/{__version__}", "X-Logbuch-User": quote(capture.user(), safe="")}
     headers |= auth.get("headers", {})
-    return httpx.Client(
-        headers=headers,
-        auth=auth.get("auth"),
-        verify=_tls(uri),
-        limits=httpx.Limits(max_connections=10, keepalive_expiry=4),
-    )
+    host = urlsplit(uri).hostname or ""
+    options: dict[str, Any] = {
+        "headers": headers,
+        "auth": auth.get("auth"),
+        "verify": _tls(uri),
+        "limits": httpx.Limits(max_connections=10, keepalive_expiry=4),
+        # No proxy leads to a server on this machine, whatever the environment says for all addresses.
+        "mounts": {f"all://{f'[{host}]' if ':' in host else host}": None} if _is_loopback(host) else None,
+    }
+    try:
+        return httpx.Client(**options)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # no training ends for a variable meant for others
+        say(f"logbuch: a proxy that the environment names cannot be used, so {uri} is reached without one: {error}")
+        return httpx.Client(**options, trust_env=False)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _tls(uri: str) -> ssl.SSLContext | bool:

@@ -332,6 +332,7 @@ class Sender:
 
     def _way(self) -> Shipment | RestShipment:
         if self._shipment is None:
+            self.journal.settle()  # from its first entry on it is known which store takes it
             native = Shipment(
                 self.backend, self.journal.id, self.course, self.state, self._save, self, self._worth_waiting
             )
