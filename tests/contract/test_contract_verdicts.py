@@ -326,6 +326,7 @@ def test_a_tag_costs_no_judgement(store: Store, monkeypatch: pytest.MonkeyPatch)
     assert words(store, short)[0] is Word.DIVERGED
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_long_runs_are_judged_together_as_each_by_itself(store: Store) -> None:
     random = np.random.default_rng(6)
     noise = (1 + random.normal(0, 0.01, 3000)).tolist()
@@ -340,6 +341,7 @@ def test_long_runs_are_judged_together_as_each_by_itself(store: Store) -> None:
     assert words_of == [Word.DIVERGED, Word.STALLED, Word.UNSTABLE, Word.UNKNOWN, Word.STABLE, Word.UNKNOWN]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_runs_are_read_together_as_long_as_their_logs_are_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [new_run(store, FALLING) for _ in range(5)]
     parts: list[int] = []
