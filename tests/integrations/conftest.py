@@ -22,8 +22,9 @@ def _as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def server(fresh: object, shared_server: Server) -> Server:
-    """A real server that the test logs to."""
+def server(fresh: object, shared_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A real server that the test logs to. A run's end waits for it for as long as a slow disk may take."""
+    monkeypatch.setenv("LOGBUCH_FINISH_TIMEOUT", "60")
     logbuch.set_tracking_uri(shared_server.url)
     return shared_server
 

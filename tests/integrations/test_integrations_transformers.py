@@ -213,6 +213,7 @@ def test_nothing_is_logged_twice_beside_mlflow(
     places = {
         "TESTS": str(ROOT / "tests"),
         "MLFLOW_TRACKING_URI": server.url,
+        "LOGBUCH_FINISH_TIMEOUT": "60",
         "MLFLOW_PACKAGES": str(mlflow / "site-packages"),
     }
     done = subprocess.run(

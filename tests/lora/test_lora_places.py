@@ -116,11 +116,13 @@ def test_checkpoints_are_kept_if_wanted(material: Any, shared_server: Server, mo
 
 
 def begin(material: Any, url: str, experiment: str) -> subprocess.Popen[str]:
-    """A training of many steps in a process of its own."""
-    more = ("--max_steps", 500, "--eval_steps", 500, "--save_steps", 500, "--mlflow_experiment_name", experiment)
+    """A training in a process of its own, of more steps than it can take before somebody ends it."""
+    many = 100_000
+    usual = {"PYTHONUNBUFFERED": "1", "LOGBUCH_FINISH_TIMEOUT": "60"}
+    more = ("--max_steps", many, "--eval_steps", many, "--save_steps", many, "--mlflow_experiment_name", experiment)
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), *options(material, "--num_epochs", 999, *more)],
-        env=os.environ | {"LOGBUCH_TRACKING_URI": url, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"LOGBUCH_TRACKING_URI": url, "OMP_NUM_THREADS": "1"} | usual,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

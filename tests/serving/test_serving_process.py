@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 
 from support.ports import free_port
 from support.serving import START_SECONDS, Scoring, launch
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 BODY = {"dataframe_split": {"columns": ["x", "y"], "data": [[1, 2], [3, 5.5]]}}
@@ -168,7 +168,7 @@ def test_requests_under_way_are_answered_before_the_end(tracker: Tracker) -> Non
     scoring = start(tracker, "-m", "models:/reg/1", "--batch-window-ms", "1000")
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(scoring.post, BODY)
-        eventually(lambda: "logbuch_serving_waiting_requests 1.0" in numbers(scoring) or asked.done())
+        eventually(scoring, lambda: "logbuch_serving_waiting_requests 1.0" in numbers(scoring) or asked.done())
         assert scoring.end() == 0
         assert asked.result().json() == {"predictions": tracker.direct}
 
@@ -177,11 +177,13 @@ def numbers(scoring: Scoring) -> str:
     return httpx.get(f"{scoring.url}/metrics", timeout=60).text
 
 
-def eventually(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def eventually(scoring: Scoring, happened: Callable[[], object]) -> None:
+    wait_until(happened, bool, scoring.process, scoring.log.read_text, seconds=START_SECONDS)
+
+
+def holds(folder: Path, name: str) -> bool:
+    """Whether a file of this name is below a folder; others may remove from it what is just looked at."""
+    return any(name in files for _, _, files in os.walk(folder))
 
 
 @pytest.mark.parametrize("moment", ["begun", "fetched", "served"])
@@ -190,7 +192,7 @@ def test_whenever_it_is_ended_it_leaves_nothing(tracker: Tracker, tmp_path: Path
     scratch.mkdir()
     scoring = launch(tracker.folder, tracker.environment | {"TMPDIR": str(scratch)}, "-m", "models:/reg/1")
     if moment == "fetched":
-        eventually(lambda: list(scratch.rglob("MLmodel")) or scoring.process.poll() is not None)
+        eventually(scoring, lambda: holds(scratch, "MLmodel") or scoring.process.poll() is not None)
     elif moment == "served":
         scoring.wait()
     assert scoring.end() in ((0,) if moment == "served" else (0, -signal.SIGTERM))
@@ -207,7 +209,7 @@ def test_workers_answer_for_each_other_and_are_replaced(tracker: Tracker) -> Non
         first = workers(scoring)
         assert len(first) == 2
         os.kill(first[0], signal.SIGKILL)
-        eventually(lambda: len(set(workers(scoring)) - set(first)) == 1)
+        eventually(scoring, lambda: len(set(workers(scoring)) - set(first)) == 1)
         assert scoring.post(BODY).json() == {"predictions": tracker.direct}
         assert "A worker ended with code -9" in scoring.log.read_text()
     finally:

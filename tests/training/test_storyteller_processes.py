@@ -24,7 +24,7 @@ def together(chosen: Config, folder: Path) -> str:
     (folder / "own.yaml").write_text(configfile.dumped(chosen))
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
     program = [str(Path(sys.executable).parent / "storyteller-train"), "--config", "own.yaml"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "LOGBUCH_FINISH_TIMEOUT": "60"}
     done = subprocess.run([*torchrun, *program], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
