@@ -160,6 +160,19 @@ def test_the_direction_is_that_of_the_experiment(seeded: Seeded, new_page: NewPa
     expect(row.nth(0)).not_to_have_class(re.compile("best"))
     page.locator(".tabs a", has_text="Bar").click()
     expect(page.get_by_test_id("bars")).to_have_text(re.compile("^run-1.*run-0"))
+    # Judged by its best value, the run whose last one is worse leads.
+    points = [
+        {"key": "quantity", "value": value, "timestamp": step, "step": step} for step, value in ((2, 3.0), (3, 0.5))
+    ]
+    send(server, runs[0], metrics=points)
+    tag = {"experiment_id": id_, "key": "logbuch.reading.quantity", "value": "best"}
+    server.post("experiments/set-experiment-tag", tag)
+    page.goto(f"{server.url}/compare?runs={','.join(runs)}")
+    expect(row.nth(0)).to_have_text("3")
+    expect(row.nth(0)).to_have_class(re.compile("best"))
+    expect(page.locator("[data-testid=compare-row][data-key=quantity] th")).to_contain_text("best")
+    page.locator(".tabs a", has_text="Bar").click()
+    expect(page.get_by_test_id("bars")).to_have_text(re.compile("^run-0.*run-1"))
 
 
 @pytest.mark.parametrize("part", ["table", "curves", "scatter", "box", "bar", "diff"])

@@ -40,6 +40,21 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             send(server, run_id, metrics=points)
         if status:
             server.post("runs/update", {"run_id": run_id, "status": status, "end_time": start + 1000})
+    judged = server.post("experiments/create", {"name": "judged"}).json()["experiment_id"]
+    run_id = server.new_run(judged, run_name="judging", start_time=now)
+    values = {"eval/loss": (0.5, 0.5, 0.5), "quality": (1.0, 9.0, 2.0)}
+    points = [
+        {"key": key, "value": value, "timestamp": now + step, "step": step}
+        for key, series in values.items()
+        for step, value in enumerate(series)
+    ]
+    send(server, run_id, metrics=points)
+    for key, value in (
+        ("mlflow.experiment.primaryMetric.name", "quality"),
+        ("logbuch.reading.quality", "best"),
+        ("logbuch.direction.quality", "higher"),
+    ):
+        server.post("experiments/set-experiment-tag", {"experiment_id": judged, "key": key, "value": value})
     server.post("registered-models/create", {"name": "digits-model"})
     yield server
     server.stop()
@@ -51,11 +66,14 @@ def test_home_tells_what_runs_what_broke_and_what_was_best(busy: Server, new_pag
     row = page.get_by_test_id("experiment-row").filter(has_text="digits")
     expect(row).to_contain_text("eval/loss 0.2500")
     expect(row.get_by_role("img", name="6 runs in 14 days")).to_be_visible()
-    expect(page.get_by_test_id("fortnight")).to_contain_text("6 runs, 1 failed")
+    expect(page.get_by_test_id("fortnight")).to_contain_text("7 runs, 1 failed")
     look = page.get_by_test_id("look-list")
     expect(look.get_by_role("link")).to_have_count(1)
     expect(look).to_contain_text("broken")
-    expect(page.locator(".runcard")).to_have_count(2)
+    expect(page.locator(".runcard")).to_have_count(3)
+    card = page.locator(".runcard").filter(has_text="judging")
+    expect(card).to_contain_text("quality")
+    expect(card.locator(".rc-t b")).to_have_text("9")
     expect(page.locator(".runcard.plain")).to_have_count(1)
     expect(page.locator(".runcard.plain")).to_contain_text("No metric yet")
     expect(page.get_by_role("link", name="digits-model")).to_be_visible()
@@ -63,11 +81,20 @@ def test_home_tells_what_runs_what_broke_and_what_was_best(busy: Server, new_pag
     expect(page.get_by_role("heading", level=1)).to_have_text("better")
 
 
+def test_an_empty_experiment_opened_first_is_laid_out(busy: Server, new_page: NewPage) -> None:
+    id_ = busy.post("experiments/create", {"name": "nothing-yet"}).json()["experiment_id"]
+    page = new_page()
+    page.goto(f"{busy.url}/e/{id_}")
+    start = page.get_by_test_id("empty-start")
+    expect(start).to_have_css("text-align", "center")
+    expect(start.locator(".logo")).to_have_css("width", "34px")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_home_is_clean_and_fits_a_phone(busy: Server, new_page: NewPage, screenshots: Path, theme: str) -> None:
     page = new_page(theme)
     page.goto(busy.url)
-    expect(page.get_by_test_id("fortnight")).to_contain_text("6 runs, 1 failed")
+    expect(page.get_by_test_id("fortnight")).to_contain_text("7 runs, 1 failed")
     expect(page.get_by_text("eval/loss 0.2500")).to_be_visible()
     page.screenshot(path=screenshots / f"home-{theme}.png")
     page.evaluate(AXE.read_text(encoding="utf-8"))

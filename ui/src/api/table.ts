@@ -25,6 +25,8 @@ export interface MetricCell {
   minStep: number | null;
   max: number | null;
   maxStep: number | null;
+  /** Where runs are judged by their best value instead of the last one: that value. */
+  judged?: number | null;
 }
 
 export interface Row {

@@ -10,12 +10,14 @@ function row(id: string, last: number | null, params: Record<string, string> = {
   };
 }
 
+const loss = (of: Row) => of.metrics["loss"]?.last ?? null;
+
 describe("best run", () => {
   const rows = [row("a", 0.5), row("b", NaN), row("c", 0.3, {}, "RUNNING"), row("d", 0.4), row("e", null)];
-  it("is finished and finite", () => expect(bestRow(rows, "loss", true)?.run.run_id).toBe("d"));
-  it("knows the other direction", () => expect(bestRow(rows, "loss", false)?.run.run_id).toBe("a"));
-  it("is none while nothing has finished", () => expect(bestRow([rows[2]!], "loss", true)).toBeNull());
-  it("may be none", () => expect(bestRow([rows[1]!], "loss", true)).toBeNull());
+  it("is finished and finite", () => expect(bestRow(rows, loss, true)?.run.run_id).toBe("d"));
+  it("knows the other direction", () => expect(bestRow(rows, loss, false)?.run.run_id).toBe("a"));
+  it("is none while nothing has finished", () => expect(bestRow([rows[2]!], loss, true)).toBeNull());
+  it("may be none", () => expect(bestRow([rows[1]!], loss, true)).toBeNull());
 });
 
 it("tells what sets a run apart", () => {

@@ -7,15 +7,13 @@ export interface ParamDifference {
   usual: string;
 }
 
-const num = (row: Row, metric: string) => row.metrics[metric]?.last ?? null;
-
 /** The runs that ended as they should: what is judged against each other. */
 export const finishedRows = (rows: readonly Row[]) => rows.filter((r) => r.run.status === "FINISHED");
 
-/** The finished run with the best last value; null when none has a finite one. */
-export function bestRow(rows: readonly Row[], metric: string, lower: boolean): Row | null {
-  const pool = finishedRows(rows).filter((r) => Number.isFinite(num(r, metric) ?? NaN));
-  const better = (a: Row, b: Row) => (lower ? num(b, metric)! < num(a, metric)! : num(b, metric)! > num(a, metric)!);
+/** The finished run with the best value by which runs are judged; null when none has a finite one. */
+export function bestRow(rows: readonly Row[], value: (row: Row) => number | null, lower: boolean): Row | null {
+  const pool = finishedRows(rows).filter((r) => Number.isFinite(value(r) ?? NaN));
+  const better = (a: Row, b: Row) => (lower ? value(b)! < value(a)! : value(b)! > value(a)!);
   return pool.reduce<Row | null>((best, row) => (best === null || better(best, row) ? row : best), null);
 }
 

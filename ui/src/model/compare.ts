@@ -1,5 +1,6 @@
-import type { Columns, Row } from "../api/table";
+import type { Columns, MetricCell, Row } from "../api/table";
 import type { Brush } from "../url/compare";
+import type { Criterion } from "./criterion";
 import { isNumeric } from "./format";
 import { isSystem } from "./metrics";
 
@@ -7,10 +8,23 @@ import { isSystem } from "./metrics";
 
 export type Value = number | string | null;
 
+/** The value of a metric that a run is judged by; null where it was never logged. */
+export const judgedValue = (cell: MetricCell | undefined): number | null => (cell === undefined ? null : cell.judged === undefined ? cell.last : cell.judged);
+
+/** The rows with the values that they are judged by, where these are not the last ones of every metric. */
+export function judgedRows(rows: readonly Row[], metrics: readonly string[], criterion: Criterion): Row[] {
+  const parts = metrics.flatMap((key) => (criterion.part(key) === "last" ? [] : [[key, criterion.part(key)] as const]));
+  if (!parts.length) return [...rows];
+  return rows.map((row) => {
+    const own = parts.flatMap(([key, part]) => (row.metrics[key] ? [[key, { ...row.metrics[key], judged: row.metrics[key][part] }] as const] : []));
+    return { ...row, metrics: { ...row.metrics, ...Object.fromEntries(own) } };
+  });
+}
+
 /** What a run has in a column: a number where it is one. NaN and the infinities count as missing. */
 export function valueOf(row: Row, column: string): Value {
   if (column.startsWith("metrics.")) {
-    const value = row.metrics[column.slice(8)]?.last ?? null;
+    const value = judgedValue(row.metrics[column.slice(8)]);
     return value !== null && Number.isFinite(value) ? value : null;
   }
   const text = row.texts[column] ?? null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeOf, criterionOf, directionOf, readingOf } from "./criterion";
+import { changeOf, criterionOf, directionOf, mainOf, readingOf } from "./criterion";
 
 describe("what an experiment is judged by", () => {
   it("takes the direction of the tags, then of MLflow's, then of the name", () => {
@@ -19,6 +19,15 @@ describe("what an experiment is judged by", () => {
   });
   it("reads the last value unless a reading is kept", () =>
     expect([readingOf("a", {}), readingOf("a", { "logbuch.reading.a": "Best" }), readingOf("a", { "logbuch.reading.a": "worst" })]).toEqual(["last", "best", "last"]));
+  it("judges by the value that is kept", () => {
+    const [kept, loss] = [{ "logbuch.reading.acc": "best" }, { "logbuch.reading.loss": "smoothed" }];
+    expect([criterionOf([kept]).part("acc"), criterionOf([loss, loss]).part("loss"), criterionOf([kept, {}]).part("acc"), criterionOf([]).part("acc")]).toEqual(["max", "min", "last", "last"]);
+  });
+  it("takes the main metric that is kept, if it is logged", () => {
+    const metrics = [{ key: "eval/loss", runs: 2 }, { key: "quality", runs: 1 }];
+    const main = (key: string) => mainOf(metrics, { "mlflow.experiment.primaryMetric.name": key });
+    expect([main("quality"), main("gone"), mainOf(metrics, {}), mainOf([], {})]).toEqual(["quality", "eval/loss", "eval/loss", null]);
+  });
   it("tells better, worse and noise", () => {
     expect(changeOf(0.9, 1, true)).toMatchObject({ better: true, noise: false });
     expect(changeOf(0.9, 1, false)).toMatchObject({ better: false, noise: false });

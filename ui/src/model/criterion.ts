@@ -1,4 +1,4 @@
-import { directionOfName, hasDirection, lowerIsBetter } from "./metrics";
+import { directionOfName, hasDirection, lowerIsBetter, pickMain } from "./metrics";
 
 /** By what an experiment's runs are judged, as its tags say it for everyone; see docs/reference/best.md. */
 
@@ -24,6 +24,12 @@ function told(key: string, tags: Tags): boolean | null {
 /** True when a lower value is the better one: by the tags, else by the metric's name; null where neither tells, as the server has it. */
 export const directionOf = (key: string, tags: Tags): boolean | null => told(key, tags) ?? directionOfName(key);
 
+/** The metric that decides, of those that are logged: the one that the tags name, else by their names. */
+export function mainOf(metrics: readonly { key: string; runs: number }[], tags: Tags): string | null {
+  const kept = tags[MAIN_TAG];
+  return kept && metrics.some((one) => one.key === kept) ? kept : pickMain(metrics);
+}
+
 /** What experiments agree on; null where none of them says it, or they differ. */
 function agreed<T>(all: readonly Tags[], says: (tags: Tags) => T | null): T | null {
   const said = new Set(all.map(says).filter((one) => one !== null));
@@ -37,14 +43,19 @@ export interface Criterion {
   lower: (key: string) => boolean;
   /** True when something tells which way is better. */
   directed: (key: string) => boolean;
+  /** The value of a run that counts: the last one, or its best, also where it is judged by its smoothed curve. */
+  part: (key: string) => "last" | "min" | "max";
 }
 
 /** What the tags of all these experiments say, where they agree; else the metrics' names. */
 export function criterionOf(all: readonly Tags[]): Criterion {
   const direction = (key: string) => agreed(all, (tags) => told(key, tags));
+  const lower = (key: string) => direction(key) ?? lowerIsBetter(key);
+  const plain = (key: string) => agreed(all, (tags) => readingOf(key, tags) === "last") ?? true;
   return {
     main: agreed(all, (tags) => tags[MAIN_TAG] || null),
-    lower: (key) => direction(key) ?? lowerIsBetter(key),
+    lower,
+    part: (key) => (plain(key) ? "last" : lower(key) ? "min" : "max"),
     directed: (key) => direction(key) !== null || hasDirection(key),
   };
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { Row } from "../../api/table";
 import { bestOf, commonPrefix, fold, splitName, textLines, type CompareLine } from "../../model/diff";
+import { judgedValue } from "../../model/compare";
 import { digitsFor, formatDuration, formatMoment, formatValue, tellApart } from "../../model/format";
 import type { Criterion } from "../../model/criterion";
 import { isSystem } from "../../model/metrics";
@@ -98,7 +99,7 @@ export function SideBySide({ rows: given, slot, base, criterion, onBase, onRemov
     return textLines(keysOf(texts), texts).filter((line) => line.values.some((v) => v !== null));
   }, [rows]);
   const metrics = useMemo<CompareLine<number | null>[]>(() => keysOf(rows.map((r) => r.metrics)).filter((k) => !isSystem(k)).flatMap((key) => {
-    const values = rows.map((r) => r.metrics[key]?.last ?? null);
+    const values = rows.map((r) => judgedValue(r.metrics[key]));
     return values.every((v) => v === null) ? [] : [{ key, values, differs: values.some((v) => !Object.is(v, values[0])) }];
   }), [rows]);
   const short = useMemo(() => tellApart([...params, ...metrics].map((line) => line.key), 26), [params, metrics]);
@@ -126,7 +127,7 @@ export function SideBySide({ rows: given, slot, base, criterion, onBase, onRemov
       const best = criterion.directed(line.key) ? bestOf(line.values, criterion.lower(line.key)) : new Set<number>();
       return (
         <tr key={line.key} data-testid="compare-row" data-key={line.key} data-differs={line.differs}>
-          <th scope="row" className="l ell" title={line.key}>{short.get(line.key) ?? line.key}</th>
+          <th scope="row" className="l ell" title={line.key}>{short.get(line.key) ?? line.key}{criterion.part(line.key) !== "last" && <span className="muted"> {t.best}</span>}</th>
           {cells(line.values, (value, i) => <td key={i} className={`${best.has(i) ? "best" : ""}${value !== null && !Number.isFinite(value) ? " bad" : ""}`}>{formatValue(value, digits, locale)}</td>)}
         </tr>
       );

@@ -1,8 +1,8 @@
 import { useMemo } from "react";
 import type { Importance, ImportanceQuestion } from "../../api/answers";
 import type { Columns, Row } from "../../api/table";
-import { comparedColumns, passes } from "../../model/compare";
-import { orderBy } from "../../model/columns";
+import { comparedColumns, judgedRows, judgedValue, passes } from "../../model/compare";
+import { metricId, orderBy } from "../../model/columns";
 import { toFilter } from "../../model/filter";
 import { criterionOf, type Criterion } from "../../model/criterion";
 import { pickMain } from "../../model/metrics";
@@ -60,16 +60,18 @@ export function useCompared(view: CompareView): Compared {
   const columns = useColumns(experimentIds);
   const wire = useMemo(() => (columns.data ? [...comparedColumns(columns.data, total), "tags.mlflow.source.git.commit"] : []), [columns.data, total]);
   const criterion = useCriterion(experimentIds);
+  const parts = useMemo(() => (criterion !== null && wire.some((c) => c.startsWith("metrics.") && criterion.part(c.slice(8)) !== "last") ? ["last", "min", "max"] : ["last"]), [criterion, wire]);
   const sorting = useMemo(() => sortingOf(view.target, criterion, columns.data), [view.target, criterion, columns.data]);
-  const table = useRows(set, total, wire, sorting.order, asked && set.ready && wire.length > 0 && total > 0 && criterion !== null);
-  const loaded = asked && criterion !== null ? table.rows : NONE;
+  const table = useRows(set, total, wire, parts, sorting.order, asked && set.ready && wire.length > 0 && total > 0 && criterion !== null);
+  const kept = useMemo(() => wire.filter((c) => c.startsWith("metrics.")).map((c) => c.slice(8)), [wire]);
+  const loaded = useMemo(() => (asked && criterion !== null ? judgedRows(table.rows, kept, criterion) : NONE), [asked, criterion, table.rows, kept]);
   const rows = useMemo(() => {
     if (!named) return loaded;
     const byId = new Map(loaded.map((row) => [row.run.run_id, row]));
     return view.runs.flatMap((id) => byId.get(id) ?? []);
   }, [named, loaded, view.runs]);
 
-  const metrics = useMemo(() => wire.filter((c) => c.startsWith("metrics.")).map((c) => c.slice(8)).filter((key) => rows.some((r) => r.metrics[key]?.last != null)), [wire, rows]);
+  const metrics = useMemo(() => kept.filter((key) => rows.some((r) => r.metrics[key]?.last != null)), [kept, rows]);
   const target = useMemo(() => {
     const chosen = [view.target, criterion?.main].find((key) => key && metrics.includes(key));
     return chosen ?? pickMain(metrics.map((key) => ({ key, runs: rows.filter((r) => r.metrics[key]?.last != null).length })));
@@ -83,7 +85,7 @@ export function useCompared(view: CompareView): Compared {
   const lower = target === null || (criterion ?? NAMES).lower(target);
   // Runs that were named stand as they were named, those of a search from the best on.
   const ordered = useMemo(() => (named || target === null ? rows : [...rows].sort((a, b) => {
-    const [x, y] = [a, b].map((row) => row.metrics[target]?.last ?? NaN) as [number, number];
+    const [x, y] = [a, b].map((row) => judgedValue(row.metrics[target]) ?? NaN) as [number, number];
     return Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : lower ? x - y : y - x;
   })), [rows, named, target, lower]);
   const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
@@ -103,7 +105,7 @@ function sortingOf(target: string, criterion: Criterion | null, columns: Columns
   const metric = [target, criterion?.main].find((key) => key && known.some((one) => one.key === key)) ?? pickMain(known);
   if (metric === null) return { metric, order: ["attributes.start_time DESC"] };
   const lower = (criterion ?? NAMES).lower;
-  return { metric, order: orderBy([{ key: `metrics.${metric}`, desc: !lower(metric) }], lower) };
+  return { metric, order: orderBy([{ key: metricId(metric, (criterion ?? NAMES).part(metric)), desc: !lower(metric) }], lower) };
 }
 
 /** What is asked of the server: of a whole search the search itself, whose answer it remembers, else the runs by name. */

@@ -26,10 +26,10 @@ async function spread(query: TableQuery, total: number, signal: AbortSignal): Pr
 }
 
 /** The rows of the compared runs: all of them, or a sample that comes in two parts, the best runs first. */
-export function useRows(set: RunSet, total: number, columns: readonly string[], order: readonly string[], enabled: boolean) {
+export function useRows(set: RunSet, total: number, columns: readonly string[], parts: readonly string[], order: readonly string[], enabled: boolean) {
   const sampled = !set.named && total > MOST_RUNS;
-  const query = useMemo<TableQuery>(() => ({ ...set.query, columns: [...columns], parts: ["last"], ...(sampled ? { order_by: [...order] } : {}) }), [set.query, columns, order, sampled]);
-  const key = [set.key, columns, sampled ? order : null];
+  const query = useMemo<TableQuery>(() => ({ ...set.query, columns: [...columns], parts: [...parts], ...(sampled ? { order_by: [...order] } : {}) }), [set.query, columns, parts, order, sampled]);
+  const key = [set.key, columns, parts, sampled ? order : null];
   const first = useTable("compare", { ...query, max_results: sampled ? BEST_RUNS : MOST_RUNS }, enabled, key);
   const rest = useQuery({ queryKey: ["compare-rest", ...key], queryFn: ({ signal }) => spread(query, total, signal), enabled: enabled && sampled && first.data !== undefined });
   const [near, far] = [first.data?.rows ?? NONE, sampled ? (rest.data ?? NONE) : NONE];

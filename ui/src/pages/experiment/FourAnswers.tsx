@@ -4,7 +4,7 @@ import { getRun } from "../../api/runs";
 import type { Columns, Row } from "../../api/table";
 import type { Best, Importance } from "../../api/answers";
 import { apart, bestRow, finishedRows, isAside, LOOKED_AT, variedParams, type ParamDifference } from "../../model/answers";
-import { orderBy } from "../../model/columns";
+import { metricId, metricValue, orderBy } from "../../model/columns";
 import { DIRECTION_TAG } from "../../model/criterion";
 import { digitsFor, formatCount, formatDelta, formatNumber, formatParam, formatValue } from "../../model/format";
 import { reproduction } from "../../model/reproduction";
@@ -42,11 +42,14 @@ interface Props {
 
 const MOST_PARAMS = 40;
 
+/** The value that a run is judged by. */
+const mainValue = (row: Row, main: MainMetric) => (main.key === null ? null : metricValue(row, main.key, main.judged(main.key), main.lower(main.key)));
+
 /** The strip of answers about the runs of the filter: best, what sets it apart, stable, how to get it back. */
 export function FourAnswers({ experimentId, view, filter, first, from, columns, main, slots, total, change }: Props) {
   const keys = useMemo(() => (columns ? variedParams(columns.params, columns.runs).filter((key) => !isAside(key)).slice(0, MOST_PARAMS) : []), [columns]);
   const wire = [...new Set([main.key, main.trainLoss].filter((k): k is string => k !== null))].map((k) => `metrics.${k}`).concat(keys.map((k) => `params.${k}`));
-  const order = main.key === null ? [] : orderBy([{ key: `metrics.${main.key}`, desc: !main.lower(main.key) }], main.lower);
+  const order = main.key === null ? [] : orderBy([{ key: metricId(main.key, main.judged(main.key)), desc: !main.lower(main.key) }], main.lower);
   const stage = view.deleted ? "deleted" : "active";
   const table = useTable("answers", { experiment_ids: [experimentId], filter: filter ?? "", order_by: order, columns: wire, view: stage, max_results: LOOKED_AT }, columns !== undefined && filter !== null);
   useRefresh(["table"], 4000);
@@ -58,7 +61,7 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   const toldId = told?.best.run_ids[0] ?? "";
   const toldRow = useBaseline(toldId, rows, { columns: wire });
   // Of deleted runs the server judges nothing: then the best of those at hand is shown.
-  const best = view.deleted ? (main.key === null || lower === null ? null : bestRow(rows, main.key, lower)) : toldRow;
+  const best = view.deleted ? (main.key === null || lower === null ? null : bestRow(rows, (row) => mainValue(row, main), lower)) : toldRow;
   const asks = main.key !== null && lower === null;
   const waiting = question === null ? !table.data && main.key !== null : told === undefined || (toldId !== "" && toldRow === null);
   const found = useMemo(() => (best ? { best, differences: apart(best, rows, keys, baseline) } : null), [best, rows, keys, baseline]);
@@ -110,12 +113,12 @@ function WhichWay({ experimentId, metric }: { experimentId: string; metric: stri
 
 function BestRun({ row, told, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; told: Best | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
   const finished = told?.runs ?? finishedRows(rows).length;
-  const value = told?.best.values[0] ?? (row && main.key ? (row.metrics[main.key]?.last ?? null) : null);
+  const value = told?.best.values[0] ?? (row && mainValue(row, main));
   const pinned = told?.baseline?.run_id === baseline?.run.run_id ? (told?.baseline?.value ?? null) : null;
-  const base = pinned ?? (baseline && main.key ? (baseline.metrics[main.key]?.last ?? null) : null);
+  const base = pinned ?? (baseline && mainValue(baseline, main));
   const ratio = value !== null && base ? (value - base) / Math.abs(base) : null;
   const good = ratio !== null && main.key !== null && (main.lower(main.key) ? ratio < -0.002 : ratio > 0.002);
-  const digits = digitsFor(told ? [...told.best.values, ...(told.runner_up?.values ?? [])] : rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null)));
+  const digits = digitsFor(told ? [...told.best.values, ...(told.runner_up?.values ?? [])] : rows.map((r) => mainValue(r, main)));
   return (
     <section>
       <div className="q"><h2>{t.bestRun}</h2><span className="r num" title={t.bestTitle}>{row ? (finished < total ? t.ofFinished : t.ofRuns)(formatCount(finished, locale)) : ""}</span></div>

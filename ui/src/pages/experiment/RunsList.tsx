@@ -1,6 +1,8 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import type { Row } from "../../api/table";
 import { Spark } from "../../charts/Spark";
+import { metricValue } from "../../model/columns";
 import { digitsFor, formatAgo, formatDelta, formatParam, formatValue, middle } from "../../model/format";
 import { slotOf } from "../../model/slots";
 import { isRunning } from "../../model/status";
@@ -27,10 +29,11 @@ export function RunsList(p: TableProps) {
   const first = items[0]?.index ?? 0;
   const need = lines.need;
   useEffect(() => need(first, last + 1, []), [first, last, need, state.loading]);
-  const digits = useMemo(() => digitsFor(rows.map((r) => (main.key ? (r.metrics[main.key]?.last ?? null) : null))), [rows, main.key]);
+  const valueOf = useCallback((row: Row) => (main.key ? metricValue(row, main.key, main.judged(main.key), main.lower(main.key)) : null), [main]);
+  const digits = useMemo(() => digitsFor(rows.map(valueOf)), [rows, valueOf]);
   const params = p.columns.filter((c) => c.kind === "param").slice(0, 2);
   const baseline = p.base;
-  const base = baseline && main.key ? baseline.metrics[main.key]?.last : null;
+  const base = baseline && valueOf(baseline);
   if (!rows.length) return state.fresh ? <SkeletonRows /> : <EmptyState title={p.view.q ? t.noMatch : t.noRunsHere} />;
   return (
     <div ref={list} className="mlist" data-testid="runs-table" role="list" aria-label={t.runsTable} style={{ height: virtual.getTotalSize() }}>
@@ -38,8 +41,8 @@ export function RunsList(p: TableProps) {
         const item = lines.grouped ? undefined : lines.at(index);
         const row = item?.kind === "run" ? item.row : rows[index];
         if (!row) return <div key={index} role="listitem" className="mrow" style={{ transform: `translateY(${start - virtual.options.scrollMargin}px)` }}><span className="sk" /></div>;
-        const { run, metrics, texts } = row;
-        const value = main.key ? (metrics[main.key]?.last ?? null) : null;
+        const { run, texts } = row;
+        const value = valueOf(row);
         const slot = slotOf(p.slots, run.run_id);
         const parent = p.nested.childOf.get(run.run_id);
         const about = [parent ? t.childOf(parent) : "", ...params.map((c) => (texts[c.id] ? `${c.name} ${formatParam(texts[c.id]!)}` : "")), formatAgo(run.start_time, now, locale)].filter(Boolean).join(" · ");

@@ -3,9 +3,9 @@ import { live } from "../../api/live";
 import type { Columns, Row, TableQuery } from "../../api/table";
 import { PAGE, TableStore } from "../../api/tableStore";
 import { defaultColumns, differs, fitValues, metricId, orderBy, toColumns, wireColumn, withDelta, withPinned, withWidths, type Aggregate, type Column } from "../../model/columns";
-import { directionOf, MAIN_TAG, readingOf, type Reading, type Tags } from "../../model/criterion";
+import { directionOf, mainOf, readingOf, type Reading, type Tags } from "../../model/criterion";
 import { toFilter } from "../../model/filter";
-import { pickMain, pickTrainLoss } from "../../model/metrics";
+import { pickTrainLoss } from "../../model/metrics";
 import { PARENT_COLUMN } from "../../model/nest";
 import { assignSlots } from "../../model/slots";
 import { isRunning } from "../../model/status";
@@ -34,9 +34,8 @@ export function useMain(columns: Columns | undefined, tags: Tags = NO_TAGS, view
   const turned = `${view.up.join("~")}|${view.down.join("~")}`;
   return useMemo(() => {
     const [up = [], down = []] = turned.split("|").map((list) => list.split("~"));
-    const chosen = tags[MAIN_TAG];
     const metrics = columns?.metrics ?? [];
-    const key = chosen && metrics.some((m) => m.key === chosen) ? chosen : pickMain(metrics);
+    const key = mainOf(metrics, tags);
     const direction = (name: string) => (down.includes(name) ? true : up.includes(name) ? false : directionOf(name, tags));
     const lower = (name: string) => direction(name) ?? true;
     const reading = (name: string) => readingOf(name, tags);
@@ -101,7 +100,7 @@ export function useRows(experimentId: string, view: ExperimentView, sort: SortKe
   const [store] = useState(() => new TableStore());
   const state = useStore(store.state);
   const wire = useMemo(() => coreWires(columns, main), [columns, main]);
-  const parts = useMemo(() => (columns.some((c) => c.aggregate !== "last") ? ["last", "min", "max"] : ["last"]), [columns]);
+  const parts = useMemo(() => (columns.some((c) => c.aggregate !== "last") || (main.key !== null && main.judged(main.key) !== "last") ? ["last", "min", "max"] : ["last"]), [columns, main]);
   const order = useMemo(() => orderBy(sort, main.lower), [sort, main]);
   const filter = toFilter(view.q);
   const query = useMemo<TableQuery>(() => ({ experiment_ids: [experimentId], filter, order_by: order, columns: wire, parts, view: view.deleted ? "deleted" : "active" }), [experimentId, filter, order, wire, parts, view.deleted]);

@@ -27,6 +27,7 @@ const LATEST = 60;
 /** What changes slowly is asked for again at most this often. */
 const CALM_MS = 5000;
 const DAYS_WIDTH = 92;
+const NO_TAGS = {};
 
 /** What runs now, the experiments, what finished lately and what failed. */
 export default function HomePage() {
@@ -44,6 +45,7 @@ export default function HomePage() {
   useRefresh(["best", "activity"], CALM_MS);
   useTitle(t.home);
   const names = useMemo(() => new Map(all.map((e) => [e.experiment_id, e.name])), [all]);
+  const tags = useMemo(() => new Map(all.map((e) => [e.experiment_id, e.tags])), [all]);
   const folders = new Set(all.filter((e) => e.name.includes("/")).map((e) => e.name.split("/")[0])).size;
   const rows = latest.data?.rows ?? [];
   const finished = rows.filter((r) => r.run.status === "FINISHED").slice(0, SHOWN);
@@ -69,7 +71,7 @@ export default function HomePage() {
             {live.length > 0 && (
               <section className="span">
                 <div className="hd"><h2>{t.runningNow}</h2><span className="muted num">{t.runs(running)}</span></div>
-                <div className="three">{live.map((row) => <RunningCard key={row.run.run_id} row={row} experiment={names.get(row.run.experiment_id) ?? ""} />)}</div>
+                <div className="three">{live.map((row) => <RunningCard key={row.run.run_id} row={row} experiment={names.get(row.run.experiment_id) ?? ""} tags={tags.get(row.run.experiment_id) ?? NO_TAGS} />)}</div>
               </section>
             )}
             <div className="col">
