@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, insert, inspect, select
 from logbuch.errors import InvalidInput, Unavailable
 from logbuch.model import Metric, Param
 from logbuch.store import Store, batch, changes, erase, journals, logs, open_store, runs, schema, search, sqlite
-from logbuch.store.metrics import backlog, blocks, buckets, charts, history, ordinal, rows, sealing
+from logbuch.store.metrics import backlog, blocks, buckets, charts, history, ordinal, rows, sealing, series
 from logbuch.store.metrics.buckets import View
 from logbuch.store.postgres import CHANNEL, NOTIFY_SECONDS
 from logbuch.store.runs import NewRun
@@ -381,6 +381,28 @@ def test_a_reader_sees_log_and_blocks_of_one_moment(store: Store) -> None:
     before, after = store.read(look_twice)
     assert before == after == [1, 0]
     assert store.read(look) == [0, 1]
+
+
+def test_several_metrics_are_read_at_once_as_far_as_they_are_wanted(store: Store) -> None:
+    run_id = new_run(store)
+    for key in "abc":
+        log_points(store, run_id, range(100), key=key)
+    seal(store, run_id)
+    for key in "cd":  # of one some points are in the log, of the other all
+        log_points(store, run_id, range(90, 110), 2.0, key=key)
+    wanted, read = ["d", "c", "a", "none", "b"], list[tuple[str, int]]()
+    rounds = 0
+    while wanted:
+        found, wanted = store.read(series.several, run_id, wanted, 150)
+        read += [(key, len(points)) for key, points in found.items()]
+        for key, points in found.items():
+            assert points.steps.tolist() == store.read(series.between, run_id, key).steps.tolist()
+        rounds += 1
+    assert read == [("d", 20), ("c", 120), ("a", 100), ("b", 100)]
+    assert rounds == 3
+    assert store.read(series.several, run_id, ["a", "b"], 0)[1] == ["b"]
+    assert store.read(series.several, run_id, ["none"], 10) == ({}, ())
+    assert store.read(series.several, "0" * 32, ["a"], 10) == ({}, ())
 
 
 def test_between_pages_nothing_is_held_and_nothing_is_lost(store_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:

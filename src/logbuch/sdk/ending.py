@@ -14,6 +14,8 @@ from typing import Any
 
 Callback = Callable[[BaseException | None], None]
 
+_AGAIN_SECONDS = 0.02
+
 _callbacks: list[Callback] = []
 _installed_in: int | None = None
 _killed = False
@@ -77,7 +79,27 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     global _killed
     _killed = True
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise SystemExit(128 + number)
+    leaving = SystemExit(128 + number)
+    _insist(leaving)
+    raise leaving
+
+
+def _insist(leaving: SystemExit) -> None:
+    """In a finalizer or a weak reference's callback, Python reports an exception and drops it: then the signal comes
+    again, a moment later."""
+    report = sys.unraisablehook
+
+    def hook(dropped: Any) -> None:
+        if dropped.exc_value is not leaving:
+            report(dropped)
+            return
+        sys.unraisablehook = report
+        signal.signal(signal.SIGTERM, _on_sigterm)
+        again = threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
 
 
 def _run() -> None:

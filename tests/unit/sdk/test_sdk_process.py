@@ -29,6 +29,20 @@ logbuch.log_metric("m", 1.0)
 """
 
 
+DROPPED = """
+import weakref
+class Thing: pass
+def wait():
+    for _ in range(600):
+        threading.Event().wait(0.1)
+def asked(_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    sum(range(1000))
+thing = Thing()
+"""
+"""What a weak reference's callback raises is reported and dropped: the program goes on."""
+
+
 def program(body: str, place: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", HEAD + textwrap.dedent(body)],
@@ -70,6 +84,7 @@ def status_of(place: Path, run_id: str) -> str:
         ("raise ValueError('boom')", "FAILED", 1),
         ("raise KeyboardInterrupt", "KILLED", -signal.SIGINT),
         ("os.kill(os.getpid(), signal.SIGTERM)", "KILLED", 143),
+        (DROPPED + "held = weakref.ref(thing, asked); del thing; wait()", "KILLED", 143),
         ("try:\n    raise ValueError('boom')\nfinally:\n    logbuch.end_run()", "FAILED", 1),
         ("try:\n    sys.exit(3)\nfinally:\n    logbuch.end_run()", "FAILED", 3),
         ("logbuch.end_run(); raise ValueError('later')", "FINISHED", 1),

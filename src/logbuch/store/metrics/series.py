@@ -143,3 +143,27 @@ def between(tx: Tx, run_id: str, key: str, start: int | None = None, end: int | 
     first = 0 if start is None else int(found.steps.searchsorted(start, side="left"))
     last = len(found) if end is None else int(found.steps.searchsorted(end, side="right"))
     return found[first:last]
+
+
+@beside_latest
+def several(tx: Tx, run_id: str, keys: Sequence[str], most: int) -> tuple[dict[str, Series], Sequence[str]]:
+    """The points of these metrics of a run, each by (step, timestamp, value), as far as they are no more than ``most``,
+    but of one metric at least; and the keys that are left. Metrics without points are left out."""
+    ids = tx.known_names(keys)
+    try:
+        run = runs.row(tx, run_id).id
+    except NotFound:
+        return {}, ()
+    found = outlines(tx, run, list(ids.values())) if ids else {}
+    if not found:
+        return {}, ()
+    outlined = [(place, found[ids[key]]) for place, key in enumerate(keys) if ids.get(key) in found]
+    ends = np.cumsum([outline.points for _, outline in outlined])
+    count = max(1, int(np.searchsorted(ends, most, side="right")))
+    taken = outlined[:count]
+    points = blocks.read(tx, [head.id for _, outline in taken for head in outline.heads])
+    whole = {
+        keys[place]: Series.union([*(points[head.id] for head in outline.heads if head.id in points), outline.late])
+        for place, outline in taken
+    }
+    return whole, keys[outlined[count][0] :] if count < len(outlined) else ()

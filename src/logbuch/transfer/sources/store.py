@@ -20,6 +20,7 @@ from logbuch.store.histograms import Histogram
 from logbuch.store.logged import models
 from logbuch.store.metrics import series
 from logbuch.store.metrics.incoming import Incoming
+from logbuch.store.metrics.points import Series
 from logbuch.store.tx import LogLines
 from logbuch.transfer import output
 from logbuch.transfer.report import Report
@@ -65,12 +66,10 @@ class StoreSource:
                 yield SourceRun(run, self._store.read(runs.row, run.info.run_id).deleted_time)
 
     def points(self, run: SourceRun) -> Iterator[Incoming]:
-        for key in sorted(run.run.data.metrics):
-            found = self._store.read(series.between, run.run.info.run_id, key)
-            for start in range(0, len(found), PART_POINTS):
-                part = found[start : start + PART_POINTS]
-                index = np.zeros(len(part), np.int64)
-                yield Incoming([key], index, part.steps, part.timestamps, part.values)
+        left: Sequence[str] = sorted(run.run.data.metrics)
+        while left:
+            found, left = self._store.read(series.several, run.run.info.run_id, left, PART_POINTS)
+            yield from _parts(found)
 
     def histograms(self, run: SourceRun) -> Iterator[Histogram]:
         run_id = run.run.info.run_id
@@ -119,3 +118,12 @@ class StoreSource:
 
     def close(self) -> None:
         self._store.close()
+
+
+def _parts(found: Mapping[str, Series]) -> Iterator[Incoming]:
+    """Some short series together, or a long one part by part."""
+    index = np.repeat(np.arange(len(found)), [len(one) for one in found.values()])
+    points = Series.concat(list(found.values()))
+    for start in range(0, len(points), PART_POINTS):
+        part = points[start : start + PART_POINTS]
+        yield Incoming(list(found), index[start : start + PART_POINTS], part.steps, part.timestamps, part.values)
