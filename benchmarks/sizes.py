@@ -34,9 +34,12 @@ class Sizes:
     big_gb: float = 1.0
     client_steps: int = 20_000
     client_points: int = 1_000_000
-    client_training: float = 12.0
-    """Seconds of the training that logs beside its work."""
-    client_rounds: int = 5
+    client_pairs: int = 4
+    """Of trainings, one of which is tracked from its middle on."""
+    client_portion: int = 50
+    """Steps, of some 10 ms each, that one of them does while the other is stopped."""
+    client_rounds: tuple[int, int] = (10, 20)
+    """Portions of each before and after."""
     large_file_bytes: int = 1024**3
     small_files: int = 1000
 
@@ -66,7 +69,9 @@ QUICK = Sizes(
     big_gb=0.2,
     client_steps=4_000,
     client_points=50_000,
-    client_training=1.0,
+    client_pairs=1,
+    client_portion=5,
+    client_rounds=(2, 4),
 )
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 Log = Callable[[dict[str, float], int], None]
@@ -197,14 +198,28 @@ def loop_of_points(client: Any, points: int) -> dict[str, float]:
     return {"loop": looped, "stored": time.perf_counter() - begun}
 
 
-def training(client: Any, seconds: float) -> dict[str, float]:
-    """Seconds of a training whose steps take a fixed amount of work, beside which it logs 20 metrics, and CPU seconds
-    of all of its threads."""
-    begun, cpu = time.perf_counter(), time.process_time()
-    for step in range(int(seconds * 100)):
-        sum(number * number for number in range(380_000))  # some 10 ms
-        client.many({f"m{key}": float(step) for key in range(20)}, step)
-    return {"training": time.perf_counter() - begun, "training CPU": time.process_time() - cpu}
+def work() -> None:
+    """Some 10 ms of a training's own work, all of it in the interpreter. It makes no objects: how fast these are made
+    depends on where earlier ones lie, and so on whatever a process has imported, by up to a tenth."""
+    for _ in repeat(None, 2_000_000):
+        pass
+
+
+def in_turns(begin: Callable[[], Any]) -> None:
+    """A training that does as each line of the input says: so many steps, which log 20 metrics each, or to ``begin`` to
+    be tracked. Answers each with seconds, and seconds of CPU of all threads."""
+    client: Any = Untracked("", "")
+    step = 0
+    for line in sys.stdin:
+        begun, cpu = time.perf_counter(), time.process_time()
+        if line.strip() == "begin":
+            client = begin()
+        else:
+            for _ in range(int(line)):
+                work()
+                client.many({f"m{key}": float(step) for key in range(20)}, step)
+                step += 1
+        print(time.perf_counter() - begun, time.process_time() - cpu, flush=True)
 
 
 def main() -> None:
@@ -214,22 +229,16 @@ def main() -> None:
     parser.add_argument("--folder", required=True)
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=0)
-    parser.add_argument("--training", type=float, default=0.0)
+    parser.add_argument("--turns", action="store_true")
     options = parser.parse_args()
-    found: dict[str, float] = {}
-    if options.training:  # no two processes are equally fast: each is compared with itself
-        alone = training(Untracked(options.url, options.folder), options.training)
-        found |= {f"{name} alone": value for name, value in alone.items()}
+    if options.turns:
+        in_turns(lambda: CLIENTS[options.client](options.url, options.folder))
+        os._exit(0)
     begun = time.perf_counter()
     client = CLIENTS[options.client](options.url, options.folder)
-    found["begin"] = time.perf_counter() - begun
+    found = {"begin": time.perf_counter() - begun}
     if options.points:
         found |= loop_of_points(client, options.points)
-    elif options.training:
-        found |= training(client, options.training)
-        begun = time.perf_counter()
-        client.finish()
-        found["finish"] = time.perf_counter() - begun
     else:
         for name, taken in (
             ("one", calls(client.one, options.steps, 1)),

@@ -25,6 +25,7 @@ from benchmarks.client import Client
 from benchmarks.figures import Figures
 from benchmarks.servers import Maker
 from benchmarks.sizes import Sizes
+from benchmarks.turns import Portion, Worker, rounds, slower
 
 LOOP = Path(__file__).parents[1] / "clients" / "loop.py"
 ROOT = Path(__file__).parents[2]
@@ -94,43 +95,45 @@ def _verify(url: str, points: int) -> None:
 
 
 def _trainings(ours: Peer, sizes: Sizes) -> Figures:
-    """The same training untracked and tracked, with a server, with none, and with one that never answers. Each tracked
-    one runs right beside an untracked one, now before and now after it, for a machine is not always equally fast; and
-    each process first trains as long untracked, before it imports anything, for processes are not equally fast either.
-    What counts is the median of what each pair says, in seconds of the training and of the CPU (of all threads)."""
-    untracked = Peer("", "untracked", "", Path(sys.executable))
+    """The same training untracked and tracked, with a server, with none, and with one that never answers; and two
+    untracked ones, which tell how much of it is chance. What counts is the median of some pairs of processes."""
+    untracked = Peer("", "untracked", "", ours.python)
     with servers.logbuch_sqlite() as server, black_hole() as silent:
-        places = {"training": server.url, "training without a server": NOBODY, "training beside a black hole": silent}
-
-        def train(peer: Peer, url: str, seconds: float = sizes.client_training) -> Figures:
-            return _run(peer, url, "--training", str(seconds))
-
-        for peer, url in [(untracked, ""), *((ours, url) for url in places.values())]:
-            train(peer, url, 0.5)  # what they import is in the page cache then
-        found: dict[str, list[tuple[Figures, Figures]]] = {name: [] for name in places}
-        for number in range(sizes.client_rounds):
-            for name, url in places.items():
-                pair = [(untracked, ""), (ours, url)]
-                first, second = [train(*one) for one in (pair if number % 2 == 0 else pair[::-1])]
-                found[name].append((first, second) if number % 2 == 0 else (second, first))
+        places = {
+            "training": (ours, server.url),
+            "training without a server": (ours, NOBODY),
+            "training beside a black hole": (ours, silent),
+            "untracked training": (untracked, ""),
+        }
+        found: dict[str, list[Portion]] = {name: [] for name in places}
+        for _ in range(sizes.client_pairs):
+            for name, (peer, url) in places.items():
+                found[name].append(_slower(untracked, peer, url, sizes))
     return of_pairs(found)
 
 
-def of_pairs(found: Mapping[str, Sequence[tuple[Figures, Figures]]]) -> Figures:
-    """How many times longer trainings took, and how much more CPU, than the untracked one (first of each pair) beside
-    them, both measured by what their own process took alone; and the seconds of both."""
-    figures = {"training untracked, s": median(bare["training"] for pairs in found.values() for bare, _ in pairs)}
+def of_pairs(found: Mapping[str, Sequence[Portion]]) -> Figures:
+    """How many times longer trainings took, and how much more CPU, than untracked ones beside them."""
+    figures: Figures = {}
     for name, pairs in found.items():
-        figures[f"{name}, s"] = median(tracked["training"] for _, tracked in pairs)
-        for what, key in ((name, "training"), (f"CPU of {name}", "training CPU")):
-            figures[f"{what}, × untracked"] = median(
-                _slower(tracked, key) / _slower(bare, key) for bare, tracked in pairs
-            )
+        figures[f"{name}, × untracked"] = median(pair.seconds for pair in pairs)
+        figures[f"CPU of {name}, × untracked"] = median(pair.cpu for pair in pairs)
     return figures
 
 
-def _slower(found: Figures, key: str) -> float:
-    return found[key] / found[f"{key} alone"]
+def _slower(untracked: Peer, peer: Peer, url: str, sizes: Sizes) -> Portion:
+    """How many times slower a training becomes when its process begins to be tracked."""
+    few, many = sizes.client_rounds
+    steps = sizes.client_portion
+    with (
+        _folder() as folder,
+        Worker(_command(untracked, "", folder, "--turns"), folder) as bare,
+        Worker(_command(peer, url, folder, "--turns"), folder) as tracked,
+    ):
+        rounds(bare, tracked, 1, steps)  # of warming up
+        before = rounds(bare, tracked, few, steps)
+        tracked.do("begin")
+        return slower(before, rounds(bare, tracked, many, steps))
 
 
 @contextmanager
@@ -176,13 +179,23 @@ def _place(peer: Peer) -> Iterator[str]:
 
 
 def _run(peer: Peer, url: str, *arguments: str) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        command = [str(peer.python), str(LOOP), peer.client, "--url", url, "--folder", folder, *arguments]
+    with _folder() as folder:
+        command = _command(peer, url, folder, *arguments)
         done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=folder)
     if done.returncode:
         raise RuntimeError(f"{peer.client} ended with {done.returncode}: {done.stderr[-500:]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _command(peer: Peer, url: str, folder: Path, *arguments: str) -> list[str]:
+    return [str(peer.python), str(LOOP), peer.client, "--url", url, "--folder", str(folder), *arguments]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _import_seconds() -> float:

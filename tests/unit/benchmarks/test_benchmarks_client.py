@@ -9,6 +9,7 @@ from benchmarks.clients import loop
 from benchmarks.figures import Findings, unit
 from benchmarks.sizes import QUICK
 from benchmarks.targets import verdicts
+from benchmarks.turns import Portion
 from benchmarks.workloads import client
 
 
@@ -42,25 +43,24 @@ def test_points_that_are_stored_before_time_count_below_zero() -> None:
 
 
 def test_trainings_are_compared_with_the_one_beside_them() -> None:
-    """Pairs of which one fell into a slow minute: what counts is the middle one. The tracked process of the first was
-    a tenth slower from its start."""
-
-    def took(seconds: float, cpu: float, alone: float) -> dict[str, float]:
-        return {"training": seconds, "training alone": alone, "training CPU": cpu, "training CPU alone": 1.0}
-
-    pairs = [
-        (took(bare, 1.0, bare), took(bare * slower * ratio, 1.5, bare * slower))
-        for bare, ratio, slower in ((10.0, 1.01, 1.1), (20.0, 0.99, 1.0), (10.0, 1.3, 1.0))
-    ]
+    """What counts is the middle one of some pairs of processes."""
+    pairs = [Portion(seconds, 1.5) for seconds in (1.3, 1.01, 0.99)]
     found = client.of_pairs({"training beside a black hole": pairs})
-    assert found["training beside a black hole, × untracked"] == pytest.approx(1.01)
+    assert found["training beside a black hole, × untracked"] == 1.01
     assert found["CPU of training beside a black hole, × untracked"] == 1.5
-    assert found["training untracked, s"] == 10.0
     met = {verdict.target.figure: verdict.met for verdict in verdicts(Findings({"Logbuch": found}), "Logbuch")}
     assert met == {
         "training beside a black hole, × untracked": True,
         "CPU of training beside a black hole, × untracked": False,
     }
+
+
+@pytest.mark.slow
+def test_a_training_in_turns_is_measured_by_what_it_was_before() -> None:
+    untracked = client.Peer("", "untracked", "", client.Path(client.sys.executable))
+    found = client._slower(untracked, untracked, "", QUICK)
+    assert found.seconds > 0
+    assert found.cpu > 0
 
 
 def test_what_is_not_installed_is_left_out() -> None:
