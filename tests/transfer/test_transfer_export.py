@@ -85,7 +85,13 @@ def test_a_search_result_and_a_running_server_can_be_exported(
     assert done.exit_code == 0, done.output
     lines = (tmp_path / "some" / "runs.jsonl").read_text().splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["best"]
+    wrong = ("--experiment", "vision", "--experiment", "visoin")
     server = make_server()
+    for source in (("--backend-store-uri", filled), ("--tracking-uri", server.url)):
+        done = call("export", str(tmp_path / "none"), *source, *wrong)
+        assert done.exit_code == 1
+        assert "There is no experiment 'vis" in str(done.exception)
+        assert not (tmp_path / "none").exists()
     assert call("import", "export", str(tmp_path / "some"), "--tracking-uri", server.url).exit_code == 0
     done = call("export", str(tmp_path / "again"), "--tracking-uri", server.url, *chosen)
     assert done.exit_code == 0, done.output

@@ -42,6 +42,9 @@ def test_an_unknown_command_is_refused() -> None:
     done = CliRunner().invoke(cli, ["fly"])
     assert done.exit_code == 2
     assert "No such command 'fly'" in done.output
+    done = CliRunner().invoke(cli, ["sever", "--port", "5000"])
+    assert done.exit_code == 2
+    assert "No such command 'sever'. Did you mean 'server'?" in done.output
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["import", "--help"], ["check", "--help"]])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 
 import logbuch
 from logbuch.answers import Best, Group
+from logbuch.cli.asking import need_store
 from logbuch.cli.main import main
+from logbuch.errors import StoreRefused
 from logbuch.sdk import answers
 from logbuch.sdk.connection import connect
 
@@ -86,3 +90,29 @@ def test_a_server_that_knows_no_readings_is_asked_without_one(folder: str) -> No
     group = Group(run_ids=("a",), names=("a",), values=(1.0,), mean=1.0)
     told = {"metric": "loss", "lower": True, "runs": 1, "best": msgspec.structs.asdict(group)}
     assert msgspec.convert(told, Best).reading == "last"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["best hello", "check 77", "diff 77 78", "cost hello", "reproduce 77", "alerts list", "webhooks list",
+     "artifacts list -r 77", "artifacts download -r 77 -a model"],
+)  # fmt: skip
+def test_who_asks_in_a_folder_without_runs_hears_so_and_leaves_none(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["logbuch", *asked.split(), "--tracking-uri", str(tmp_path / "elsewhere")])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    said = capsys.readouterr().err
+    assert f"There are no runs here: {tmp_path / 'elsewhere' / 'logbuch.db'} does not exist." in said
+    assert "--tracking-uri" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_whose_first_training_was_killed_is_one(tmp_path: Path) -> None:
+    """Its journal is there before its database is."""
+    (tmp_path / "journals").mkdir()
+    need_store(str(tmp_path))
+    with pytest.raises(StoreRefused, match="There are no runs here"):
+        need_store(str(tmp_path / "journals"))
+    need_store("http://127.0.0.1:9")

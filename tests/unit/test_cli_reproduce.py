@@ -454,6 +454,7 @@ def test_a_folder_that_is_not_free_is_refused(repository: Repository) -> None:
 
 
 def test_an_unknown_run_is_one_line(store: Path) -> None:
+    logbuch.set_experiment("known")
     done = ask("0" * 32)
     assert done.exit_code == 1
     assert "0" * 32 in str(done.exception)

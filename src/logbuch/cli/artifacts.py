@@ -10,6 +10,8 @@ from typing import Any
 import click
 import msgspec
 
+from logbuch.cli.asking import need_store
+
 
 @click.group()
 def artifacts() -> None:
@@ -34,6 +36,7 @@ def list_(run_id: str, artifact_path: str, recursive: bool, tracking_uri: str | 
     """List the files of a run."""
     from logbuch import LogbuchClient
 
+    need_store(tracking_uri)
     client = LogbuchClient(tracking_uri)
     found = _listed(client, run_id, artifact_path, recursive)
     if as_json:
@@ -59,6 +62,7 @@ def upload(
 
     if compress is not None and not local.is_dir():
         raise InvalidInput("--compress is for folders.")
+    need_store(tracking_uri)
     sent = transfers.upload(connect(tracking_uri).backend, run_id, local, artifact_path, compress)
     if as_json:
         click.echo(json.dumps({"run_id": run_id, "files": sent}))
@@ -86,6 +90,8 @@ def download(
     from logbuch.sdk.artifacts import archives
     from logbuch.sdk.artifacts.downloads import download_artifacts
 
+    if run_id is not None:
+        need_store(tracking_uri)
     place = download_artifacts(artifact_uri, run_id, artifact_path, dst_path, tracking_uri)
     if unpack:
         place = str(archives.unpacked(Path(place)))

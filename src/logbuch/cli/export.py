@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import click
 from logbuch.cli import places
 from logbuch.cli.asking import answers
 from logbuch.cli.importing import carry, check_place, finish
-from logbuch.errors import Unavailable
+from logbuch.errors import NotFound, Unavailable
 from logbuch.transfer.report import Report
 
 if TYPE_CHECKING:
@@ -130,6 +130,24 @@ def _send(address: str, options: dict[str, Any]) -> tuple[Report, dict[str, Any]
 
 
 def _source(report: Report, options: dict[str, Any]) -> Source:
+    source = _opened(report, options)
+    try:
+        _need_all(options["names"], source)
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def _need_all(names: Sequence[str], source: Source) -> None:
+    """An experiment that is not there is an error before anything is written, not an export without it."""
+    found = {one.name for one in source.experiments()} if names else set()
+    for name in names:
+        if name not in found:
+            raise NotFound(f"There is no experiment {name!r} in {source.name}.")
+
+
+def _opened(report: Report, options: dict[str, Any]) -> Source:
     from logbuch.transfer import doors
 
     names, filter_text = options["names"], options["filter_text"]

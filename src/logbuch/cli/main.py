@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 
@@ -43,10 +44,11 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
         if not module:
-            return None
+            meant = difflib.get_close_matches(cmd_name, _COMMANDS, 1)
+            return ctx.fail(f"No such command {cmd_name!r}. Did you mean {meant[0]!r}?") if meant else None
         command: click.Command = getattr(importlib.import_module(f"logbuch.cli.{module}"), name)
         return command
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from logbuch.cli.asking import asks, print_json
+from logbuch.cli.asking import awaits, print_json
 from logbuch.errors import Unavailable
 
 
@@ -15,7 +15,7 @@ from logbuch.errors import Unavailable
 @click.option("--experiment", metavar="NAME", help="Only the runs of an experiment, by its name or ID.")
 @click.option("--all", "ended", is_flag=True, help="Runs that ended within a day too.")
 @click.option("--once", is_flag=True, help="Print the table once, as text.")
-@asks
+@awaits
 def top(experiment: str | None, ended: bool, once: bool, as_json: bool) -> None:
     """Watch running runs: status, step, main metric, speed, GPUs, stability and alerts.
 
