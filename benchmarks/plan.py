@@ -73,6 +73,7 @@ class Bench:
             self._try("bare inserts", BY_KEY, lambda: limits.sqlite_inserts(min(self.sizes.seconds, 4)))
         if self._chosen(["artifacts"]):
             self._try("copy", COPY, lambda: artifacts.copy(self.sizes))
+            self._with_server(lambda: servers.bare_asgi(keeping=True), {"bodies": artifacts.measure_bare})
         if self._chosen(["log-batch"]):
             self._try("decoding", "msgspec decoding", limits.decoding)
 

@@ -189,13 +189,15 @@ def fasttrackml() -> AbstractContextManager[Server]:
     return _running("FastTrackML", "fasttrackml", command, "fasttrackml.db")
 
 
-def bare_asgi() -> AbstractContextManager[Server]:
-    """An app that only answers, on the same server software: what is left for a tracker to lose."""
+def bare_asgi(*, keeping: bool = False) -> AbstractContextManager[Server]:
+    """An app that only answers, on the same server software: what is left for a tracker to lose. With ``keeping`` it
+    has each body on the disk before."""
 
     def command(port: int, uri: str) -> list[str]:  # noqa: ARG001
-        return [sys.executable, str(Path(__file__).with_name("bare.py")), str(port)]
+        kept = ["kept.bin"] if keeping else []
+        return [sys.executable, str(Path(__file__).with_name("bare.py")), str(port), *kept]
 
-    return _running("bare ASGI app", "bare", command, "none.db")
+    return _running("bare ASGI app that keeps bodies" if keeping else "bare ASGI app", "bare", command, "none.db")
 
 
 MAKERS: dict[str, Maker] = {

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -120,14 +120,17 @@ def _get(host: str, port: int, path: str, size: int) -> None:
         raise RuntimeError(f"GET {path}: {count} of {size} bytes")
 
 
+def measure_bare(server: Server, sizes: Sizes) -> Figures:
+    """Small files up to a server that takes them anywhere, and makes no name for them."""
+    with Exchange(server.url) as exchange:
+        return {"10 KiB files up, requests/s": _sent(exchange, "/", _contents(sizes.small_files))}
+
+
 def _small(server: Server, place: str, count: int) -> tuple[float, float]:
     """So many files of 10 KiB one after the other on one connection, sent and then fetched."""
-    contents = [os.urandom(SMALL_BYTES) for _ in range(count)]
+    contents = _contents(count)
     with Exchange(server.url) as exchange:
-        begun = time.perf_counter()
-        for number, content in enumerate(contents):
-            exchange("PUT", f"{place}small/{number}.bin", content)
-        sent = count / (time.perf_counter() - begun)
+        sent = _sent(exchange, place, contents)
         some = list(_first(range(count), server))
         begun = time.perf_counter()
         for number in some:
@@ -135,6 +138,18 @@ def _small(server: Server, place: str, count: int) -> tuple[float, float]:
                 raise RuntimeError(f"file {number} came back changed")
         fetched = len(some) / (time.perf_counter() - begun)
     return sent, fetched
+
+
+def _contents(count: int) -> list[bytes]:
+    return [os.urandom(SMALL_BYTES) for _ in range(count)]
+
+
+def _sent(exchange: Exchange, place: str, contents: Sequence[bytes]) -> float:
+    """Files a second."""
+    begun = time.perf_counter()
+    for number, content in enumerate(contents):
+        exchange("PUT", f"{place}small/{number}.bin", content)
+    return len(contents) / (time.perf_counter() - begun)
 
 
 class Exchange:
