@@ -68,6 +68,12 @@ class Server:
         roots = [self._process.pid] + ([self.postgres_pid] if self.postgres_pid else [])
         self.processes = Processes(roots)
 
+    @property
+    def pid(self) -> int:
+        """That of the server itself, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process is None:
             return
@@ -146,11 +152,17 @@ def _logbuch_command(port: int, uri: str) -> list[str]:
     return [sys.executable, "-m", "logbuch", "server", "--port", str(port), "--backend-store-uri", uri]
 
 
+def _named_command(port: int, uri: str) -> list[str]:
+    script = str(Path(__file__).with_name("named.py"))
+    return [sys.executable, "-P", script, *_logbuch_command(port, uri)[3:]]
+
+
 def logbuch_sqlite(
-    folder: Path | None = None, environment: dict[str, str] | None = None
+    folder: Path | None = None, environment: dict[str, str] | None = None, *, named: bool = False
 ) -> AbstractContextManager[Server]:
-    """With a ``folder`` its database stays there."""
-    return _running("Logbuch (SQLite)", "logbuch", _logbuch_command, "logbuch.db", environment, folder=folder)
+    """With a ``folder`` its database stays there; ``named`` is for :mod:`benchmarks.threads`."""
+    command = _named_command if named else _logbuch_command
+    return _running("Logbuch (SQLite)", "logbuch", command, "logbuch.db", environment, folder=folder)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-OF_WORK = 0.02
+OF_WORK = 0.015
 """Of the processor time that the whole process uses,"""
 OF_CORE = 0.003
 """and besides, of one core; so much is nothing to any machine, and enough for dozens of trainings."""
