@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,15 @@ class Rewrite:
     """Whether the new blocks are of equal size; else they are full but for the last, to which more will come."""
 
 
+class _Reach(NamedTuple):
+    """Between which times and values (ordinals) the points of a block lie; ``low`` is that of NaN where all are."""
+
+    min_time: int
+    max_time: int
+    low: int
+    high: int
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """What a transaction has to write: ids of old blocks that go, and rows of new ones with their summaries."""
@@ -88,9 +97,8 @@ class Packed:
 def heads(tx: Tx, run: int, keys: Sequence[int], first_step: int = INT64_MIN) -> dict[int, list[Head]]:
     """The blocks of these keys that begin at a step or after it, each key's in the order of their points: by (step,
     timestamp, value)."""
-    statement = select(*_OF_HEADS).where(_table.c.run == run, _table.c.first_step >= first_step)
-    rows_ = [row for part in chunks(keys) for row in tx.execute(statement.where(_table.c.key.in_(part))).all()]
-    return _arranged(rows_).get(run, {})
+    mine = (_table.c.run == run, _table.c.first_step >= first_step, among(_table.c.key, keys))
+    return _arranged(tx.execute(select(*_OF_HEADS).where(*mine)).all()).get(run, {})
 
 
 def heads_of_runs(tx: Tx, runs: Iterable[int], keys: Iterable[int]) -> dict[int, dict[int, list[Head]]]:
@@ -146,6 +154,10 @@ def read_summaries(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[bool, NDArray[
 
 def segments(known: Sequence[Head], arrived: Series) -> Iterator[Segment]:
     """All blocks and all arrived points (in order) of a series, cut where an untouched block stands."""
+    if _follows(known, arrived):
+        yield from (Segment([head], 0, 0) for head in known)
+        yield Segment([], 0, len(arrived))
+        return
     blocks: list[Head] = []
     start = end = 0
     for head in known:
@@ -161,6 +173,14 @@ def segments(known: Sequence[Head], arrived: Series) -> Iterator[Segment]:
         blocks, start, end = [], low, low
     if blocks or len(arrived) > start:
         yield Segment(blocks, start, len(arrived))
+
+
+def _follows(known: Sequence[Head], arrived: Series) -> bool:
+    """Whether all points came after all blocks, as those of most trainings do."""
+    if not len(arrived):
+        return False
+    begin = (int(arrived.steps[0]), int(arrived.timestamps[0]))
+    return all(head.last < begin for head in known)
 
 
 def _place(series: Series, end: tuple[int, int], side: Literal["left", "right"]) -> int:
@@ -202,11 +222,10 @@ def _reached(tx: Tx, run: int, arrived: Mapping[int, Series]) -> dict[int, list[
         return {}
     low = min(int(series.steps[0]) for series in arrived.values())
     begins = _table.c.first_step
-    before = select(_table.c.key, func.max(begins)).where(_table.c.run == run, begins < low).group_by(_table.c.key)
+    mine = (_table.c.run == run, begins < low, among(_table.c.key, arrived))
     # A block that begins before this one ends at its first step at the latest, and so before all that has arrived.
     nearest = dict.fromkeys(arrived, INT64_MIN)
-    for part in chunks(list(arrived)):
-        nearest |= dict(map(tuple, tx.execute(before.where(_table.c.key.in_(part)))))
+    nearest |= dict(map(tuple, tx.execute(select(_table.c.key, func.max(begins)).where(*mine).group_by(_table.c.key))))
     alike: dict[int, list[int]] = {}
     for key, step in nearest.items():
         alike.setdefault(step, []).append(key)
@@ -231,8 +250,10 @@ def _grown(part: Segment, before: Segment | None) -> Segment:
 def pack(run: int, changed: Sequence[Rewrite]) -> Packed:
     """The new blocks, compressed. Needs no transaction."""
     packer = Packer()
+    pieces = [(change.key, series) for change in changed for series in _cut(change)]
     made = [
-        (_row(run, change.key, series, packer), rows.summarize(series)) for change in changed for series in _cut(change)
+        (_row(run, key, series, reach, packer), rows.summarize(series))
+        for (key, series), reach in zip(pieces, _reaches([series for _, series in pieces]), strict=True)
     ]
     return Packed([id_ for change in changed for id_ in change.replaced], made)
 
@@ -251,16 +272,44 @@ def replace(tx: Tx, packed: Packed) -> bool:
 
 
 def _cut(change: Rewrite) -> list[Series]:
-    count = -(-len(change.points) // BLOCK_POINTS)
-    size = -(-len(change.points) // count) if change.even else BLOCK_POINTS
-    return [change.points[start : start + size] for start in range(0, len(change.points), size)]
+    points = len(change.points)
+    if points <= BLOCK_POINTS:
+        return [change.points]
+    count = -(-points // BLOCK_POINTS)
+    size = -(-points // count) if change.even else BLOCK_POINTS
+    return [change.points[start : start + size] for start in range(0, points, size)]
 
 
-def _row(run: int, key: int, series: Series, packer: Packer) -> tuple[Any, ...]:
-    ordinals = ordinal.encode_array(series.values)
-    numbers = ordinals[ordinals != ordinal.NAN]
-    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (None, None)
-    times = series.timestamps
-    steps = (int(series.steps[0]), int(series.steps[-1]))
-    spans = (int(times[0]), int(times[-1]), int(times.min()), int(times.max()))
-    return run, key, len(series), *steps, *spans, low, high, packer.block(series)
+def _reaches(pieces: Sequence[Series]) -> Iterator[_Reach]:
+    """The reach of each piece. Those that are short are looked at together: of a thousand short series, numpy's calls
+    for each would take longer than their points."""
+    together: list[Series] = []
+    points = 0
+    for piece in pieces:
+        together.append(piece)
+        points += len(piece)
+        if points >= BLOCK_POINTS:
+            yield from _reached_together(together)
+            together, points = [], 0
+    yield from _reached_together(together)
+
+
+def _reached_together(pieces: Sequence[Series]) -> Iterator[_Reach]:
+    if not pieces:
+        return iter(())
+    whole = Series.concat(pieces)
+    sizes = [len(piece) for piece in pieces]
+    starts = np.cumsum([0, *sizes[:-1]])
+    ordinals = ordinal.encode_array(whole.values)
+    low, high = np.minimum.reduceat(ordinals, starts).tolist(), np.maximum.reduceat(ordinals, starts).tolist()
+    if ordinal.NAN in high:  # it sorts above all numbers
+        high = np.maximum.reduceat(np.where(ordinals == ordinal.NAN, INT64_MIN, ordinals), starts).tolist()
+    least, greatest = (each.reduceat(whole.timestamps, starts).tolist() for each in (np.minimum, np.maximum))
+    return map(_Reach, least, greatest, low, high)
+
+
+def _row(run: int, key: int, series: Series, reach: _Reach, packer: Packer) -> tuple[Any, ...]:
+    steps, times = series.steps, series.timestamps
+    ends = (int(steps[0]), int(steps[-1]), int(times[0]), int(times[-1]))
+    numbers = (None, None) if reach.low == ordinal.NAN else (reach.low, reach.high)
+    return run, key, len(series), *ends, reach.min_time, reach.max_time, *numbers, packer.block(series)

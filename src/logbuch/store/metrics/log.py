@@ -29,8 +29,7 @@ def append(tx: Tx, head: RunRow, points: Incoming) -> None:
 
 def arrival(tx: Tx, head: RunRow, points: Incoming) -> Arrival:
     """Points with the inner ids of their keys, which are checked."""
-    ids = _ids(tx, points.names)
-    keys = _spread([ids[name] for name in points.names], points.index)
+    keys = _spread(_ids(tx, points.names), points.index)
     return Arrival(head.id, head.run_id, keys, points.steps, points.timestamps, points.values)
 
 
@@ -54,13 +53,14 @@ def _spread(ids: list[int], index: Column) -> Column:
     return np.array(ids, np.int64)[np.asarray(index)]
 
 
-def _ids(tx: Tx, keys: Sequence[str]) -> dict[str, int]:
-    """The inner ids of these keys; new ones are checked and get one."""
-    distinct = set(keys) if len(keys) > 1 else keys
-    known = tx.known_names(distinct)
-    if len(known) == len(distinct):
-        return known
-    fresh = set(distinct) - known.keys()
+def _ids(tx: Tx, keys: Sequence[str]) -> list[int]:
+    """The inner ids of these keys, in their order; new ones are checked and get one."""
+    remembered = tx.remembered_ids(keys)
+    if remembered is not None:
+        return remembered
+    known = tx.known_names(set(keys))
+    fresh = set(keys) - known.keys()
     for key in fresh:
         limits.check_key(key, "key")
-    return known | tx.name_ids(fresh)
+    ids = known | tx.name_ids(fresh) if fresh else known
+    return [ids[key] for key in keys]

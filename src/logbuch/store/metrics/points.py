@@ -14,8 +14,9 @@ timestamp and value as pcodec chunks (https://github.com/pcodec/pcodec, standalo
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -232,11 +233,17 @@ class Packer:
 
 
 def _compressed(column: NDArray[Any]) -> bytes:
+    compress, config = _compressor()
+    packed: bytes = compress(np.ascontiguousarray(column), config)
+    return packed
+
+
+@cache
+def _compressor() -> tuple[Callable[..., bytes], Any]:
     from pcodec import ChunkConfig, standalone
 
     # Level 4 needs half the time of the default, 8, and half a percent more space.
-    packed: bytes = standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig(compression_level=4))
-    return packed
+    return standalone.simple_compress, ChunkConfig(compression_level=4)
 
 
 def unpack_block(blob: bytes, points: int) -> Series:

@@ -30,8 +30,9 @@ LOG_ROWS, LOG_POINTS = 256, 250_000
 REST_ROWS, REST_POINTS = 16, 512
 """A run that rests is sealed if its log has so many rows or points; less is read as quickly from the log."""
 REST_SECONDS = 5.0
-READ_ROWS, READ_POINTS = 2000, 150_000
-"""What is sealed at once: the swap holds up other writers for some 30 ms then."""
+READ_ROWS, READ_POINTS = 2000, 300_000
+"""What is sealed at once: all of a log that has just grown long, for each block costs a row and more to pack, however
+few points it has. The swap holds up other writers for some 10 ms of work then."""
 LOOK_SECONDS = 30.0
 PAUSE_SECONDS = 2.0
 _log = schema.arrivals
