@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from logbuch.cli.main import cli
 from logbuch.errors import InvalidInput, StoreRefused
+from logbuch.files.roots import OWNER_KEY, Files
 from logbuch.model import Metric
 from logbuch.store import Store, batch, open_store, runs
 from logbuch.store.metrics import series
@@ -139,6 +140,43 @@ def test_artifacts_come_back_whole(tmp_path: Path) -> None:
     assert isinstance(again.exception, StoreRefused)
     assert "holds runs already" in again.exception.message
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.slow
+def test_a_backup_of_a_bucket_comes_back_whole(tmp_path: Path, bucket: str) -> None:
+    """What says whose a bucket is, which a server leaves in it, is no artifact."""
+    (tmp_path / "old").mkdir()
+    uri, run_id = filled(tmp_path / "old")
+    root, key = f"s3://{bucket}/tracking", f"0/{run_id}/artifacts/deep/model.bin"
+    files = Files.at(root)
+    content = (tmp_path / "old" / "artifacts" / key).read_bytes()
+    with files.receive(key) as receiving:
+        receiving.write((content,))
+        receiving.finish()
+    files.claim("this store")
+    assert [found.key for found in files.walk("")] == [key]
+    backup, there = str(tmp_path / "a.backup"), f"sqlite:///{tmp_path}/new/logbuch.db"
+    done = call("backup", backup, "--backend-store-uri", uri, "--default-artifact-root", root)
+    assert done.exit_code == 0, done.output
+    with tarfile.open(backup, "a") as archive:  # as older versions wrote it
+        archive.addfile(tarfile.TarInfo(f"artifacts/default/{OWNER_KEY}"))
+    done = call("restore", backup, "--backend-store-uri", there)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "new" / "artifacts" / key).read_bytes() == content
+    assert files.claim("this store") == {""}
+
+
+def test_a_backup_of_postgres_wants_to_know_where_the_artifacts_lie(
+    new_postgres: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    uri = new_postgres()
+    done = call("backup", "a.backup", "--backend-store-uri", uri)
+    assert done.exit_code == 2
+    assert "--default-artifact-root" in done.output
+    assert "--no-artifacts" in done.output
+    assert list(tmp_path.iterdir()) == []
+    assert call("backup", "a.backup", "--backend-store-uri", uri, "--no-artifacts").exit_code == 0
 
 
 def test_a_cut_or_changed_backup_is_refused(tmp_path: Path) -> None:

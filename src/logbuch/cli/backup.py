@@ -37,6 +37,8 @@ def backup(file: Path, no_artifacts: bool, force: bool, as_json: bool, **options
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there; --force replaces it.")
     where, report = places.existing(options), Report()
+    if not no_artifacts:
+        places.need_root(options, where)
     files = None if no_artifacts else Files.at(where.roots[0], where.roots[1:])
     store = open_store(where.uri, seal=False)
     try:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,6 +20,9 @@ from logbuch.cli import places
 from logbuch.cli.asking import answers, print_json
 from logbuch.errors import LogbuchError
 from logbuch.version import __version__
+
+if TYPE_CHECKING:
+    from logbuch.sdk.backends.transport import Transport
 
 LEAST_FREE = 1_000_000_000
 CLOCK_SECONDS = 60.0
@@ -118,29 +122,33 @@ def _journals() -> Iterator[Finding]:
 
 def _server(uri: str | None) -> Iterator[Finding]:
     from logbuch import settings
-    from logbuch.sdk.backends.transport import bare
+    from logbuch.sdk.backends.transport import Transport
 
     address = uri or settings.TRACKING_URI.get()
     if not address or not address.startswith(("http://", "https://")):
         return
     try:
-        name = bare(address)
+        transport = Transport(address)
     except LogbuchError as error:
         yield Finding(False, "server", error.message)
         return
-    yield from _asked(name)
+    with closing(transport):
+        yield from _asked(transport)
 
 
-def _asked(address: str) -> Iterator[Finding]:
-    """What a server says of itself, and how far its clock is from ours."""
+def _asked(transport: Transport) -> Iterator[Finding]:
+    """What a server says of itself, asked as a training asks it, and how far its clock is from ours."""
     import httpx
 
+    from logbuch.sdk.backends.transport import credentials_hint
+
     try:
-        answer = httpx.get(f"{address}/health", timeout=5.0)
+        answer = transport.health(5.0)
     except httpx.HTTPError as error:
-        yield Finding(False, "server", f"{address} does not answer: {error}")
+        yield Finding(False, "server", f"{transport.uri} does not answer: {error}")
         return
-    yield Finding(answer.status_code == 200, "server", f"{address} answers {answer.status_code}")
+    told = f"{transport.uri} answers {answer.status_code}{credentials_hint(answer)}"
+    yield Finding(answer.status_code == 200, "server", told)
     if "date" in answer.headers:
         apart = parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()
         yield Finding(abs(apart) < CLOCK_SECONDS, "clock", f"the server's is {apart:+.0f} s from this one")

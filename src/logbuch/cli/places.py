@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import click
+
 from logbuch import settings
 from logbuch.cli.options import option
 from logbuch.cli.server import artifact_root, default_store_uri, names, store_uri_of
@@ -51,3 +53,16 @@ def existing(options: Mapping[str, Any]) -> Place:
     if file is not None and not file.exists():
         raise StoreRefused(f"There is no database {file}: name it with --backend-store-uri.")
     return where
+
+
+def need_root(options: Mapping[str, Any], where: Place) -> None:
+    """Refuses to go on without the artifacts that a server keeps elsewhere: PostgreSQL does not tell where.
+
+    Else a backup that a timer makes would lack them, and nobody would hear of it.
+    """
+    named = options["artifacts_destination"] or options["default_artifact_root"]
+    if file_of(where.uri) is None and not named and not Path(where.roots[0]).exists():
+        raise click.UsageError(
+            f"There are no artifacts in {where.roots[0]}: name the server's folder or bucket by "
+            "--default-artifact-root, or leave them out by --no-artifacts."
+        )

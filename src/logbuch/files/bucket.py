@@ -94,7 +94,7 @@ class BucketFiles:
                 obstore.delete(self._store, paths[start : start + _DELETED_AT_ONCE])
 
     def walk(self, key: str = "") -> Iterator[Found]:
-        yield from self._objects(key)
+        yield from (found for found in self._objects(key) if not _own(found))
         with _refusing(key):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self.bucket, Prefix=self.full(f"{key}/" if key else "")
@@ -175,6 +175,11 @@ class BucketFiles:
             for batch in obstore.list(self._store, f"{key}/" if key else None, chunk_size=1000):
                 for meta in batch:
                     yield Found(meta["path"], meta["size"], meta["last_modified"].timestamp())
+
+
+def _own(found: Found) -> bool:
+    """Whether it is no artifact but Logbuch's own: what says whose the root is."""
+    return found.key.rpartition("/")[2].startswith(keys.TEMPORARY)
 
 
 class _Multipart(Found):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from logbuch.errors import InvalidInput, LogbuchError, StoreRefused, Unavailable
-from logbuch.files.roots import MARK, Files
+from logbuch.files.roots import MARK, OWNER_KEY, Files
 from logbuch.files.storage import Opened
 from logbuch.store import Store, check
 from logbuch.transfer.report import Report
@@ -83,6 +83,8 @@ def restore(file: Path, store: Store, files: Files | None, report: Report, told:
             _restore_database(archive, next(members, None), head, store, file)
             report.source.update(head["holds"])
             for member in members:
+                if member.name.endswith(f"/{OWNER_KEY}"):  # backups of buckets had it once: no artifact
+                    continue
                 report.source["files"] += 1
                 if files is not None and member.isreg():
                     _restore_file(archive, member, files, report, told)

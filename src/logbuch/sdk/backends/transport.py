@@ -139,6 +139,10 @@ class Transport:
 
         return self._persist(attempt, True, limit)
 
+    def health(self, seconds: float) -> httpx.Response:
+        """What the server answers when asked whether it is there, whatever that is. Raises httpx.HTTPError."""
+        return self._client.get(f"{self.uri}/health", timeout=seconds)
+
     def close(self) -> None:
         self._client.close()
 
@@ -233,6 +237,7 @@ class Transport:
         code, message = body.get("error_code"), body.get("message")
         if not message:
             message = f"The server {self.uri} answered {status} {response.reason_phrase} to {response.request.url.path}"
+            message += credentials_hint(response)
         if status in _BUSY:
             return Unavailable(message)
         if status in (401, 403):
@@ -266,6 +271,15 @@ def _error_body(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def credentials_hint(response: httpx.Response) -> str:
+    """What to do about a 401, mostly of a proxy before the server; nothing for any other answer."""
+    if response.status_code != httpx.codes.UNAUTHORIZED:
+        return ""
+    ways = "LOGBUCH_TRACKING_USERNAME and LOGBUCH_TRACKING_PASSWORD, or LOGBUCH_TRACKING_TOKEN"
+    given = "authorization" in response.request.headers
+    return f": it does not take the credentials given, see {ways}" if given else f": it wants credentials, set {ways}"
 
 
 def bare(uri: str) -> str:
