@@ -129,6 +129,35 @@ def test_run_again_it_takes_what_is_new_and_nothing_twice(
     assert again["already_there"] == {name: first[name] for name in ("runs", "points", "files", "histograms")}
 
 
+def test_a_session_of_add_hparams_belongs_to_the_training_in_whose_folder_it_is(folder: Path, tmp_path: Path) -> None:
+    """PyTorch writes it to a folder of its own, mostly at the end: an import before that gets it later."""
+    place, session = tmp_path / "store", folder / "hp" / "one"
+    shutil.move(session, tmp_path / "session")
+    assert bring(folder, place).exit_code == 0
+    shutil.copytree(tmp_path / "session", folder / "torch" / "1700000031.25")
+    assert bring(folder, place).exit_code == 0
+    store = open_store(f"sqlite:///{place}/logbuch.db", seal=False)
+    found = runs(store)
+    assert found.keys() == {"torch", "tensors"}
+    assert found["torch"].data.params["lr"] == "0.1"
+    assert found["torch"].data.tags["logbuch.tensorboard.folder"] == "torch"
+    assert len(store.read(series.between, found["torch"].info.run_id, "train/loss").steps) == 31
+    store.close()
+
+
+def test_several_sessions_in_a_folder_and_one_without_a_training_stay_apart(folder: Path, tmp_path: Path) -> None:
+    for name in ("torch/1700000031.25", "torch/1700000032.5", "1700000033.5"):
+        shutil.copytree(folder / "hp" / "one", folder / name)
+    assert bring(folder, tmp_path / "store").exit_code == 0
+    store = open_store(f"sqlite:///{tmp_path}/store/logbuch.db", seal=False)
+    found = runs(store)
+    assert found.keys() == {
+        "torch", "tensors", "hp/one", "torch/1700000031.25", "torch/1700000032.5", "1700000033.5"
+    }  # fmt: skip
+    assert found["torch"].data.params == {}
+    store.close()
+
+
 def test_a_torn_file_gives_all_whole_records(folder: Path, tmp_path: Path) -> None:
     file = folder / "torch" / "events.out.tfevents.1700000000.host.1.0.a"
     whole = file.read_bytes()

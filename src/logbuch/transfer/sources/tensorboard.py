@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -39,6 +40,8 @@ from logbuch.transfer.report import Report
 from logbuch.transfer.source import SourceFile, SourceRun
 
 MARK = "tfevents"
+_SESSION = re.compile(r"\d{10}\.\d+")
+"""What ``add_hparams`` calls a folder: ``str(time.time())``."""
 GRAPHS = "graphs, which are left out"
 FOLDER_TAG, GROUP_TAG = "logbuch.tensorboard.folder", "logbuch.tensorboard.group"
 _EXPERIMENT_ID = "0"
@@ -256,6 +259,23 @@ def _event_files(root: Path, report: Report) -> dict[str, list[Path]]:
             continue
         if file.stat().st_size:
             found.setdefault(file.parent.relative_to(root).as_posix(), []).append(file)
+    return _with_sessions(found)
+
+
+def _with_sessions(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """Each folder's files with those of the session of hyperparameters in it, which is the same training.
+
+    PyTorch's and tensorboardX's ``add_hparams`` write to a folder of their own, named by the second. Of several in one
+    folder each is a training of its own, for all that can be known.
+    """
+    sessions: dict[str, list[str]] = {}
+    for folder in found:
+        parent, _, name = folder.rpartition("/")
+        if _SESSION.fullmatch(name) and (parent or ".") in found:
+            sessions.setdefault(parent or ".", []).append(folder)
+    for parent, (session, *others) in sessions.items():
+        if not others:
+            found[parent] += found.pop(session)
     return found
 
 
