@@ -90,6 +90,31 @@ def test_an_empty_experiment_opened_first_is_laid_out(busy: Server, new_page: Ne
     expect(start.locator(".logo")).to_have_css("width", "34px")
 
 
+def test_hundreds_of_experiments_stand_in_folders_that_open(new_page: NewPage, tmp_path: Path) -> None:
+    server = Server(tmp_path, f"sqlite:///{tmp_path}/logbuch.db").start()
+    try:
+        names = [f"team-{number % 7}/project-{number % 23:02d}/study-{number:03d}" for number in range(200)]
+        ids = {name: server.post("experiments/create", {"name": name}).json()["experiment_id"] for name in names}
+        page = new_page()
+        page.goto(f"{server.url}/experiments")
+        tree = page.locator(".rail .tree")
+        expect(tree.get_by_role("link")).to_have_count(7)
+        tree.get_by_role("button", name="Open the folder team-6", exact=True).press("Enter")
+        expect(tree.get_by_role("link")).to_have_count(7 + 23)
+        tree.get_by_role("button", name="Open the folder team-6/project-22").click()
+        expect(tree.get_by_role("link", name="study-160")).to_be_visible()
+        page.reload()
+        expect(tree.get_by_role("link", name="study-160")).to_be_visible()
+        tree.get_by_role("button", name="Close the folder team-6", exact=True).click()
+        expect(tree.get_by_role("link")).to_have_count(7)
+        tree.get_by_role("link", name="team-3 0").click()
+        expect(page).to_have_url(f"{server.url}/experiments?folder=team-3")
+        expect(page.get_by_test_id("experiment-row")).to_have_count(sum(name.startswith("team-3/") for name in ids))
+        expect(tree.get_by_role("button", name="Close the folder team-3", exact=True)).to_be_visible()
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_home_is_clean_and_fits_a_phone(busy: Server, new_page: NewPage, screenshots: Path, theme: str) -> None:
     page = new_page(theme)
@@ -109,6 +134,8 @@ def test_what_is_not_there_has_the_frame_and_a_way_on(busy: Server, new_page: Ne
     for path, heading, words, way in (
         ("/e/999", "999", "There is no such experiment", "Go to Experiments"),
         ("/e/1/runs/0123456789abcdef", "01234567", "There is no such run", "Go to vision/digits"),
+        ("/models/nothing", "nothing", "There is no such model", "Go to Models"),
+        ("/compare?runs=0123456789abcdef", "Compare 0 runs", "It may have been deleted for good", "Go to Experiments"),
         ("/nothing/here", "Logbuch", "There is no page at this address", "Go to Home"),
     ):
         page.goto(busy.url + path)

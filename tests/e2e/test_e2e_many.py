@@ -121,6 +121,28 @@ def test_a_part_of_thousands_of_runs_is_compared(many: Any, new_page: NewPage) -
     expect(page.get_by_test_id("bars")).to_be_visible()
 
 
+def test_a_brush_looks_through_all_runs_of_a_search_that_is_drawn_as_a_sample(many: Any, new_page: NewPage) -> None:
+    server, id_, _ = many
+    total, inside = (
+        count(server, id_, ""),
+        "(metrics.m0 >= 0.4 AND metrics.m0 <= 0.41 OR metrics.m0 >= 0.6 AND metrics.m0 <= 0.61)",
+    )
+    found = count(server, id_, inside)
+    page = new_page()
+    page.goto(f"{server.url}/compare?e={id_}&target=m1&brush=metrics.m0::0.4::0.41~metrics.m0::0.6::0.61")
+    expect(page.get_by_test_id("in-brush")).to_have_text(f"{found:,} of {total:,} in the brush", timeout=LONG_MS)
+    # All of them are here, not just those that a sample of 2,000 has.
+    expect(page.get_by_test_id("scatter-point")).to_have_count(found, timeout=LONG_MS)
+    expect(page.get_by_test_id("sample")).to_have_count(0)
+    expect(page.get_by_test_id("sampled")).to_contain_text("A brush looks through all of them")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download(timeout=LONG_MS) as waiting:
+        page.get_by_role("menuitem", name="As CSV").click()
+    assert len(Path(waiting.value.path()).read_bytes().splitlines()) == found + 1
+    page.get_by_role("button", name="Show these in the table").click()
+    expect(page.get_by_text(f"{found:,} of {total:,} runs")).to_be_visible()
+
+
 def test_a_run_that_is_gone_stops_a_change_and_leaves_the_selection(many: Any, new_page: NewPage) -> None:
     server, id_, _ = many
     page = new_page()

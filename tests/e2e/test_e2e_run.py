@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.pages import until
+from support.pages import steady, until
 from support.seeds import artifact, send
 from support.servers import Server
 
@@ -85,6 +85,24 @@ def test_parameters_are_searched_and_copied(ran: tuple[Server, str], new_page: N
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
 
 
+def test_a_thousand_parameters_are_folded_and_tell_their_keys_apart(ran: Any, new_page: NewPage) -> None:
+    server, _ = ran
+    run_id = server.new_run("0", run_name="configured", start_time=1_795_000_000_000)
+    keys = [f"config.section.some_deeply_nested_option_{number:03d}" for number in range(1000)]
+    for part in range(0, len(keys), 100):
+        send(server, run_id, params=[{"key": key, "value": "/data/x" * 60} for key in keys[part : part + 100]])
+    page = new_page()
+    page.goto(f"{server.url}/e/0/runs/{run_id}")
+    rows = page.get_by_test_id("param-row")
+    expect(rows).to_have_count(60)
+    card = steady(page, page.locator("section.params").first)
+    tail = steady(page, rows.first.locator("dt span").last)
+    expect(rows.first.locator("dt span").last).to_have_text("ted_option_000")
+    assert card["x"] < tail["x"] < tail["x"] + tail["width"] < card["x"] + card["width"]
+    page.get_by_role("button", name="Show all 1,000").click()
+    expect(rows).to_have_count(1000)
+
+
 def test_metrics_as_a_table(ran: tuple[Server, str], new_page: NewPage) -> None:
     page = goto(new_page(), ran, "metrics")
     page.get_by_role("button", name="Table").click()
@@ -153,6 +171,9 @@ def test_code_shows_the_changes_and_the_packages(ran: tuple[Server, str], new_pa
     expect(page.get_by_text("train.py").first).to_be_visible()
     expect(page.get_by_text("torch", exact=True)).to_be_visible()
     expect(page.get_by_text("git checkout 8d41f02a7c0e")).to_be_visible()
+    left, right = (steady(page, column) for column in page.locator(".rlay > .colm").all())
+    assert left["width"] > 900
+    assert right["width"] == 380
     server, run_id = ran
     command = f"logbuch reproduce {run_id} --tracking-uri {server.url}"
     expect(page.get_by_text(command, exact=True)).to_be_visible()

@@ -209,6 +209,21 @@ def test_groups_show_mean_and_spread_and_open(sweep: Any, new_page: NewPage, scr
     expect(rows(page)).to_have_count(3)
 
 
+def test_groups_stand_on_a_phone_too(sweep: Any, new_page: NewPage) -> None:
+    server, id_, _ = sweep
+    page = new_page("light", 390, 844)
+    page.goto(f"{server.url}/e/{id_}?cols=metrics.eval/loss~params.rank~params.lr&group=params.rank")
+    groups = page.get_by_test_id("group-row")
+    expect(groups).to_have_count(2)
+    button = groups.first.get_by_role("button")
+    expect(button).to_have_accessible_name("8 3 runs 1.080 ± 0.100")
+    button.click()
+    expect(rows(page)).to_have_count(3)
+    expect(button).to_have_attribute("aria-expanded", "true")
+    button.click()
+    expect(rows(page)).to_have_count(0)
+
+
 def test_a_baseline_shows_the_change_of_every_metric(sweep: Any, new_page: NewPage) -> None:
     server, id_, runs = sweep
     page = open_table(new_page, server, id_, f"&cols=metrics.eval/loss~metrics.train/loss~params.lr&base={runs[0]}")

@@ -23,7 +23,7 @@ export interface Column {
   pinned?: boolean;
 }
 
-const RUN_COLUMNS = { duration: 78, started: 66, user: 84 } as const;
+const RUN_COLUMNS = { duration: 78, started: 84, user: 84 } as const;
 const SPARK_WIDTH = 124;
 const BARE_SPARK_WIDTH = 92;
 const MOST_WIDTH = 128;

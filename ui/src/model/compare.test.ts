@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Row } from "../api/table";
-import { axisOf, boxes, boxOf, diffLines, marksOf, numberAt, passes, placeOn, valueOf } from "./compare";
+import { axisOf, boxes, boxOf, brushFilter, diffLines, marksOf, numberAt, passes, placeOn, valueOf } from "./compare";
 
 const row = (params: Record<string, string>, loss: number | null = null): Row => ({
   run: {} as Row["run"], texts: Object.fromEntries(Object.entries(params).map(([k, v]) => [`params.${k}`, v])),
@@ -33,6 +33,20 @@ describe("axes", () => {
     expect(rows.map((r) => passes(r, brush))).toEqual([true, false, true, false]);
     expect(rows.every((r) => passes(r, []))).toBe(true);
   });
+});
+
+describe("brushes as a filter", () => {
+  const last = () => "last" as const;
+  it("joins those of one axis and cuts by several", () => {
+    const brush = [{ key: "params.lr", from: 0, to: 2 }, { key: "params.lr", from: 8, to: 9 }, { key: "params.o", words: ["a"] }];
+    expect(brushFilter(brush, last)).toBe("(params.lr >= 0 AND params.lr <= 2 OR params.lr >= 8 AND params.lr <= 9) AND params.o IN ('a')");
+    expect(brushFilter([], last)).toBe("");
+  });
+  it("quotes words, and takes numbers among them however they are written", () => {
+    expect(brushFilter([{ key: "params.note to", words: ["it's", "0.001"] }], last)).toBe('(params.`note to` IN ("it\'s") OR params.`note to` >= 0.001 AND params.`note to` <= 0.001)');
+    expect(brushFilter([{ key: "params.o", words: [`it's "b"`] }], last)).toBe(`params.o IN ('it''s "b"')`);
+  });
+  it("reads a metric as runs are judged by it", () => expect(brushFilter([{ key: "metrics.loss", from: 0.1, to: 0.2 }], () => "min")).toBe("min(metrics.loss) >= 0.1 AND min(metrics.loss) <= 0.2"));
 });
 
 describe("boxes", () => {

@@ -1,6 +1,7 @@
 import type { Columns, MetricCell, Row } from "../api/table";
 import type { Brush } from "../url/compare";
 import type { Criterion } from "./criterion";
+import { quote, quoteKey, splitColumn } from "./filter";
 import { isNumeric } from "./format";
 import { isSystem } from "./metrics";
 
@@ -112,6 +113,27 @@ export function passes(row: Row, brushes: readonly Brush[]): boolean {
     if (value === null) return false;
     return list.some((brush) => ("words" in brush ? brush.words.includes(String(value)) : typeof value === "number" && value >= brush.from && value <= brush.to));
   });
+}
+
+/** One brush in the search language; numbers that are written in another way are the same value. */
+function conditionsOf(brush: Brush, name: string): string[] {
+  const between = (from: number | string, to: number | string) => `${name} >= ${from} AND ${name} <= ${to}`;
+  if (!("words" in brush)) return [between(brush.from, brush.to)];
+  const texts = brush.words.filter((word) => !isNumeric(word));
+  return [...(texts.length ? [`${name} IN (${texts.map(quote).join(", ")})`] : []), ...brush.words.filter(isNumeric).map((word) => between(word, word))];
+}
+
+/** What `passes` lets through, in the search language; "" without brushes. A metric is read as runs are judged by it. */
+export function brushFilter(brushes: readonly Brush[], part: Criterion["part"]): string {
+  const nameOn = (column: string) => {
+    const [kind, key] = splitColumn(column);
+    const name = `${kind}.${quoteKey(key)}`;
+    return kind === "metrics" && part(key) !== "last" ? `${part(key)}(${name})` : name;
+  };
+  return [...new Set(brushes.map((brush) => brush.key))].map((key) => {
+    const joined = brushes.filter((brush) => brush.key === key).flatMap((brush) => conditionsOf(brush, nameOn(key)));
+    return joined.length > 1 ? `(${joined.join(" OR ")})` : joined[0];
+  }).join(" AND ");
 }
 
 export interface Box {

@@ -29,6 +29,9 @@ describe("what is sent", () => {
   it("adds conditions", () => {
     expect(addCondition("", "a = 1")).toBe("a = 1");
     expect(addCondition("x", "a = 1")).toBe("attributes.run_name ILIKE '%x%' AND a = 1");
+    expect(addCondition("a = 1 or b = 2", "c = 3")).toBe("(a = 1 or b = 2) AND c = 3");
+    expect(addCondition("a = 'x OR y'", "c = 3")).toBe("a = 'x OR y' AND c = 3");
+    expect(addCondition("a = 1", "")).toBe("a = 1");
     expect(equals("params.a b", "1")).toBe("params.`a b` = '1'");
     expect(quoteKey("eval/loss")).toBe("`eval/loss`");
   });

@@ -7,7 +7,11 @@ const OPERATOR = /[=<>!()]|\b(i?like|in|not|is|null|and|or|between)\b/i;
 const PREFIX = /^(metrics?|params?|parameters?|tags?|attributes?|attr|run|datasets?)\./i;
 
 /** A text as the search language wants it. */
-export const quote = (text: string) => (text.includes("'") ? `"${text.replaceAll('"', "")}"` : `'${text}'`);
+export function quote(text: string): string {
+  // A quote behind a backslash does not double: then the other sort of quote stands around.
+  const mark = ["'", '"'].find((one) => !text.includes(one)) ?? ["'", '"'].find((one) => !text.includes(`\\${one}`)) ?? "'";
+  return mark + text.replaceAll(mark, mark + mark) + mark;
+}
 
 /** True for words that name no key and hold no operator: they search names. */
 export const isPlain = (text: string) => !OPERATOR.test(text) && !text.trim().split(/\s+/).some((word) => PREFIX.test(word));
@@ -85,12 +89,16 @@ export function conditionsOf(text: string): string[] {
 }
 
 /** A key as the search language wants it: backticks where it is no plain word. */
-export const quoteKey = (key: string) => (/^[A-Za-z_][\w]*$/.test(key) ? key : `\`${key}\``);
+export const quoteKey = (key: string) => (/^[A-Za-z_][\w]*$/.test(key) ? key : `\`${key.replaceAll("`", "``")}\``);
 
-/** Adds a condition to a filter; a plain search becomes conditions first. */
+/** True where a condition that is joined by AND would bind closer than the filter itself. */
+const isLoose = (filter: string) => wordsOf(filter).some(({ kind, text }) => kind === "joint" && text.toUpperCase() === "OR");
+
+/** Adds a condition to a filter; a plain search becomes conditions first, alternatives stay together. */
 export function addCondition(text: string, condition: string): string {
   const filter = toFilter(text);
-  return filter ? `${filter} AND ${condition}` : condition;
+  if (!condition || !filter) return condition || filter;
+  return `${isLoose(filter) ? `(${filter})` : filter} AND ${condition}`;
 }
 
 /** The condition that a value of a column equals what is shown. */

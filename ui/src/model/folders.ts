@@ -20,6 +20,12 @@ export function formatList(view: ListView): string {
 
 export const inFolder = (name: string, folder: string) => folder === "" || name.startsWith(`${folder}/`);
 
+/** True for the folder itself and for all that is in it. */
+export const isWithin = (name: string, folder: string) => name === folder || inFolder(name, folder);
+
+/** The folders that a folder lies in, from the outermost on. */
+export const parentsOf = (folder: string): string[] => [...folder.matchAll(/\//g)].map((slash) => folder.slice(0, slash.index));
+
 export interface Folder {
   path: string;
   name: string;

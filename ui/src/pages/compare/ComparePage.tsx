@@ -3,9 +3,9 @@ import { exportRuns, type FileFormat, type Row } from "../../api/table";
 import { Board } from "../../charts/Board";
 import type { DrawnRun } from "../../charts/types";
 import { isAside } from "../../model/answers";
-import { axisName, valueOf } from "../../model/compare";
-import { quoteKey, splitColumn } from "../../model/filter";
-import { formatCount, formatNumber } from "../../model/format";
+import { axisName, brushFilter, valueOf } from "../../model/compare";
+import { addCondition } from "../../model/filter";
+import { formatCount } from "../../model/format";
 import { isSystem } from "../../model/metrics";
 import { MOST_DRAWN } from "../../model/slots";
 import { isRunning } from "../../model/status";
@@ -22,7 +22,7 @@ import { rampColour } from "../../ui/Swatch";
 import { EmptyState, ErrorBox, SkeletonRows } from "../../ui/States";
 import { complain, copyText } from "../../ui/toast";
 import type { BoardView } from "../../url/board";
-import { COMPARE_PARTS, comparePath, formatCompare, parseCompare, type Brush, type ComparePart, type CompareView } from "../../url/compare";
+import { COMPARE_PARTS, comparePath, formatCompare, parseCompare, type ComparePart, type CompareView } from "../../url/compare";
 import { DEFAULT_VIEW, formatExperiment } from "../../url/experiment";
 import { experimentPath } from "../../url/routes";
 import "../../styles/compare.css";
@@ -39,14 +39,6 @@ import { BEST_RUNS } from "./useRows";
 const partNames = (): Record<ComparePart, string> => ({ all: t.partAll, table: t.partTable, curves: t.partCurves, parallel: t.partParallel, scatter: t.partScatter, box: t.partBox, bar: t.partBar, importance: t.partImportance, diff: t.partDiff });
 const FIRST_AXES = 6;
 const FEW_MOVERS = 8;
-
-/** A brush as the table's filter. */
-function conditionOf(brush: Brush): string {
-  const [kind, key] = splitColumn(brush.key);
-  const name = `${kind}.${quoteKey(key)}`;
-  if ("words" in brush) return `${name} IN (${brush.words.map((w) => `'${w.replaceAll("'", "")}'`).join(", ")})`;
-  return `${name} >= ${brush.from} AND ${name} <= ${brush.to}`;
-}
 
 /** The runs as the curves want them: on the ramp all of them; each by its own colour while there are colours, the others grey behind. */
 function linesOf(rows: readonly Row[], chosen: readonly Row[], colours: Colours): { drawn: DrawnRun[]; context: DrawnRun[] } {
@@ -152,11 +144,12 @@ export default function ComparePage() {
   const crumbs = only ? experimentCrumbs(only.name, experimentPath(only.experiment_id)) : [];
   const count = Math.max(found.total, rows.length);
   // Of a search the file has all runs, also those that are not drawn.
-  const brushed = [...(found.set.query.filter ? [`(${found.set.query.filter})`] : []), ...view.brush.map(conditionOf)].join(" AND ");
-  const asFile = found.set.named ? { run_ids: chosen.map((r) => r.run.run_id), view: "all" as const, experiment_ids: found.experimentIds } : { ...found.set.query, filter: brushed };
+  const brushed = brushFilter(view.brush, found.criterion.part);
+  const asFile = found.set.named ? { run_ids: chosen.map((r) => r.run.run_id), view: "all" as const, experiment_ids: found.experimentIds } : { ...found.set.query, filter: addCondition(found.set.query.filter ?? "", brushed) };
   const save = async (format: FileFormat) => saveBlob(await exportRuns(format, asFile), `compare.${format}`);
   const file = (format: FileFormat, label: string): MenuEntry => ({ label, icon: "download", onSelect: () => void save(format).catch(complain) });
-  const show = () => navigate(experimentPath(only!.experiment_id) + formatExperiment({ ...DEFAULT_VIEW, view: "none", q: [...(view.q ? [view.q] : view.runs.length ? [`attributes.run_id IN (${view.runs.map((id) => `'${id}'`).join(", ")})`] : []), ...view.brush.map(conditionOf)].join(" AND ") }));
+  const named = view.runs.length ? `attributes.run_id IN (${view.runs.map((id) => `'${id}'`).join(", ")})` : view.q;
+  const show = () => navigate(experimentPath(only!.experiment_id) + formatExperiment({ ...DEFAULT_VIEW, view: "none", deleted: view.deleted, q: addCondition(named, brushed) }));
   const colouring: string[] = ["run", ...(target === null ? [] : [`metrics.${target}`]), ...found.params.map((k) => `params.${k}`)];
   const coloured = view.colour || (rows.length > MOST_DRAWN && target !== null ? `metrics.${target}` : "run");
   const names = partNames();
@@ -175,8 +168,8 @@ export default function ComparePage() {
   const after = (
     <>
       {found.missing > 0 && <span className="chip warn">{t.missingRuns(found.missing)}</span>}
-      {rows.length < found.total && !found.waiting && rows.length > 0 && <span className="chip num" data-testid="sample">{t.drawnOf(formatCount(rows.length, locale), formatCount(found.total, locale))}</span>}
-      {view.brush.length > 0 && <span className="chip num" data-testid="in-brush">{t.inBrush(formatNumber(chosen.length, locale), formatNumber(rows.length, locale))}</span>}
+      {rows.length > 0 && !found.waiting && found.inside !== null && chosen.length < found.inside && <span className="chip num" data-testid="sample">{t.drawnOf(formatCount(chosen.length, locale), formatCount(found.inside, locale))}</span>}
+      {view.brush.length > 0 && <span className="chip num" data-testid="in-brush">{t.inBrush(found.inside === null ? "…" : formatCount(found.inside, locale), formatCount(found.total, locale))}</span>}
       {view.brush.length > 0 && <Button look="ghost" icon="x" onClick={() => change({ brush: [] })}>{t.clearBrush}</Button>}
     </>
   );
@@ -203,9 +196,14 @@ export default function ComparePage() {
         {phone && rows.length > 0 && <div className="row cchoices">{choices}</div>}
         {found.sampledBy !== undefined && rows.length > 0 && <p className="muted csample" data-testid="sampled">{t.sampledBy(formatCount(BEST_RUNS, locale), found.sampledBy)}</p>}
         {!asked && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p><Link to="/experiments" className="btn">{t.experiments}</Link></EmptyState>}
-        {found.error && rows.length === 0 && <ErrorBox error={found.error} />}
+        {found.error && (rows.length === 0 || found.inside === null) && <ErrorBox error={found.error} />}
         {found.waiting && rows.length === 0 && <SkeletonRows rows={10} />}
-        {asked && !found.waiting && !found.error && rows.length === 0 && <EmptyState title={found.missing ? t.missingRuns(found.missing) : t.noRunFound} />}
+        {asked && !found.waiting && !found.error && rows.length === 0 && (
+          <EmptyState title={found.missing ? t.missingRuns(found.missing) : t.noRunFound}>
+            {found.missing > 0 && <p>{t.goneText}</p>}
+            {only ? <Link to={experimentPath(only.experiment_id)} className="btn">{t.goTo(only.name)}</Link> : <Link to="/experiments" className="btn">{t.toExperiments}</Link>}
+          </EmptyState>
+        )}
         {rows.length > 0 && (view.part === "all" ? parts.all : <div className="cone">{parts[view.part]}</div>)}
       </div>
     </main>

@@ -90,7 +90,7 @@ export function ConfigDiff({ rows, base }: { rows: Row[]; base: string }) {
       {!a.data || !b.data ? <SkeletonRows rows={8} /> : (
         <div className="dgrid">
           <TextDiff title={t.configDiff} before={asText(a.data.params)} after={asText(b.data.params)} />
-          <TextDiff title={t.commit} before={about(a.data)} after={about(b.data)} />
+          <TextDiff title={t.commitAndCommand} before={about(a.data)} after={about(b.data)} />
           <FileDiff title={t.codeDiff} path={PATCH} from={a.data} to={b.data} />
           <FileDiff title={t.packagesDiff} path={PACKAGES} from={a.data} to={b.data} />
         </div>

@@ -61,8 +61,9 @@ const Line = memo(function Line({ id, path, colour, on, wide }: { id: string; pa
 function brushOf(axis: Axis, a: number, b: number): Brush | null {
   const [from, to] = [Math.max(0, Math.min(a, b)), Math.min(1, Math.max(a, b))];
   if (!axis.words) {
-    const round = (v: number) => Number(v.toPrecision(6));
-    return { key: axis.column, from: round(numberAt(axis, from)), to: round(numberAt(axis, to)) };
+    // To the end of the axis is to its last value, which a rounded number may miss.
+    const at = (place: number) => (place <= 0 ? axis.low : place >= 1 ? axis.high : Number(numberAt(axis, place).toPrecision(6)));
+    return { key: axis.column, from: at(from), to: at(to) };
   }
   const half = axis.words.length > 1 ? 0.5 / (axis.words.length - 1) : 0.5;
   const words = axis.words.filter((word) => {

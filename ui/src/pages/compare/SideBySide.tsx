@@ -104,8 +104,8 @@ export function SideBySide({ rows: given, slot, base, criterion, onBase, onRemov
   }), [rows]);
   const short = useMemo(() => tellApart([...params, ...metrics].map((line) => line.key), 26), [params, metrics]);
   const now = Date.now();
-  const about = textLines([t.status, t.duration, t.started, t.user, t.commit], rows.map(({ run, texts }) => ({
-    [t.status]: statusWord(run.status), [t.duration]: formatDuration(durationOf(run, now)), [t.started]: formatMoment(run.start_time, now, locale), [t.user]: run.user || null, [t.commit]: texts["tags.mlflow.source.git.commit"]?.slice(0, 7) ?? null,
+  const about = textLines([t.status, t.duration, t.started, t.user, t.commitOf], rows.map(({ run, texts }) => ({
+    [t.status]: statusWord(run.status), [t.duration]: formatDuration(durationOf(run, now)), [t.started]: formatMoment(run.start_time, now, locale), [t.user]: run.user || null, [t.commitOf]: texts["tags.mlflow.source.git.commit"]?.slice(0, 7) ?? null,
   }))).filter((line) => line.values.some((v) => v !== null));
   const at = Math.max(0, rows.findIndex((r) => r.run.run_id === base));
   /** The columns of some runs; on screen with room for those that are out of view. */

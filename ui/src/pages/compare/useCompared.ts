@@ -1,9 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Importance, ImportanceQuestion } from "../../api/answers";
-import type { Columns, Row } from "../../api/table";
-import { comparedColumns, judgedRows, judgedValue, passes } from "../../model/compare";
+import { queryTable, type Columns, type Row } from "../../api/table";
+import { brushFilter, comparedColumns, judgedRows, judgedValue, passes } from "../../model/compare";
 import { metricId, orderBy } from "../../model/columns";
-import { toFilter } from "../../model/filter";
+import { addCondition } from "../../model/filter";
 import { criterionOf, type Criterion } from "../../model/criterion";
 import { pickMain } from "../../model/metrics";
 import { variedParams } from "../../model/answers";
@@ -18,6 +19,8 @@ export interface Compared {
   /** Those inside all brushes. */
   chosen: Row[];
   total: number;
+  /** How many of all runs are inside all brushes; null while that is asked. */
+  inside: number | null;
   /** The search that finds all of them. */
   set: RunSet;
   /** What the best ones were chosen by, where the rows are a sample: a metric, or null for the time of their start. */
@@ -48,6 +51,21 @@ function useCriterion(experimentIds: readonly string[]): Criterion | null {
   }, [experiments.isPending, experiments.data, experimentIds]);
 }
 
+/** Rows of both lists, each run once. */
+function united(rows: readonly Row[], more: readonly Row[]): Row[] {
+  const known = new Set(rows.map((row) => row.run.run_id));
+  return [...rows, ...more.filter(({ run }) => !known.has(run.run_id))];
+}
+
+/** The set inside the brushes, which the server finds where the rows here are a sample; null where they are all here. */
+function useBrushed(set: RunSet, sampled: boolean, brush: CompareView["brush"], criterion: Criterion | null): RunSet | null {
+  return useMemo(() => {
+    if (!sampled || !brush.length || criterion === null) return null;
+    const filter = addCondition(set.query.filter ?? "", brushFilter(brush, criterion.part));
+    return { ...set, query: { ...set.query, filter }, key: [set.key, filter] };
+  }, [set, sampled, brush, criterion]);
+}
+
 /** The runs of the view with what they are compared by. */
 export function useCompared(view: CompareView): Compared {
   const set = useRunSet(view);
@@ -63,8 +81,12 @@ export function useCompared(view: CompareView): Compared {
   const parts = useMemo(() => (criterion !== null && wire.some((c) => c.startsWith("metrics.") && criterion.part(c.slice(8)) !== "last") ? ["last", "min", "max"] : ["last"]), [criterion, wire]);
   const sorting = useMemo(() => sortingOf(view.target, criterion, columns.data), [view.target, criterion, columns.data]);
   const table = useRows(set, total, wire, parts, sorting.order, asked && set.ready && wire.length > 0 && total > 0 && criterion !== null);
+  const brushed = useBrushed(set, table.sampled, view.brush, criterion);
+  const counted = useQuery({ queryKey: ["table", "compare-inside", brushed?.key], queryFn: ({ signal }) => queryTable({ ...brushed!.query, columns: [], max_results: 1 }, signal), enabled: brushed !== null && set.ready });
+  const within = useRows(brushed ?? set, counted.data?.total ?? 0, wire, parts, sorting.order, brushed !== null && (counted.data?.total ?? 0) > 0);
+  const all = useMemo(() => (brushed === null ? table.rows : united(table.rows, within.rows)), [brushed, table.rows, within.rows]);
   const kept = useMemo(() => wire.filter((c) => c.startsWith("metrics.")).map((c) => c.slice(8)), [wire]);
-  const loaded = useMemo(() => (asked && criterion !== null ? judgedRows(table.rows, kept, criterion) : NONE), [asked, criterion, table.rows, kept]);
+  const loaded = useMemo(() => (asked && criterion !== null ? judgedRows(all, kept, criterion) : NONE), [asked, criterion, all, kept]);
   const rows = useMemo(() => {
     if (!named) return loaded;
     const byId = new Map(loaded.map((row) => [row.run.run_id, row]));
@@ -89,11 +111,11 @@ export function useCompared(view: CompareView): Compared {
     return Number.isNaN(x) || Number.isNaN(y) ? Number(Number.isNaN(x)) - Number(Number.isNaN(y)) : lower ? x - y : y - x;
   })), [rows, named, target, lower]);
   const chosen = useMemo(() => (view.brush.length ? ordered.filter((row) => passes(row, view.brush)) : ordered), [ordered, view.brush]);
-  const { question, key } = useQuestion(view, set, experimentIds, chosen, target, lower);
+  const { question, key } = useQuestion(view, set, brushed, experimentIds, chosen, target, lower);
   const importance = useImportance(question, key);
-  const error = set.error ?? heads.error ?? table.error;
+  const error = set.error ?? heads.error ?? table.error ?? counted.error ?? within.error;
   return {
-    rows: ordered, chosen, total, set, sampledBy: table.sampled ? sorting.metric : undefined, experimentIds, params, metrics, target, lower, criterion: criterion ?? NAMES, importance: target === null ? null : importance,
+    rows: ordered, chosen, total, inside: brushed !== null ? (counted.data?.total ?? null) : view.brush.length ? chosen.length : total, set, sampledBy: table.sampled ? sorting.metric : undefined, experimentIds, params, metrics, target, lower, criterion: criterion ?? NAMES, importance: target === null ? null : importance,
     missing: named && heads.data ? view.runs.length - found.length : 0,
     waiting: asked && !(heads.data && (total === 0 || (table.answered && criterion !== null))) && !error, error,
   };
@@ -109,16 +131,16 @@ function sortingOf(target: string, criterion: Criterion | null, columns: Columns
 }
 
 /** What is asked of the server: of a whole search the search itself, whose answer it remembers, else the runs by name. */
-function useQuestion(view: CompareView, set: RunSet, experimentIds: readonly string[], chosen: readonly Row[], target: string | null, lower: boolean): { question: ImportanceQuestion | null; key: unknown } {
+function useQuestion(view: CompareView, set: RunSet, brushed: RunSet | null, experimentIds: readonly string[], chosen: readonly Row[], target: string | null, lower: boolean): { question: ImportanceQuestion | null; key: unknown } {
   const unbrushed = !set.named && !view.brush.length;
-  const whole = unbrushed && !view.deleted && view.some === null;
+  const whole = (unbrushed || brushed !== null) && !view.deleted && view.some === null;
   const part = unbrushed && view.some !== null;
   const ids = useMemo(() => (whole ? null : part ? (set.query.run_ids ?? []) : chosen.map((row) => row.run.run_id).sort()), [whole, part, set.query, chosen]);
   const question = useMemo(() => {
     const [experiment_id, ...more_experiments] = experimentIds;
     if (target === null || experiment_id === undefined || (ids !== null && !ids.length)) return null;
     const asked = { experiment_id, more_experiments, metric: target, lower };
-    return ids === null ? { ...asked, filter: toFilter(view.q) } : { ...asked, filter: "", run_ids: ids };
-  }, [experimentIds, target, lower, ids, view.q]);
+    return ids === null ? { ...asked, filter: (brushed ?? set).query.filter ?? "" } : { ...asked, filter: "", run_ids: ids };
+  }, [experimentIds, target, lower, ids, brushed, set]);
   return { question, key: part ? [set.key, target, lower] : question };
 }

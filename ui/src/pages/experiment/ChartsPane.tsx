@@ -45,12 +45,12 @@ export function ChartsPane({ experimentId, view, change, columns, main, rows, sl
   const [source] = useSame<GroupSource[]>(view.group.length ? [{ experiment_ids: [experimentId], filter: toFilter(view.q), view: view.deleted ? "deleted" : "active", by: view.group }] : []);
   const marks = useFindingsOf(useMemo(() => (source ? [] : drawn.map((run) => run.id)), [source, drawn]));
   useKeptBoard(experimentId, view, onBoard);
-  if (failed) return <div className="cw"><EmptyState title={t.noDrawn} /></div>;
+  if (failed) return <div className="cw"><EmptyState title={t.noneToDraw} /></div>;
   if (!columns || !ready) return <div className="cw"><SkeletonRows rows={8} /></div>;
   return (
     <div className="cw">
       <Board keys={keys} main={main.key} drawn={drawn} context={context} view={view} change={onBoard} groups={source ?? null} lead={source ? null : lead} lower={main.lower} syncKey="experiment" marks={marks}
-        nothing={!source && drawn.length === 0 && context.length === 0 ? t.noDrawn : undefined} />
+        nothing={!source && drawn.length === 0 && context.length === 0 ? (rows.length ? t.noDrawn : t.noneToDraw) : undefined} />
     </div>
   );
 }

@@ -72,7 +72,7 @@ export function FourAnswers({ experimentId, view, filter, first, from, columns, 
   return (
     <section className="four" aria-label={t.fourAnswers} tabIndex={sideways ? 0 : undefined}>
       {asks ? <WhichWay experimentId={experimentId} metric={main.key!} /> : <BestRun row={best} told={told ?? null} baseline={baseline} rows={rows} main={main} total={total} from={from} slot={best ? slotOf(slots, best.run.run_id) : null} waiting={waiting} />}
-      <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting || asks} />
+      <Apart importance={importance ?? null} main={main} found={found} baseline={baseline} all={columns?.params.length ?? 0} waiting={waiting} asks={asks} />
       <section>
         <div className="q"><h2>{t.wasStable}</h2>
           <span className="r num">{main.trainLoss && table.data && total > 1 && <Unstable experimentId={experimentId} filter={filter ?? ""} stage={stage} total={total} onShow={show} />}</span></div>
@@ -149,7 +149,7 @@ const CHIPS = 2;
 /** A parameter that explains less is not worth a word. */
 const LEAST_SHARE = 0.05;
 
-function Apart({ importance, main, found, baseline, all, waiting }: { importance: Importance | null; main: MainMetric; found: { differences: ParamDifference[] } | null; baseline: Row | null; all: number; waiting: boolean }) {
+function Apart({ importance, main, found, baseline, all, waiting, asks }: { importance: Importance | null; main: MainMetric; found: { differences: ParamDifference[] } | null; baseline: Row | null; all: number; waiting: boolean; asks: boolean }) {
   const first = importance?.explained != null ? importance.effects[0] : undefined;
   const explained = first && first.share > LEAST_SHARE ? first : null;
   const shares = new Map(importance?.effects.map((one) => [one.key, one.share]));
@@ -177,7 +177,7 @@ function Apart({ importance, main, found, baseline, all, waiting }: { importance
           </div>
         </>
       )}
-      {!found && !waiting && <div className="ans2">{t.noneToCompare}</div>}
+      {!found && (asks || !waiting) && <div className="ans2">{asks ? t.asksFirst : t.noneToCompare}</div>}
     </section>
   );
 }

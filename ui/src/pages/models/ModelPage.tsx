@@ -31,7 +31,7 @@ export default function ModelPage({ name }: { name: string }) {
   });
   useTitle(name);
   if (model.error instanceof ApiError && model.error.status === 404)
-    return <main id="main" className="page" tabIndex={-1}><EmptyState title={t.noModel}><Link to="/models" className="btn">{t.models}</Link></EmptyState></main>;
+    return <main id="main" className="page" tabIndex={-1}><Top crumbs={[{ label: t.models, to: "/models" }, { label: name }]} live={false} /><div className="body"><EmptyState title={t.noModel}><p>{t.goneText}</p><Link to="/models" className="btn">{t.keyGoModels}</Link></EmptyState></div></main>;
   const shown = versions.data?.pages.flatMap((page) => page.items) ?? [];
   const chosen = shown.find(({ version }) => version === view.v) ?? shown[0];
   return (

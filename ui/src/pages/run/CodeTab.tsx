@@ -62,7 +62,7 @@ function Packages({ run }: { run: RunDetail }) {
 /** Commit, changes, command and packages: with what code and in what environment the run was made. */
 export default function CodeTab({ run }: { run: RunDetail }) {
   return (
-    <div className="rlay code">
+    <div className="rlay kept">
       <div className="colm"><Changes run={run} /></div>
       <div className="colm"><ReproduceCard run={run} /><Packages run={run} /></div>
     </div>
