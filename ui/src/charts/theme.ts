@@ -1,4 +1,5 @@
 import { createStore } from "../model/store";
+import { printing } from "../ui/printing";
 
 /** The tokens a canvas needs, read from the style sheet once per theme change. */
 export interface Palette {
@@ -59,6 +60,8 @@ export function palette() {
   if (store) return store;
   const made = createStore(read());
   new MutationObserver(() => made.set(read())).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  // Paper waits for no observer.
+  printing.subscribe(() => made.set(read()));
   store = made;
   return made;
 }
