@@ -89,6 +89,7 @@ def _report(outcome: object, target: str) -> _Told:
         parts.append(f"{outcome.ended} runs ended as KILLED, for their process is gone")
     if outcome.damaged:
         parts.append(f"{outcome.damaged} records of it could not be read, for the file was damaged")
+    parts += outcome.notes
     if outcome.files_left:
         parts.append(f"{outcome.files_left} files could not be sent")
     if outcome.why is not None:

@@ -19,8 +19,9 @@ import pytest
 
 from logbuch.sdk.journal import segment, segments
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import Folder, State, parts
+from logbuch.sdk.journal.folder import Folder, parts
 from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.journal.note import State
 from logbuch.wire import ingest
 
 Point = tuple[str, str, int, int, float]

@@ -3,6 +3,7 @@ moment it was killed."""
 
 from __future__ import annotations
 
+import shutil
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -15,9 +16,11 @@ from click.testing import CliRunner
 
 import logbuch
 from logbuch.cli.main import cli
+from logbuch.errors import NotFound
 from logbuch.model import RunStatus
 from logbuch.sdk import connection
 from logbuch.sdk.backends.embedded import EmbeddedBackend
+from logbuch.sdk.journal import segments
 from logbuch.sdk.journal.folder import Folder
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.shipping import leftovers
@@ -222,6 +225,187 @@ def test_a_damaged_note_of_how_far_it_was_sent(begin: Begin, store: EmbeddedBack
     (process.die().path / "state.json").write_bytes(raw)
     (outcome,) = leftovers.sweep(root, MEANT, store, "")
     assert (outcome.why, stored(store), status(store)) == (None, list(range(20)), RunStatus.KILLED)
+
+
+def test_the_notes_of_two_journals_that_were_exchanged(begin: Begin, store: EmbeddedBackend, root: Path) -> None:
+    """Each says what is true, of the other one: believed, it would hide what was not sent."""
+    one, two = begin("one"), begin("two")
+    for process, count in ((one, 10), (two, 30)):
+        process.log(count)
+        process.send()
+        process.log(10)
+    first, second = one.die(), two.die()
+    for name in ("journal.json", "state.json"):
+        mine, others = (first.path / name).read_bytes(), (second.path / name).read_bytes()
+        (first.path / name).write_bytes(others)
+        (second.path / name).write_bytes(mine)
+    said = "journal.json is not believed, for it is another journal's"
+    assert first.disbelieved() == [said, said.replace("journal.json", "state.json")]
+    runner = CliRunner()
+    for folder in (first, second):
+        done = runner.invoke(cli, ["sync", str(folder.path), "--tracking-uri", store.uri])
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+    assert (stored(store, "one"), stored(store, "two")) == (list(range(20)), list(range(40)))
+
+
+def test_a_note_that_says_all_was_sent_is_not_believed_when_it_is_damaged(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    process = begin()
+    process.log(10)
+    process.send()
+    process.log(10)
+    folder = process.die()
+    path = folder.path / "state.json"
+    path.write_bytes(path.read_bytes().replace(b'"complete":false', b'"complete":true'))
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert outcome.complaint() == f"{folder.path}: state.json is not believed, for its checksum is another one"
+    assert stored(store) == list(range(20))
+
+
+def test_where_it_was_meant_to_go_is_told_by_the_store_too(
+    begin: Begin, store: EmbeddedBackend, root: Path, tmp_path: Path
+) -> None:
+    process = begin()
+    process.log(10)
+    process.send()
+    process.log(10)
+    folder = process.die()
+    (folder.path / "journal.json").write_bytes(bytes(80))
+    other = EmbeddedBackend(tmp_path / "other" / "logbuch.db", tmp_path / "artifacts")
+    (outcome,) = leftovers.sweep(root, MEANT, other, "")
+    other.close()
+    assert outcome.nameless
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert outcome.complaint() == f"{folder.path}: journal.json is not believed, for it cannot be read"
+    assert stored(store) == list(range(20))
+
+
+def test_a_run_whose_beginning_was_damaged_is_made_all_the_same(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    process, worker = begin(), begin("of another")
+    worker.sender.state.needs.append("elsewhere")  # a run that another journal brings is waited for instead
+    worker.journal.record(ingest.encode_record(ingest.Tags("elsewhere", [("a", "b")])))
+    worker.sender._save(worker.sender.state)
+    process.log(10)
+    folder = process.die()
+    for one in (folder, worker.die()):
+        (segment,) = one.segments()
+        raw = bytearray(segment.read_bytes())
+        raw[64 + 28] ^= 1  # amid the first entry
+        segment.write_bytes(raw)
+    found = {outcome.folder.id: outcome for outcome in leftovers.sweep(root, MEANT, store, "")}
+    outcome = found[folder.id]
+    assert (outcome.why, outcome.damaged, outcome.refused, outcome.ended) == (None, 1, [], 1)
+    assert stored(store) == list(range(10))
+    run = store.get_run("r")
+    assert run.info.status is RunStatus.KILLED
+    assert "was damaged" in run.data.tags["mlflow.note.content"]
+    with pytest.raises(NotFound):
+        store.get_run("elsewhere")
+
+
+def test_a_worker_whose_note_was_damaged_waits_for_the_run_of_another(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    """The note said that another journal brings the run. When none is left that could, it is made."""
+    worker = begin("unsent")
+    worker.journal.record(ingest.encode_record(ingest.Tags("r", [("a", "b")])))
+    (worker.die().path / "state.json").write_bytes(b"{")
+    parent = begin("r")
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert "has not arrived" in str(outcome.why)
+    parent.log(1)
+    parent.die()
+    assert [outcome.why for outcome in leftovers.sweep(root, MEANT, store, "")].count(None) >= 1
+    leftovers.sweep(root, MEANT, store, "")
+    assert (stored(store), store.get_run("r").data.tags["a"]) == ([0], "b")
+
+
+@pytest.mark.parametrize("first", ["damaged", "copy"])
+def test_a_copy_that_was_not_damaged_brings_what_the_other_lacks(
+    begin: Begin, store: EmbeddedBackend, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """The chain of the last segment says nothing of those before it, and both copies have that."""
+    monkeypatch.setattr(segments, "FIRST_BYTES", segments.RESERVE_BYTES + 4096)
+    process = begin()
+    process.log(500)
+    folder = process.die()
+    shutil.copytree(root, tmp_path / "copy")
+    segment = folder.segments()[0]
+    raw = bytearray(segment.read_bytes())
+    raw[raw.index(struct.pack("<d", 5.0))] ^= 1
+    segment.write_bytes(raw)
+    said = {}
+    for name in [first, *({"damaged", "copy"} - {first})]:
+        (outcome,) = leftovers.sweep(root if name == "damaged" else tmp_path / "copy", MEANT, store, "")
+        assert outcome.refused == []
+        said[name] = outcome.damaged
+    assert stored(store) == list(range(500))
+    assert said == {"copy": 0, "damaged": 1 if first == "damaged" else 0}
+
+
+def test_a_run_that_is_not_known_any_more_to_have_been_held_ends(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    process = begin()
+    process.log(10)
+    (segment,) = process.die().segments()
+    raw = bytearray(segment.read_bytes())
+    raw[raw.index(b"hold")] ^= 1
+    segment.write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.damaged, outcome.ended, status(store)) == (1, 1, RunStatus.KILLED)
+
+
+@pytest.mark.parametrize("size", [0, 7, 63, 64])
+def test_a_segment_that_is_cut_within_its_header(begin: Begin, store: EmbeddedBackend, root: Path, size: int) -> None:
+    process = begin()
+    process.log(3)
+    process.sender.leave()
+    (segment,) = root.glob("*/*.segment")
+    segment.write_bytes(segment.read_bytes()[:size])
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.why, outcome.damaged) == (None, 5)  # the run, that it is held, and the points
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_an_end_that_is_cut_off_is_counted(begin: Begin, store: EmbeddedBackend, root: Path, left: bool) -> None:
+    """Who left in order said how much there was; else it is known only that there was something."""
+    process = begin()
+    process.log(100)
+    folder = Folder(process.journal.folder.path)  # type: ignore[union-attr]
+    if left:
+        process.sender.leave()
+    else:
+        process.die()
+    (segment,) = folder.segments()
+    raw = segment.read_bytes().rstrip(b"\0")
+    segment.write_bytes(raw[: len(raw) - 10 * 48 - 20])
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    missing = 100 - len(stored(store))
+    assert missing >= 10
+    assert outcome.damaged == (missing if left else 1)
+
+
+def test_what_was_acknowledged_before_it_was_damaged_is_not_said_to_be_lost(
+    begin: Begin, store: EmbeddedBackend, root: Path
+) -> None:
+    """The note tells the chain that the store knows, though the bytes that it was made of have changed."""
+    process = begin()
+    process.log(100)
+    process.send()
+    process.sender._save(process.sender.state)
+    process.log(10)
+    folder = process.die()
+    (segment,) = folder.segments()
+    raw = bytearray(segment.read_bytes())
+    raw[raw.index(struct.pack("<d", 50.0))] ^= 1
+    segment.write_bytes(raw)
+    (outcome,) = leftovers.sweep(root, MEANT, store, "")
+    assert (outcome.sent, outcome.damaged, stored(store)) == (10, 0, list(range(110)))
 
 
 def test_a_journal_that_does_not_say_whose_it_is_holds_up_nothing(

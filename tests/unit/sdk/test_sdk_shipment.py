@@ -14,8 +14,9 @@ from logbuch.errors import InvalidInput, LogbuchError, NotFound, Unavailable
 from logbuch.sdk.backends.backend import Standing
 from logbuch.sdk.backends.embedded import EmbeddedBackend
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import Folder, State, parts
+from logbuch.sdk.journal.folder import Folder, parts
 from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.journal.note import State
 from logbuch.sdk.journal.room import Room, remove_old
 from logbuch.sdk.shipping import leftovers
 from logbuch.sdk.shipping.sender import Sender

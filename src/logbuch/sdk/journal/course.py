@@ -103,6 +103,14 @@ class Course:
         self._hash = _begun(part, part.read(HEAD.size, place)) if part is not None else None
         return True
 
+    def resume(self, number: int, chain: bytes) -> None:
+        """Goes on where a note says that it is, else with the oldest entry that is held. The chain of the note is
+        believed before the bytes that it was made of: they may have been damaged since."""
+        if self.seek(number, None):
+            self.chain = chain
+        else:
+            self.seek((self.first_held() or 1) - 1, None)
+
     def first_held(self) -> int | None:
         """The number of the oldest entry that is held."""
         parts = self._parts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from itertools import pairwise
 from struct import Struct
 
@@ -10,12 +11,26 @@ from logbuch.sdk.journal.folder import FilePart
 from logbuch.sdk.journal.format import ENTRY, HEAD, KEY, PLAIN_HEAD, POINT, ROW, ROW_HEAD, padded
 
 
-def lost(parts: Sequence[FilePart], behind: int) -> int:
-    """How many entries with numbers above ``behind`` are missing between others, or are points of a key whose
-    announcement is. What was lost at the very end is not known."""
-    runs = [(behind, behind), *(run for part in parts for run in part.runs() if run[1] > behind)]
+def lost(parts: Sequence[FilePart], behind: int, last: int) -> int:
+    """How many entries with numbers above ``behind`` are missing between others or up to the ``last`` that is known to
+    have been there, or are points of a key whose announcement is missing. What the end has lost besides is not known,
+    but that there was something, if its remains are there."""
+    found = [run for part in parts for run in part.runs()]
+    end = max((run[1] for run in found), default=0)
+    runs = [(behind, behind), *(run for run in found if run[1] > behind), (max(last, end) + 1,) * 2]
     missing = sum(max(0, after[0] - before[1] - 1) for before, after in pairwise(runs))
-    return missing + sum(_unannounced(part, behind) for part in parts if part.torn)
+    frayed = end >= max(behind, last) and bool(parts) and parts[-1].frayed
+    return missing + frayed + sum(_unannounced(part, behind) for part in parts if part.torn)
+
+
+def fingerprint(journal: str, parts: Sequence[FilePart]) -> str:
+    """32 hexadecimal digits, the same for journals of this ID of which the same is left."""
+    hashed = blake2b(journal.encode(), digest_size=16)
+    for part in parts:
+        hashed.update(part.nonce)
+        for begin, end in part.stretches(HEAD.size):
+            hashed.update(part.read(begin, end))
+    return hashed.hexdigest()
 
 
 def _unannounced(part: FilePart, behind: int) -> int:

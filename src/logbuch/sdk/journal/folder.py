@@ -15,64 +15,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, TypeVar
-
-import msgspec
+from typing import IO
 
 from logbuch import settings
 from logbuch.sdk.journal.format import ENTRY, HEAD, KEY, read_head, salvaged, sound
+from logbuch.sdk.journal.note import About, Damaged, Note, State, T, opened, sealed
 
-SUFFIX, ABOUT = ".segment", "journal.json"
+SUFFIX, ABOUT, STATE = ".segment", "journal.json", "state.json"
 SENT = "sent"
 """The folder of journals of which nothing is left to be sent."""
 REMOVED = ".removed"
 """Behind the name of a folder that is just being taken away."""
-T = TypeVar("T")
-
-
-class About(msgspec.Struct, kw_only=True):
-    """Whose journal it is. ``place`` is the server's address, or ``sqlite:NAME`` for a file beside the root."""
-
-    version: int = 1
-    place: str
-    pid: int
-    begun: int
-    host: str = ""
-
-    @property
-    def here(self) -> bool:
-        """Whether its process ran on this machine, so that a lock that can be taken says that it is gone."""
-        return self.host == platform.node() != ""
-
-
-class State(msgspec.Struct, kw_only=True):
-    """Up to which entry a store has acknowledged, with the chain there.
-
-    Under ``alias`` the server knows the journal if its own ID had to be given up; numbers there are less by ``offset``.
-    ``former`` are aliases that were given up in turn: under each of its IDs the process may hold runs.
-    ``complete`` says that nothing was left to be sent when the journal was last closed. ``runs`` tells which ID a
-    server that gives its own has given to a run; ``needs`` names runs that another journal makes.
-    """
-
-    store_id: str = ""
-    number: int = 0
-    chain: str = ""
-    alias: str = ""
-    former: list[str] = []
-    offset: int = 0
-    complete: bool = False
-    needs: list[str] = []
-    runs: dict[str, str] = {}
-
-    def names(self, journal: str) -> list[str]:
-        """All IDs by which a server may know this journal, the one of today last."""
-        return [journal, *self.former, *([self.alias] if self.alias else [])]
-
-    def rename(self, alias: str, offset: int) -> None:
-        """From now on it goes by another ID, with other numbers."""
-        if self.alias:
-            self.former.append(self.alias)
-        self.alias, self.offset = alias, offset
 
 
 class Folder:
@@ -102,13 +55,23 @@ class Folder:
 
     def state(self) -> State:
         """As it was kept last; from the beginning if it cannot be read, for the store knows too."""
-        found = self._got("state.json", State)
-        return found if found is not None and _is_hex(found.chain) else State()
+        return self._got(STATE, State) or State()
+
+    def disbelieved(self) -> list[str]:
+        """What is wrong with its notes, in words: for each that is there and cannot be believed."""
+        found = []
+        for name, kind in ((ABOUT, About), (STATE, State)):
+            with contextlib.suppress(OSError):
+                try:
+                    opened((self.path / name).read_bytes(), kind, self.id)
+                except Damaged as damage:
+                    found.append(f"{name} is not believed, for {damage}")
+        return found
 
     def keep(self, state: State) -> None:
         """Replaces the state; a disk that does not take it is no matter, for the server knows too."""
         with contextlib.suppress(OSError):
-            self._put("state.json", state)
+            self._put(STATE, state)
 
     def lock(self) -> bool:
         """Takes the journal for this process; False if another has it, or has just put it away."""
@@ -185,15 +148,15 @@ class Folder:
         except OSError:
             return False
 
-    def _put(self, name: str, value: Any) -> None:
+    def _put(self, name: str, note: Note) -> None:
         part = self.path / f"{name}.part"
-        part.write_bytes(msgspec.json.encode(value))
+        part.write_bytes(sealed(note, self.id))
         part.replace(self.path / name)
 
     def _got(self, name: str, kind: type[T]) -> T | None:
         try:
-            return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
-        except (OSError, ValueError, msgspec.MsgspecError):  # ValueError: no UTF-8
+            return opened((self.path / name).read_bytes(), kind, self.id)
+        except (OSError, Damaged):
             return None
 
 
@@ -225,6 +188,13 @@ class FilePart:
         found = self.stretches(0)
         return len(found) > 1 or (bool(found) and found[0][0] > HEAD.size)
 
+    @property
+    def frayed(self) -> bool:
+        """Whether something stands behind the last entry that is whole: what is left of at least one more."""
+        found = self.stretches(0)
+        behind = found[-1][1] if found else HEAD.size
+        return bool(self.read(behind, max(behind, self.path.stat().st_size)).strip(b"\0"))
+
     def runs(self) -> list[tuple[int, int]]:
         """The numbers of the entries that are whole: first and last of each row without a gap."""
         self.stretches(0)
@@ -254,7 +224,7 @@ def parts(folder: Folder) -> list[FilePart]:
     for path in folder.segments():
         with contextlib.suppress(OSError):
             found.append(FilePart(path))
-    return [part for part in found if part.journal == folder.id]
+    return sorted((part for part in found if part.journal == folder.id), key=lambda part: part.first)
 
 
 def all_in(root: Path) -> Iterator[Folder]:
@@ -284,14 +254,6 @@ def disk_bytes(path: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(folder) / name).stat().st_size
     return total
-
-
-def _is_hex(text: str) -> bool:
-    try:
-        bytes.fromhex(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _age(path: Path) -> float:

@@ -19,7 +19,7 @@ from struct import Struct
 from typing import Any
 from zlib import crc32
 
-from logbuch.sdk.journal.folder import Folder, State
+from logbuch.sdk.journal.folder import Folder
 from logbuch.sdk.journal.format import (
     HEAD,
     KEY,
@@ -37,6 +37,7 @@ from logbuch.sdk.journal.format import (
     entry_bytes,
 )
 from logbuch.sdk.journal.live import LivePart
+from logbuch.sdk.journal.note import State
 from logbuch.sdk.journal.segments import RESERVE_BYTES, Segments
 
 RECORD_BYTES = 30 * 1024 * 1024
@@ -195,6 +196,7 @@ class Journal:
     def keep(self, state: State) -> None:
         if self.folder is not None:
             with self._keeping:
+                state.last = self._segments.kept(self.last)
                 self.folder.keep(state)
 
     def unsafe(self, number: int) -> int:

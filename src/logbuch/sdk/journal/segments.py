@@ -88,6 +88,10 @@ class Segments:
                 self._memory -= part.segment.size
             part.discard()
 
+    def kept(self, last: int) -> int:
+        """Up to which entry, of those up to the ``last``, all are on the disk."""
+        return next((part.first - 1 for part in self.held if not part.on_disk), last)
+
     def unsafe(self, number: int, last: int) -> int:
         """How many entries behind ``number``, up to the ``last``, are in memory only."""
         count, ends = 0, [part.first for part in self.held[1:]] + [last + 1]

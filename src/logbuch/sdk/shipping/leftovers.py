@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logbuch.errors import EndpointNotFound, LogbuchError, NotImplementedHere
+from logbuch.errors import AlreadyExists, EndpointNotFound, LogbuchError, NotImplementedHere
 from logbuch.sdk.backends import place
 from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.damage import lost
-from logbuch.sdk.journal.folder import ABOUT, SENT, Folder, State, all_in, parts
+from logbuch.sdk.journal.damage import fingerprint, lost
+from logbuch.sdk.journal.folder import ABOUT, SENT, Folder, all_in, parts
+from logbuch.sdk.journal.note import State
 from logbuch.sdk.journal.room import remove_old
 from logbuch.sdk.shipping.rest import RestShipment
+from logbuch.sdk.shipping.revival import Revival
 from logbuch.sdk.shipping.sender import NO_JOURNALS
 from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.sdk.shipping.spool import Spool
@@ -24,31 +26,40 @@ NAMELESS = f"{ABOUT} does not say any more where it was meant to go: logbuch syn
 
 @dataclass
 class Outcome:
-    """What became of a journal. ``damaged`` counts entries that could not be read, ``ended`` runs that its process had
-    left without an end, and ``why`` tells why something is left. Of one that is ``nameless`` nobody knows where it was
-    meant to go."""
+    """What became of a journal. ``damaged`` counts entries that could not be read, ``notes`` says which of its notes
+    are not believed, ``ended`` counts runs that its process had left without an end, and ``why`` tells why something is
+    left. ``revived`` are the journals under which runs were made whose beginning is lost. Of one that is ``nameless``
+    nobody knows where it was meant to go."""
 
     folder: Folder
     sent: int = 0
     damaged: int = 0
+    notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     files: int = 0
     files_left: int = 0
     ended: int = 0
+    revived: list[str] = field(default_factory=list)
     why: str | None = None
     nameless: bool = False
 
     def complaint(self) -> str | None:
         """What its user has to be told, whoever sends it: something was lost, or waits for them."""
+        if self.nameless:
+            return f"{self.folder.path}: {self.why}"
+        noted = ", and ".join(self.notes)
         if self.damaged:
             count = f"{self.damaged} records" if self.damaged > 1 else "a record"
-            return f"{count} in {self.folder.path} could not be read, for the file was damaged"
-        return f"{self.folder.path}: {self.why}" if self.nameless else None
+            told = f"{count} in {self.folder.path} could not be read, for the file was damaged"
+            return f"{told}, and {noted}" if noted else told
+        return f"{self.folder.path}: {noted}" if noted else None
 
     def taken(self, last: int, count: int) -> None:  # noqa: ARG002
         self.sent += count
 
     def note_refused(self, run_id: str | None, count: int, what: str, error: LogbuchError) -> None:
+        if what == "run" and isinstance(error, AlreadyExists):
+            return  # another copy of the journal has made it
         self.refused += [f"{what} of run {run_id}: {error}"] * count
 
 
@@ -70,7 +81,7 @@ def send(
     if not anywhere and state.complete:
         _put_away(folder, backend, done=True)  # whoever has sent it was killed before that
         return None
-    outcome, touched, done = Outcome(folder), folder.touched(), False
+    outcome, touched, done = Outcome(folder, notes=folder.disbelieved()), folder.touched(), False
     try:
         _send(folder, backend, outcome, state, anywhere, enough)
         _end_runs(folder, backend, outcome, state, touched)
@@ -148,11 +159,21 @@ def sweep(
             if outcome is not None:
                 found.append(outcome)
         elif about is None and folder.id != own and folder.segments() and not folder.about():
-            found.append(Outcome(folder, why=NAMELESS, nameless=True))
+            known = _sent_if_known(folder, backend, enough)
+            found.append(known or Outcome(folder, why=NAMELESS, nameless=True))
         if enough():
             break
     remove_old(root)
     return found
+
+
+def _sent_if_known(folder: Folder, backend: Backend, enough: Callable[[], bool]) -> Outcome | None:
+    """Where a journal was meant to go can be told by the store that took a part of it, too."""
+    state = folder.state()
+    with contextlib.suppress(LogbuchError):
+        if state.store_id and not state.complete and backend.greet([])[0] == state.store_id:
+            return send(folder, backend, anywhere=False, enough=enough)
+    return None
 
 
 def _send(
@@ -161,8 +182,7 @@ def _send(
     held, known = parts(folder), state.store_id
     course = Course(lambda: held, state.number, bytes.fromhex(state.chain))
     clerk = _Clerk(outcome)
-    if not course.seek(state.number, None):
-        course.seek((course.first_held() or 1) - 1, None)
+    course.resume(state.number, bytes.fromhex(state.chain))
     about = folder.about()
 
     def waits() -> bool:
@@ -181,6 +201,12 @@ def _send(
         shipment = RestShipment(backend, course, state, folder.keep, clerk)
         backend.aliases.update(state.runs)
     behind = course.number
+    outcome.damaged = lost(held, behind, state.last)
+    if outcome.damaged and shipment is native:
+        native.part_ways(fingerprint(folder.id, held))
+    revival = Revival(held, behind, state, backend) if outcome.damaged or outcome.notes else None
+    if revival is not None:
+        revival.begin(shipment, later=bool(outcome.notes) and waits())
     try:
         while shipment.step():
             if enough():
@@ -188,7 +214,9 @@ def _send(
                 return
     finally:
         folder.keep(state)
-    outcome.damaged = lost(held, behind)
+    if revival is not None and shipment is native:
+        revival.hold()
+        outcome.revived = revival.journals
     unread = len(folder.segments()) - len(held)
     if unread:
         outcome.why = f"{unread} of its files cannot be read"
@@ -201,4 +229,5 @@ def _end_runs(folder: Folder, backend: Backend, outcome: Outcome, state: State, 
     about = folder.about()
     if outcome.why is None and about is not None and about.here:
         with contextlib.suppress(EndpointNotFound, NotImplementedHere):
-            outcome.ended = sum(backend.gone(name, touched) for name in state.names(folder.id))
+            names = [*state.names(folder.id), *outcome.revived]
+            outcome.ended = sum(backend.gone(name, touched) for name in names)

@@ -17,7 +17,7 @@ from logbuch.errors import EndpointNotFound, InvalidInput, LogbuchError, NotFoun
 from logbuch.model import Tag, ViewType
 from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Batch, Course
-from logbuch.sdk.journal.folder import State
+from logbuch.sdk.journal.note import State
 from logbuch.sdk.shipping.culprits import NOT_NOW, CulpritSearch
 from logbuch.sdk.shipping.parcels import Parcel, pack
 from logbuch.sdk.shipping.records import Kind, Record

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from logbuch.errors import BadRequest, EndpointNotFound, InvalidInput, LogbuchError, NotImplementedHere
 from logbuch.sdk.backends.backend import Backend, own_error
 from logbuch.sdk.journal.course import Course
-from logbuch.sdk.journal.folder import State
 from logbuch.sdk.journal.journal import Journal
+from logbuch.sdk.journal.note import State
 from logbuch.sdk.shipping.bell import Bell
 from logbuch.sdk.shipping.delivery import Delivery, Files, Unsent
 from logbuch.sdk.shipping.lane import FileLane

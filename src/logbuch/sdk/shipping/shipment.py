@@ -26,7 +26,7 @@ from logbuch.errors import (
 )
 from logbuch.sdk.backends.backend import Backend, Refused, Standing
 from logbuch.sdk.journal.course import Batch, Course
-from logbuch.sdk.journal.folder import State
+from logbuch.sdk.journal.note import State
 
 _KEEP_SECONDS = 1.0
 _UNREADABLE = b"\xc0"
@@ -109,6 +109,13 @@ class Shipment:
         self._greeted = True
         self._kept = -_KEEP_SECONDS
         self._note()
+
+    def part_ways(self, alias: str) -> None:
+        """What is left goes by another ID: an undamaged copy of the journal keeps its own, and can bring the rest."""
+        if self.state.alias != alias:
+            self.state.rename(alias, self._course.number)
+            self._greeted = False
+            self._save(self.state)
 
     # ------------------------------------------------------------------------------------------------------------------
 
