@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -17,6 +18,8 @@ from benchmarks.sizes import Sizes
 MIB = 1024 * 1024
 SMALL_BYTES = 10 * 1024
 REPETITIONS = 3
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_PIECE = 64 * 1024
 _PLACE = "/api/2.0/mlflow-artifacts/artifacts/0/"
 
 
@@ -134,7 +137,7 @@ def _small(server: Server, place: str, count: int) -> tuple[float, float]:
         some = list(_first(range(count), server))
         begun = time.perf_counter()
         for number in some:
-            if exchange("GET", f"{place}small/{number}.bin") != contents[number]:
+            if exchange(exchange.request("GET", f"{place}small/{number}.bin")) != contents[number]:
                 raise RuntimeError(f"file {number} came back changed")
         fetched = len(some) / (time.perf_counter() - begun)
     return sent, fetched
@@ -146,9 +149,10 @@ def _contents(count: int) -> list[bytes]:
 
 def _sent(exchange: Exchange, place: str, contents: Sequence[bytes]) -> float:
     """Files a second."""
+    requests = [exchange.request("PUT", f"{place}small/{number}.bin", each) for number, each in enumerate(contents)]
     begun = time.perf_counter()
-    for number, content in enumerate(contents):
-        exchange("PUT", f"{place}small/{number}.bin", content)
+    for request in requests:
+        exchange(request)
     return len(contents) / (time.perf_counter() - begun)
 
 
@@ -160,27 +164,33 @@ class Exchange:
         self._host = address.netloc
         self._raw = socket.create_connection((str(address.hostname), int(address.port or 80)))
         self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers = self._raw.makefile("rb")
 
     def __enter__(self) -> Exchange:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._answers.close()
         self._raw.close()
 
-    def __call__(self, method: str, path: str, body: bytes = b"") -> bytes:
+    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        return f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def __call__(self, request: bytes) -> bytes:
         """The content of the answer, whose length the server must have said."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._raw.sendall(head.encode() + body)
-        status, size = self._answers.readline(), -1
-        while (line := self._answers.readline()) not in (b"\r\n", b""):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                size = int(value)
-        if b" 200 " not in status or size < 0:
-            raise RuntimeError(f"{method} {path}: {status!r}")
-        return self._answers.read(size)
+        self._raw.sendall(request)
+        answer = self._raw.recv(_PIECE)
+        while (end := answer.find(b"\r\n\r\n") + 4) < 4:
+            answer += self._more()
+        length = _LENGTH.search(answer, 0, end)
+        if not answer.startswith(b"HTTP/1.1 200 ") or length is None:
+            raise RuntimeError(f"{request[:200]!r}: {answer[:300]!r}")
+        while len(answer) < end + int(length[1]):
+            answer += self._more()
+        return answer[end:]
+
+    def _more(self) -> bytes:
+        if not (found := self._raw.recv(_PIECE)):
+            raise RuntimeError("the server closed the connection")
+        return found
 
 
 def _first(numbers: range, server: Server) -> Iterator[int]:
