@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
+import sys
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logbuch.serving import requests
-from logbuch.serving.app import Options
+from logbuch.errors import BadRequest
+from logbuch.serving import once, requests
+from logbuch.serving.app import CLIENT_GONE, Options, create_app
 from logbuch.serving.batching import Limits
 from logbuch.version import __version__
 from logbuch.web.options import Listening
@@ -192,6 +196,79 @@ def test_a_full_queue_says_when_to_come_again() -> None:
 def test_a_model_that_takes_too_long() -> None:
     answers = run(ask_many(served(pause=0.3), 1, Options(timeout=0.05)))
     assert answers[0].status_code == 504
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_model_that_calls_exit_ends_its_requests_and_not_the_server(shares: bool) -> None:
+    def leaves(data: Any, params: dict[str, Any]) -> Any:
+        sys.exit(3)
+
+    answers = run(ask_many(served(function=leaves, shares=shares), 3, Options()))
+    assert [answer.status_code for answer in answers] == [400] * 3
+
+
+@pytest.mark.parametrize("failure", [ValueError("two\nlines"), SystemExit("two lines")], ids=["error", "exit"])
+def test_without_a_server_a_model_that_fails_is_told_in_one_line(failure: BaseException) -> None:
+    def fails(data: Any, params: dict[str, Any]) -> Any:
+        raise failure
+
+    with pytest.raises(BadRequest) as caught:
+        once.predict(served(function=fails), json.dumps({"dataframe_records": [ROW]}).encode(), "json")
+    assert re.fullmatch(
+        rf"The model failed on this input: {type(failure).__name__}: two lines \(test_serving_app\.py, line \d+\)",
+        caught.value.message,
+    )
+
+
+def test_who_goes_away_leaves_the_queue_to_others() -> None:
+    """The first request holds the model, the second the only place in the queue until its client is gone."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def held(data: Any, params: dict[str, Any]) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return data["a"].to_numpy()
+
+    model = served(function=held)
+
+    async def ask() -> list[int]:
+        app = create_app(model, Options(limits=Limits(queue=1)))
+        first = Client(app, 1)
+        await asyncio.to_thread(begun.wait, 60)
+        second = Client(app, 2)
+        assert (await Client(app, 3).done()).status == 503
+        second.gone.set()
+        await second.done()
+        fourth = Client(app, 4)
+        go_on.set()
+        return [(await one.done()).status for one in (first, second, fourth)]
+
+    assert run(ask()) == [200, CLIENT_GONE, 200]
+    assert [int(data["a"][0]) for data in model.loaded.asked] == [1, 4]
+
+
+class Client:
+    """A request at the ASGI interface, whose client stays until ``gone`` is set."""
+
+    def __init__(self, app: Any, a: int) -> None:
+        self.gone, self.status = asyncio.Event(), 0
+        self._body = [json.dumps({"dataframe_records": [ROW | {"a": a}]}).encode()]
+        head = [(b"host", b"127.0.0.1:5001"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": head, "query_string": b""}
+        self._task = asyncio.ensure_future(app(scope, self._receive, self._send))
+
+    async def done(self) -> Client:
+        await asyncio.wait_for(self._task, 60)
+        return self
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._body:
+            return {"type": "http.request", "body": self._body.pop()}
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
 
 
 def test_numbers_for_prometheus() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -105,6 +107,35 @@ def test_a_fresh_environment_has_the_models_packages_and_is_made_once(
     assert done.stdout.count(str(tmp_path / "cache")) == 2
     assert environments.prepare(place, "uv", say=said.append) == python
     assert len(said) == 1
+
+
+def test_two_that_want_the_same_environment_make_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    waits, made = threading.Event(), []
+
+    def make(place: Path, *rest: object) -> None:
+        made.append(place)
+        assert waits.wait(60)
+        place.mkdir(parents=True)
+
+    monkeypatch.setattr(environments, "_make", make)
+    monkeypatch.setattr(environments, "_link", lambda python: None)
+    place = folder(tmp_path)
+
+    def say(line: str) -> None:
+        if line.startswith("Waiting"):
+            waits.set()
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [threads.submit(environments.prepare, place, "uv", say=say) for _ in range(2)]
+        assert len({future.result() for future in found}) == 1
+    assert len(made) == 1
+
+
+def test_why_there_is_no_environment_is_one_line() -> None:
+    said = "  × No solution found:\n  ╰─▶ Because x was not found,\n      nothing is satisfied.\n      ^^^^\n\n"
+    assert environments._reason(said) == "× No solution found: ╰─▶ Because x was not found, nothing is satisfied."
+    assert len(environments._reason("x" * 10_000)) == 500
 
 
 @pytest.mark.slow

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+import logbuch
 from support.ports import free_port
 from support.serving import START_SECONDS, Scoring, launch
 from support.waiting import wait_until
@@ -32,6 +35,8 @@ frame = pd.DataFrame({"x": [1.0, 2, 3], "y": [2.0, 1, 5.5]})
 fitted = LinearRegression().fit(frame, [1, 2, 3])
 with logbuch.start_run() as run:
     logbuch.sklearn.log_model(fitted, name="model", input_example=frame, registered_model_name="reg")
+    changed = {"registered_model_name": "changed", "pip_requirements": ["other"]}
+    logbuch.sklearn.log_model(fitted, name="changed", **changed)
     logbuch.log_text("weights", "lora_adapter/adapter_model.safetensors")
 client = logbuch.LogbuchClient()
 client.set_registered_model_alias("reg", "champion", 1)
@@ -39,6 +44,12 @@ client.transition_model_version_stage("reg", 1, "Production")
 direct = fitted.predict(pd.DataFrame({"x": [1.0, 3], "y": [2.0, 5.5]})).tolist()
 print(json.dumps({"run": run.info.run_id, "direct": direct}))
 """
+
+
+def endless(model_input: Any) -> Any:
+    import threading
+
+    threading.Event().wait()
 
 
 @dataclass
@@ -171,6 +182,37 @@ def test_requests_under_way_are_answered_before_the_end(tracker: Tracker) -> Non
         eventually(scoring, lambda: "logbuch_serving_waiting_requests 1.0" in numbers(scoring) or asked.done())
         assert scoring.end() == 0
         assert asked.result().json() == {"predictions": tracker.direct}
+
+
+def test_a_prediction_without_end_does_not_keep_the_server(tracker: Tracker, tmp_path: Path) -> None:
+    logbuch.pyfunc.save_model(tmp_path / "endless", python_model=endless)
+    scoring = start(tracker, "-m", str(tmp_path / "endless"), "--allow-pickle", "--timeout", "0.1")
+    assert scoring.post(BODY).status_code == 504
+    assert scoring.end() == 0
+
+
+@pytest.mark.parametrize("manager", ["local", "uv"])
+def test_a_port_that_is_taken_is_told_before_anything_is_fetched(tracker: Tracker, manager: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = tracker.call("serve", "-m", "models:/nothing/1", "-p", port, "--env-manager", manager)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        f"logbuch: Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another address or --port."
+    ]
+
+
+def test_what_was_changed_since_it_was_logged_is_neither_exported_nor_installed(
+    tracker: Tracker, tmp_path: Path
+) -> None:
+    (kept,) = (file for file in tracker.folder.rglob("requirements.txt") if "other" in file.read_text())
+    kept.write_text("no-such-package-at-all\n")
+    for arguments in (("export", str(tmp_path / "out")), ("predict", "--env-manager", "uv")):
+        done = tracker.call(*arguments, "-m", "models:/changed/1", given=b"{}")
+        assert done.returncode == 1
+        (line,) = done.stderr.decode().splitlines()
+        assert "'models:/changed/1' is not what was logged" in line
+    assert not (tmp_path / "out").exists()
 
 
 def numbers(scoring: Scoring) -> str:

@@ -85,16 +85,20 @@ def serve(
 ) -> None:
     """Serve a model by MLflow's scoring protocol: POST /invocations."""
     _need_serving()
+    from logbuch.web import sockets
+
+    sockets.check(_listening(options))
     _connect(tracking_uri)
     _in_fresh_environment(model_uri, env_manager, allow_pickle)
     with _shared_numbers() if workers > 1 else nullcontext():
         from logbuch.serving import folder as folders
+        from logbuch.serving.run import leave
         from logbuch.serving.run import serve as run
 
         with folders.fetched(model_uri) as place:
             _say(folders.trust(place, model_uri, allow_pickle=allow_pickle))
             code = run(lambda: folders.load(place, model_uri, allow_pickle=allow_pickle), _options(options), workers)
-    sys.exit(code)
+    leave(code)
 
 
 @models.command()
@@ -148,11 +152,13 @@ def export(model_uri: str, tracking_uri: str | None, target: Path, image_context
     """Write a model to DIR so that it is served without Logbuch: its files, pinned requirements, a start script."""
     _need_serving()
     from logbuch.models import needs_pickle
+    from logbuch.models.loading import verify
     from logbuch.serving import folder as folders
     from logbuch.serving.export import export as export_to
 
     _connect(tracking_uri)
     with folders.fetched(model_uri) as place:
+        verify(place, model_uri)
         reason = needs_pickle(place.folder)
         export_to(place.folder, target, image=image_context)
     if reason is not None:
@@ -187,14 +193,19 @@ def _shared_numbers() -> Iterator[None]:
         yield
 
 
-def _options(options: dict[str, Any]) -> Any:
+def _listening(options: dict[str, Any]) -> Any:
     from logbuch.cli.server import names
-    from logbuch.serving.app import Options
-    from logbuch.serving.batching import Limits
     from logbuch.web.options import Listening
 
+    return Listening(options["host"], options["port"], allowed_hosts=names(options["allowed_hosts"]))
+
+
+def _options(options: dict[str, Any]) -> Any:
+    from logbuch.serving.app import Options
+    from logbuch.serving.batching import Limits
+
     return Options(
-        Listening(options["host"], options["port"], allowed_hosts=names(options["allowed_hosts"])),
+        _listening(options),
         Limits(options["batch_window_ms"] / 1000, options["batch_rows"], options["queue"]),
         options["timeout"],
         int(options["max_body_mb"] * 1_000_000),
@@ -205,10 +216,12 @@ def _in_fresh_environment(model_uri: str, manager: str, allow_pickle: bool) -> N
     """Unless this environment is wanted: the same command in a fresh one, and the end with its exit code."""
     if manager == "local":
         return
+    from logbuch.models.loading import verify
     from logbuch.serving import folder as folders
     from logbuch.serving.environments import prepare, run_in
 
     with folders.fetched(model_uri) as place:
+        verify(place, model_uri)
         folders.trust(place, model_uri, allow_pickle=allow_pickle)
         python = prepare(place.folder, manager, say=_say)
     sys.exit(run_in(python, sys.argv[1:]))

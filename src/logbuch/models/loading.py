@@ -74,11 +74,7 @@ def load_model(uri_or_folder: str | Path, *, allow_pickle: bool = False) -> Load
 def load(place: places.Place, address: str | Path, allow_pickle: bool) -> LoadedModel:
     """Loads a model that has been brought to this machine."""
     folder, info = place.folder, read_metadata(place.folder)
-    found = digest(folder)
-    if place.recorded is not None and place.recorded != found:
-        raise InvalidState(
-            f"{str(address)!r} is not what was logged: its digest is {found}, recorded was {place.recorded}."
-        )
+    found = verify(place, address)
     refused = consent(folder, info, vouched=place.recorded is not None or found in WRITTEN_HERE)
     if refused and not allow_pickle:
         raise PermissionDenied(
@@ -89,6 +85,17 @@ def load(place: places.Place, address: str | Path, allow_pickle: bool) -> Loaded
     if refused:
         logger.warning("%s was loaded although %s: trusted %s", str(address), refused, found)
     return LoadedModel(info, native, found, folder, refused, wrapped)
+
+
+def verify(place: places.Place, address: str | Path) -> str:
+    """The digest of a model's folder; InvalidState if it is another than the one recorded when it was logged."""
+    found = digest(place.folder)
+    if place.recorded is not None and place.recorded != found:
+        raise InvalidState(
+            f"{str(address)!r} is not what was logged: its digest is {found}, recorded was {place.recorded}. "
+            "Nothing of it is used; bring its files back, or log it again."
+        )
+    return found
 
 
 def consent(folder: Path, info: ModelInfo, *, vouched: bool) -> str | None:

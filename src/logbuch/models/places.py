@@ -9,6 +9,7 @@ from pathlib import Path
 import logbuch
 from logbuch.errors import InvalidInput, NotFound
 from logbuch.models.digests import TAG
+from logbuch.models.info import FILE
 from logbuch.sdk.registry import modeluris
 
 _FOLDER = re.compile(r"mlflow-artifacts:/[^/]+/models/(m-[0-9a-f]{32})/artifacts")
@@ -33,7 +34,10 @@ def find(address: str | Path, target: str | None = None) -> Place:
             raise InvalidInput(f"{text!r} is no model's folder.")
         return Place(folder, None)
     recorded = _recorded(text)
-    return Place(Path(logbuch.download_artifacts(text, dst_path=target)), recorded)
+    folder = Path(logbuch.download_artifacts(text, dst_path=target))
+    if not (folder / FILE).is_file():
+        raise NotFound(f"{text!r} holds no model: it has no file {FILE}.")
+    return Place(folder, recorded)
 
 
 def tag_of(path: str) -> str:

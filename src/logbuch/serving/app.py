@@ -31,6 +31,10 @@ from logbuch.web.security import Security
 logger = logging.getLogger("logbuch.serving")
 
 
+CLIENT_GONE = 499
+"""The status that proxies note of a request whose client closed its connection before the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a model is served. ``timeout`` is in seconds, ``body`` in bytes."""
@@ -88,7 +92,7 @@ class _Endpoints:
         except LogbuchError as error:
             response = _error(error)
         except ClientDisconnect:
-            response = Response(status_code=400)  # nobody reads it
+            response = Response(status_code=CLIENT_GONE)  # nobody reads it; the metrics count it
         except Exception:
             logger.exception("A request failed.")
             response = _error(LogbuchError("The server failed to answer; its log says why."))
@@ -100,12 +104,24 @@ class _Endpoints:
         body = await bodies.read(request, self._options.body)
         content_type = request.headers.get("content-type")
         asked = await _at_its_place(body, requests.parse, body, content_type, self._served.signature)
-        try:
-            predictions = await asyncio.wait_for(self.batcher.predict(asked), self._options.timeout)
-        except TimeoutError:
-            raise TimedOut(f"The model took longer than {self._options.timeout:g} s.") from None
+        predictions = await self._predicted(request, asked)
         answer = await _at_its_place(body, lambda: answers.encode(predictions, wrapped=asked.wrapped))
         return Response(answer, media_type="application/json")
+
+    async def _predicted(self, request: Request, asked: requests.Asked) -> Any:
+        """The model's answer, unless it takes too long or its client goes: what nobody waits for leaves the queue."""
+        answer = asyncio.ensure_future(self.batcher.predict(asked))
+        gone = asyncio.ensure_future(_gone(request))
+        try:
+            await asyncio.wait((answer, gone), timeout=self._options.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            if gone.done():
+                raise ClientDisconnect
+            raise TimedOut(f"The model took longer than {self._options.timeout:g} s.")
+        finally:
+            answer.cancel()
+            gone.cancel()
 
     async def ping(self, _request: Request) -> Response:
         """The model is loaded before the socket is listened on: whoever gets an answer may ask."""
@@ -116,6 +132,12 @@ class _Endpoints:
 
     async def metrics_text(self, _request: Request) -> Response:
         return Response(self._metrics.text(), media_type=CONTENT_TYPE)
+
+
+async def _gone(request: Request) -> None:
+    """Returns when the client of a request that was read whole has closed its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _at_its_place(body: bytes, function: Callable[..., Any], *args: Any) -> Any:

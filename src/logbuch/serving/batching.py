@@ -21,6 +21,9 @@ from logbuch.serving.requests import Asked
 
 logger = logging.getLogger("logbuch.serving")
 
+THREAD = "logbuch-model"
+"""How the name of the model's thread begins."""
+
 
 class Full(Unavailable):
     """The queue has no place; the client may come again after ``seconds``."""
@@ -53,7 +56,7 @@ class Batcher:
         self._limits = limits
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
-        self._thread = ThreadPoolExecutor(1, "logbuch-model")
+        self._thread = ThreadPoolExecutor(1, THREAD)
         self._worker: asyncio.Task[None] | None = None
 
     async def predict(self, asked: Asked) -> Any:
@@ -67,11 +70,21 @@ class Batcher:
         self._metrics.waiting.inc()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return await waiting.answer
+        try:
+            return await waiting.answer
+        except asyncio.CancelledError:
+            self._forget(waiting)
+            raise
 
     def close(self) -> None:
         """Ends the model's thread when its prediction is done."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _forget(self, waiting: _Waiting) -> None:
+        """Gives its place in the queue to others, if it still has one."""
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+            self._metrics.waiting.dec()
 
     async def _work(self) -> None:
         while self._waiting:
@@ -124,7 +137,7 @@ class Batcher:
             with self._metrics.prediction(sum(map(merging.rows, requests))):
                 predictions = self._served.loaded.predict(merging.together(requests), _params(requests[0]))
             return merging.apart(predictions, requests)
-        except Exception as error:  # noqa: BLE001  the fault of one request; each is tried alone
+        except BaseException as error:  # noqa: BLE001  the fault of one request; each is tried alone
             logger.info("A shared prediction failed: %r", error)
             return None
 
@@ -136,7 +149,7 @@ class Batcher:
             return error
         except MemoryError:
             return Unavailable("The model had not enough memory for this request.")
-        except Exception:
+        except BaseException:  # also SystemExit: what a model calls must not end the server
             logger.warning("The model failed.", exc_info=True)
             return BadRequest("The model failed on this input; the server's log says how. Does it fit the model?")
 

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from logbuch.serving import requirements
 from logbuch.version import __version__
 
 _READY = ".logbuch-ready"
+_SHOWN = 500
+"""Characters of a manager's output in an error."""
 _HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 _VERSION = re.compile(r"([0-9]{1,3}\.[0-9]{1,3})(?![0-9])", re.ASCII)
 
@@ -41,28 +44,64 @@ def prepare(folder: Path, manager: str, *, say: Callable[[str], None]) -> Path:
     name = hashlib.sha256("\n".join([manager, version, __version__, *wanted]).encode()).hexdigest()[:24]
     place = _cache() / name
     python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (place / _READY).is_file():
-        say(f"Making an environment with {len(wanted)} requirements in {place}")
-        shutil.rmtree(place, ignore_errors=True)
-        _make(place, python, manager, version, wanted)
-        _link(python)
-        (place / _READY).touch()
+    with _alone(_cache().parent / "locks", name, say) as lock:
+        if not (place / _READY).is_file():
+            say(f"Making an environment with {len(wanted)} requirements in {place}")
+            shutil.rmtree(place, ignore_errors=True)
+            _make(place, python, manager, version, wanted, lock)
+            _link(python)
+            (place / _READY).touch()
     return python
+
+
+@contextmanager
+def _alone(folder: Path, name: str, say: Callable[[str], None]) -> Iterator[int]:
+    """One process at a time makes an environment: the others wait, and then use it. Yields the lock's descriptor."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / name).open("wb") as file:
+        if os.name != "nt":
+            _lock(file.fileno(), say)
+        yield file.fileno()
+
+
+def _lock(file: int, say: Callable[[str], None]) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Waiting for another process that makes the same environment")
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def run_in(python: Path, arguments: list[str]) -> int:
     """Runs the same command with another Python, in its own environment; passes signals on, returns the exit code."""
-    with subprocess.Popen([str(python), "-m", "logbuch", *_local(arguments)]) as process:  # noqa: S603
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
-        def pass_on(number: int, frame: Any) -> None:  # noqa: ARG001
+    def pass_on(number: int, frame: Any) -> None:  # noqa: ARG001
+        if process is None:
+            early.append(number)
+        elif number != signal.SIGINT or not _in_foreground():
             process.send_signal(number)
 
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            return process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process = subprocess.Popen([str(python), "-m", "logbuch", *_local(arguments)])  # noqa: S603
+        for number in early:
+            process.send_signal(number)
+        return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    """Whether a terminal's Ctrl-C reaches this process, and those that it starts: a second one would cut requests."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):  # no terminal, no standard input, no such calls
+        return False
 
 
 def _local(arguments: list[str]) -> list[str]:
@@ -76,17 +115,27 @@ def _local(arguments: list[str]) -> list[str]:
     return [*kept, "--env-manager", "local"]
 
 
-def _make(place: Path, python: Path, manager: str, version: str, wanted: list[str]) -> None:
+def _make(place: Path, python: Path, manager: str, version: str, wanted: list[str], lock: int) -> None:
+    # The manager holds the lock too: where this process is killed, nobody else begins before it has ended.
+    kept = () if os.name == "nt" else (lock,)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
         listed.write("\n".join(wanted) + "\n")
         listed.flush()
         for command in _commands(place, python, manager, version, listed.name):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+            done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=kept)  # noqa: S603
             if done.returncode:
                 shutil.rmtree(place, ignore_errors=True)
-                last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-                raise InvalidState(f"No environment for the model: {' '.join(last)}")
+                raise InvalidState(
+                    f"No environment for the model: {_reason(done.stderr) or _reason(done.stdout)} "
+                    "(--env-manager local uses this one.)"
+                )
+
+
+def _reason(said: str) -> str:
+    """The last lines of a manager's output that are words, as one."""
+    lines = [" ".join(line.split()) for line in said.splitlines() if any(map(str.isalnum, line))]
+    return clip(" ".join(lines[-3:]), _SHOWN)
 
 
 def _commands(place: Path, python: Path, manager: str, version: str, listed: str) -> list[list[str]]:

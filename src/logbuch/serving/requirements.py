@@ -30,7 +30,7 @@ def read(folder: Path) -> list[str]:
     """The requirements of a model's folder, one a line; InvalidInput names the line that is none."""
     file = folder / FILE
     if not file.is_file():
-        raise InvalidInput(f"The model lists no requirements: its folder has no {FILE}. Use --env-manager local.")
+        raise InvalidInput(f"The model lists no requirements: its folder has no {FILE}.")
     found: list[str] = []
     for line in _lines(file):
         if line == _CONSTRAINTS:

@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 
 from logbuch.errors import LogbuchError
 from logbuch.serving.app import Options, create_app
+from logbuch.serving.batching import THREAD
 from logbuch.serving.model import Served
 from logbuch.web.protocol import LimitedProtocol
 from logbuch.web.sockets import bind
@@ -35,10 +37,19 @@ def serve(load: Callable[[], Served], options: Options, workers: int = 1) -> int
         return 1 if failed.is_set() else code
 
 
+def leave(code: int) -> NoReturn:
+    """Ends the process. Python itself would wait for a prediction under way, and for ever for one without end."""
+    if any(thread.name.startswith(THREAD) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _work(load: Callable[[], Served], options: Options, listener: socket.socket, failed: Event) -> int:
     try:
         served = load()
-    except Exception as error:  # noqa: BLE001  whatever a damaged model provokes: another try would end the same way
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a model provokes: another try would end the same way
         if not failed.is_set():
             failed.set()
             said = error.message if isinstance(error, LogbuchError) else f"{type(error).__name__}: {error}"

@@ -12,6 +12,18 @@ BACKLOG = 2048
 
 def bind(options: Listening) -> socket.socket:
     """A listening socket; StoreRefused, in one line, when the address is taken or not this machine's."""
+    listener = _bound(options)
+    listener.listen(BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def check(options: Listening) -> None:
+    """StoreRefused, like :func:`bind`, before a command does what takes long; nothing listens yet."""
+    _bound(options).close()
+
+
+def _bound(options: Listening) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,6 +36,4 @@ def bind(options: Listening) -> socket.socket:
         raise StoreRefused(
             f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another address or --port."
         ) from None
-    listener.listen(BACKLOG)
-    listener.set_inheritable(True)
     return listener

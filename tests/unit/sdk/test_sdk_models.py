@@ -115,6 +115,34 @@ def test_every_address_of_a_model_is_downloaded(client: LogbuchClient, run_id: s
             logbuch.download_artifacts(uri)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("models:/nothing/1", "Registered Model with name=nothing not found"),
+        ("models:/nothing@best", "Registered Model with name=nothing not found"),
+        ("models:/m/9", "Model 'm' has no version 9: its newest is 2."),
+        ("models:/m@best", "Model 'm' has no alias 'best': it has 'champion', 'rival'."),
+        ("models:/plain@best", "Model 'plain' has no alias 'best': it has none."),
+        ("models:/m/Production", "No versions of model with name 'm' and stage 'Production' found"),
+        (
+            "models:/m/best",
+            "'best' is no version of model 'm': use a number, 'latest' or a stage (None, Staging, Production, "
+            "Archived); an alias is named as models:/m@<alias>.",
+        ),
+    ],
+)
+def test_what_an_address_misses_is_said_with_what_there_is(
+    client: LogbuchClient, run_id: str, address: str, said: str
+) -> None:
+    for name in ("m", "m", "plain"):
+        logbuch.register_model(f"runs:/{run_id}/model", name)
+    client.set_registered_model_alias("m", "rival", 1)
+    client.set_registered_model_alias("m", "champion", 2)
+    with pytest.raises((NotFound, InvalidInput)) as caught:
+        logbuch.download_artifacts(address)
+    assert caught.value.message == said
+
+
 def test_logged_models(client: LogbuchClient, run_id: str) -> None:
     with logbuch.start_run() as run:
         made = logbuch.initialize_logged_model("net", tags={"a": 1}, params={"lr": 0.1}, model_type="agent")

@@ -111,7 +111,10 @@ def _of_run(uri: str | None, run_id: str | None, path: str | None) -> tuple[str,
         return segments[0], "/".join([*segments[1:], *([path] if path else [])])
     if parts.scheme == "mlflow-artifacts" and len(segments) >= 3 and segments[2] == "artifacts":
         return segments[1], "/".join([*segments[3:], *([path] if path else [])])
-    raise InvalidInput(f"{uri!r} names no artifact: use runs:/<run id>/<path>.")
+    raise InvalidInput(
+        f"{uri!r} names no artifact: use runs:/<run id>/<path>, models:/<name>/<version>, mlflow-artifacts:/… "
+        "or the path of a local file."
+    )
 
 
 def _local(uri: str) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from logbuch.errors import InvalidInput, NotFound
+from logbuch.errors import InvalidInput, LogbuchError, NotFound
 from logbuch.registry import Stage
 from logbuch.sdk.client import LogbuchClient
 
@@ -24,9 +24,30 @@ def location(client: LogbuchClient, uri: str) -> tuple[str, str]:
             "or models:/<model id>."
         )
     if at:
-        return client.get_model_version_download_uri(name, client.get_model_version_by_alias(name, alias).version), rest
+        return client.get_model_version_download_uri(name, _led_to(client, name, alias)), rest
     which, _, rest = rest.partition("/")
-    return client.get_model_version_download_uri(name, _number(client, name, which)), rest
+    return _download_uri(client, name, _number(client, name, which)), rest
+
+
+def _led_to(client: LogbuchClient, name: str, alias: str) -> str:
+    """The version that an alias leads to; what is missing is said with what there is."""
+    try:
+        return client.get_model_version_by_alias(name, alias).version
+    except LogbuchError as error:
+        if error.http_status not in (400, 404):
+            raise
+        known = ", ".join(repr(one) for one in sorted(client.get_registered_model(name).aliases))
+        raise InvalidInput(
+            f"Model {name!r} has no alias {alias!r}: " + (f"it has {known}." if known else "it has none.")
+        ) from None
+
+
+def _download_uri(client: LogbuchClient, name: str, version: str) -> str:
+    try:
+        return client.get_model_version_download_uri(name, version)
+    except NotFound:
+        newest = client.get_model_version_by_alias(name, "latest").version
+        raise NotFound(f"Model {name!r} has no version {version}: its newest is {newest}.") from None
 
 
 def _number(client: LogbuchClient, name: str, which: str) -> str:
@@ -34,6 +55,11 @@ def _number(client: LogbuchClient, name: str, which: str) -> str:
     if which.lower() == "latest":
         return client.get_model_version_by_alias(name, "latest").version
     if stage is None:
+        if not which.isdecimal():
+            raise InvalidInput(
+                f"{which!r} is no version of model {name!r}: use a number, 'latest' or a stage "
+                f"({', '.join(one.value for one in Stage)}); an alias is named as models:/{name}@<alias>."
+            )
         return which
     found = client.get_latest_versions(name, [stage])
     if not found:
