@@ -344,6 +344,20 @@ _MLFLOWS = """
 """.split()
 """Names of ``import mlflow`` that this version lacks."""
 
+_WANDBS = {
+    "init": "start_run",
+    "log": "log_metrics",
+    "finish": "end_run",
+    "summary": "log_metrics",
+    "watch": "pytorch.watch",
+    "save": "log_artifact",
+    "Audio": "log_audio",
+    "Histogram": "log_histogram",
+    "Table": "log_table",
+    "Artifact": "log_artifact",
+}
+"""Names of ``import wandb``, and what does that here."""
+
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
@@ -352,6 +366,8 @@ def __getattr__(name: str) -> Any:
         found = getattr(importlib.import_module(_HOME_OF[name]), name)
     elif name in _MLFLOWS:
         raise AttributeError(f"logbuch has no {name!r} yet; use the mlflow package with MLFLOW_TRACKING_URI for it")
+    elif name in _WANDBS:
+        raise AttributeError(f"logbuch has no {name!r}; what W&B calls so is logbuch.{_WANDBS[name]} here")
     else:
         raise AttributeError(f"module 'logbuch' has no attribute {name!r}")
     globals()[name] = found

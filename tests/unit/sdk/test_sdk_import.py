@@ -51,6 +51,16 @@ def test_what_only_mlflow_has_is_said(name: str) -> None:
     assert name not in dir(logbuch)
 
 
+@pytest.mark.parametrize("name", sorted(logbuch._WANDBS))
+def test_who_comes_from_wandb_hears_what_it_is_called_here(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"^logbuch has no '{name}'; what W&B calls so is logbuch.") as caught:
+        getattr(logbuch, name)
+    here = str(caught.value).split()[-2].removeprefix("logbuch.").partition(".")[0]
+    assert here in logbuch.__all__
+    assert name not in {*logbuch.__all__, *logbuch._MLFLOWS}
+    assert not hasattr(logbuch, name)
+
+
 def test_mlflows_places() -> None:
     import logbuch.entities
     from logbuch.entities import Metric, Param, RunStatus, RunTag, ViewType

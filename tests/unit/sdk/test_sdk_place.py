@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,11 @@ def test_without_any_folder_of_the_users_runs_go_to_a_temporary_one(
     (tmp_path / ".logbuch").write_text("a file of this name")
     found = place.current()
     assert found.startswith(f"sqlite:///{tmp_path}/logbuch-") and found.endswith("/.logbuch/logbuch.db")
+
+
+@pytest.mark.parametrize("uri", ["localhost:5000", "tracking.example.org:80/tracker", "127.0.0.1:5000"])
+def test_a_server_without_its_scheme_is_said_how_to_write(uri: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(f"to {uri!r}. Write http://{uri} for a server. Allowed are")):
+        place.understand(uri)
+    with pytest.raises(InvalidInput, match=r"'s3://bucket/x'\. Allowed are"):
+        place.understand("s3://bucket/x")

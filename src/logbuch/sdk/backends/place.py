@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ JOURNALS = "journals"
 """The folder of journals beside a database."""
 _DATABRICKS = frozenset({"databricks", "databricks-uc", "uc"})
 """Names that MLflow reads as services, and nobody means as folders."""
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(/.*)?")
 
 
 class Embedded(NamedTuple):
@@ -137,8 +139,9 @@ def understand(uri: str) -> str | Embedded:
         return in_folder(_file_path(uri))
     named = scheme and len(scheme) > 1 and "/" not in scheme  # a single letter is a Windows drive
     if named or uri.lower() in _DATABRICKS:
+        meant = f" Write http://{uri} for a server." if _HOST_AND_PORT.fullmatch(uri) else ""
         raise InvalidInput(
-            f"Runs cannot be sent to {uri!r}. Allowed are a server's address (http://… or https://…), "
+            f"Runs cannot be sent to {uri!r}.{meant} Allowed are a server's address (http://… or https://…), "
             "sqlite:///FILE, file:FOLDER, and a folder. A PostgreSQL database is reached through 'logbuch server'."
         )
     return in_folder(Path(uri))
