@@ -29,6 +29,7 @@ _COMMANDS = {
     "reproduce": "reproduce:reproduce",
     "restore": "backup:restore",
     "run": "run:run",
+    "runs": "runs:runs",
     "server": "server:server",
     "sync": "sync:sync",
     "top": "top:top",
