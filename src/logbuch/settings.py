@@ -97,10 +97,12 @@ RANKS = _setting(
 CAPTURE_GIT = _setting("capture_git", "true", "Record commit, branch and uncommitted changes with a run")
 CAPTURE_PACKAGES = _setting("capture_packages", "true", "Record the versions of the installed packages with a run")
 CAPTURE_MACHINE = _setting("capture_machine", "true", "Record system, CPU and GPUs with a run")
+# TensorFlow's variables by their names: TF_VAR_* are Terraform's, and may hold secrets.
 CAPTURE_ENV = _setting(
     "capture_env",
     "CUDA_VISIBLE_DEVICES,CUDA_LAUNCH_BLOCKING,CUBLAS_WORKSPACE_CONFIG,NVIDIA_VISIBLE_DEVICES,NCCL_*,OMP_*,MKL_*,TORCH_*,"
-    "PYTORCH_*,TF_*,XLA_FLAGS,JAX_PLATFORMS,PYTHONHASHSEED,PYTHONPATH,TOKENIZERS_PARALLELISM,RANK,LOCAL_RANK,WORLD_SIZE,"
+    "PYTORCH_*,TF_CONFIG,TF_CPP_*,TF_CUDNN_*,TF_DETERMINISTIC_OPS,TF_ENABLE_*,TF_FORCE_*,TF_GPU_*,TF_NUM_*,TF_USE_*,TF_XLA_*,"
+    "XLA_FLAGS,JAX_PLATFORMS,PYTHONHASHSEED,PYTHONPATH,TOKENIZERS_PARALLELISM,RANK,LOCAL_RANK,WORLD_SIZE,"
     "MASTER_ADDR,MASTER_PORT,SLURM_JOB_ID,SLURM_JOB_NODELIST,SLURM_NTASKS,SLURM_PROCID",
     "Environment variables to record with a run, comma-separated, * stands for any letters; no others are",
 )

@@ -102,6 +102,26 @@ def test_what_is_missing_is_one_line(folder: str, arguments: tuple[str, ...]) ->
     assert "Traceback" not in done.output
 
 
+@pytest.mark.parametrize("command", [("check",), ("diff", "x"), ("reproduce", "--print"), ("cost", "--run")])
+def test_a_run_that_is_not_there_is_told_with_what_helps(folder: str, command: tuple[str, ...]) -> None:
+    run_id = quick(1, 1.0)
+    for wrong in ("0" * 32, 'it\'s "that" one', "a\nb"):
+        said = str(ask(*command[:1], *command[1:], wrong).exception)
+        told = "x" if command[0] == "diff" else wrong
+        assert said == f"There is no run {told!r}. The page shows the IDs of runs, and so does logbuch best EXPERIMENT."
+    arguments = (command[0], "lr1", run_id) if command[0] == "diff" else (*command, "lr1")
+    assert str(ask(*arguments).exception) == f"There is no run 'lr1'. Of this name is {run_id}."
+
+
+def test_a_run_without_a_loss_is_told_which_names_are_known(folder: str) -> None:
+    with logbuch.start_run() as run:
+        logbuch.log_metric("widgets", 1.0)
+    logbuch.flush()
+    assert ask("check", run.info.run_id).output == (
+        "It logs no loss that is known by its name, such as loss or train/loss: only NaN is looked for.\n"
+    )
+
+
 def test_best_says_why_and_keeps_how_it_is_judged(folder: str) -> None:
     runs = [quick(lr, loss) for lr, loss in enumerate([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.25, 0.35, 0.45, 0.55])]
     done = ask("best", "Default", "--why", "--keep", "--read", "best", "--baseline", runs[0])

@@ -113,4 +113,4 @@ def test_the_command_says_what_an_experiment_cost(tmp_path: Path, monkeypatch: p
     assert ask("--run", run_id).output == "1 run, 2.00 h, 4.00 GPU h, 0.250 kWh, 0.12 EUR\n"
     assert ask("--by", "month").output.splitlines()[0].startswith("2026-11  1 run")
     assert ask("--run", run_id, "Default").exit_code == 2
-    assert "not found" in str(ask("--run", "0" * 32).exception)
+    assert "There is no run" in str(ask("--run", "0" * 32).exception)

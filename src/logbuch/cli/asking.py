@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
-from logbuch.errors import StoreRefused
+from logbuch.errors import NotFound, StoreRefused
 
+SHOWN_RUNS = 3
+_UNKNOWN_RUN = re.compile(r"Run with id=(.*) not found", re.DOTALL)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -64,6 +68,28 @@ def need_store(uri: str | None = None) -> None:
         f"There are no runs here: {kept.database} does not exist. Go to the folder that the training was started in, "
         "or name a server or a folder by --tracking-uri."
     )
+
+
+@contextlib.contextmanager
+def knowing_runs() -> Iterator[None]:
+    """Where a run is not there, says what would help: a run of that name, or where IDs stand."""
+    try:
+        yield
+    except NotFound as error:
+        match = _UNKNOWN_RUN.fullmatch(error.message)
+        if match is None:
+            raise
+        raise NotFound(f"There is no run {match[1]!r}.{_named(match[1])}") from None
+
+
+def _named(name: str) -> str:
+    """Which runs bear that name."""
+    from logbuch.sdk.answers import runs_named
+
+    found = runs_named(name, SHOWN_RUNS)
+    if not found:
+        return " The page shows the IDs of runs, and so does logbuch best EXPERIMENT."
+    return f" Of this name {'is' if len(found) == 1 else 'are'} {', '.join(found)}."
 
 
 def print_json(answer: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from logbuch.answers import Baseline, Best, Effect, Group, Importance, Reading
-from logbuch.cli.asking import asks, print_json, shown
+from logbuch.cli.asking import asks, knowing_runs, print_json, shown
 
 _READINGS = {
     Reading.LAST: "by the last value",
@@ -49,7 +49,8 @@ def best(
         raise click.UsageError("--baseline is kept with the experiment: say --keep too.")
     if keep:
         pinned = "" if baseline == "none" else baseline
-        judge_by(experiment, metric=metric, lower=lower, reading=reading, baseline=pinned)
+        with knowing_runs():
+            judge_by(experiment, metric=metric, lower=lower, reading=reading, baseline=pinned)
     found = best_run(experiment, metric, filter_, lower=lower, reading=reading)
     reasons = param_importance(experiment, metric, filter_, lower=lower, reading=reading) if why else None
     if as_json:

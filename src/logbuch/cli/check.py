@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from logbuch.cli.asking import asks, print_json, shown
+from logbuch.cli.asking import asks, knowing_runs, print_json, shown
 from logbuch.stability.findings import Finding, Kind, Verdict, Word
 
 _BAD = (Word.DIVERGED, Word.UNSTABLE)
@@ -18,7 +18,7 @@ _SENTENCES = {
     Word.STALLED: "Stalled: it learns no more.",
     Word.STABLE: "Stable.",
     Word.SHORT: "Too short to say.",
-    Word.UNKNOWN: "It logs no loss.",
+    Word.UNKNOWN: "It logs no loss that is known by its name, such as loss or train/loss: only NaN is looked for.",
 }
 _WORDS = {
     Kind.NOT_FINITE: "NaN or infinite",
@@ -45,7 +45,8 @@ def check(run_id: str, exit_code: bool, as_json: bool) -> None:
     """
     from logbuch.sdk.answers import check_run
 
-    verdict = check_run(run_id)
+    with knowing_runs():
+        verdict = check_run(run_id)
     if as_json:
         print_json(verdict)
     else:
@@ -54,7 +55,8 @@ def check(run_id: str, exit_code: bool, as_json: bool) -> None:
 
 
 def _print(verdict: Verdict) -> None:
-    click.echo(f"{_SENTENCES[verdict.word]} {verdict.points} points of the loss.")
+    points = f" {verdict.points} points of the loss." if verdict.points else ""
+    click.echo(_SENTENCES[verdict.word] + points)
     for finding in verdict.findings:
         click.echo(f"  {_WORDS[finding.kind]:<18} {_sentence(finding)}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from logbuch.cli.asking import asks, print_json
+from logbuch.cli.asking import asks, knowing_runs, print_json
 
 
 @click.command()
@@ -29,7 +29,8 @@ def cost(experiment: str | None, run_id: str | None, by: str | None, as_json: bo
     body = {"run_id": run_id or "", "by": by or ""}
     if experiment:
         body["experiment_id"] = answers.experiment_id(connection, experiment)
-    answer = answers.ask(connection, "/cost", body)
+    with knowing_runs():
+        answer = answers.ask(connection, "/cost", body)
     if as_json:
         print_json(answer)
         return

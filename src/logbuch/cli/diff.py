@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from logbuch.cli.asking import asks, print_json
+from logbuch.cli.asking import asks, knowing_runs, print_json
 
 if TYPE_CHECKING:
     from logbuch.sdk.differences import Comparison
@@ -25,7 +25,8 @@ def diff(run_ids: tuple[str, ...], full: bool, as_json: bool) -> None:
     """
     from logbuch.sdk.differences import diff_runs
 
-    found = diff_runs(run_ids)
+    with knowing_runs():
+        found = diff_runs(run_ids)
     if as_json:
         print_json(found)
     else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from logbuch.cli.asking import asks, print_json, shown
+from logbuch.cli.asking import asks, knowing_runs, print_json, shown
 from logbuch.cli.run import around, run
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def reproduce(
 
     logbuch.set_tracking_uri(logbuch.get_tracking_uri())  # it is meant as seen from this folder
     with _leaving_on_signals(), tempfile.TemporaryDirectory(prefix="logbuch-") as staging:
-        recorded = Recorded(run_id, Path(staging))
+        with knowing_runs():
+            recorded = Recorded(run_id, Path(staging))
         folder = workplace.checked(into or workplace.default(recorded.run.info.run_name or run_id))
         wishes = plans.Wishes(folder, repository, command, current=env == "current")
         params = _unwrap(recorded)

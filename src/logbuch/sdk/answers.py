@@ -137,3 +137,16 @@ def _no_experiment(backend: Backend, name: str) -> str:
     near = difflib.get_close_matches(name, names, SHOWN_NAMES, 0.5) or names[:SHOWN_NAMES]
     there = f" There are {', '.join(clip(repr(one)) for one in near)}." if near else ""
     return f"There is no experiment {clip(name)!r}.{there}"
+
+
+def runs_named(name: str, limit: int) -> list[str]:
+    """The IDs of at most so many runs of that name, the newest first. A name that no filter can say has none."""
+    backend = connect().settle()
+    found, _ = backend.search_experiments(ViewType.ACTIVE_ONLY, MOST_NAMES, "", ["last_update_time DESC"], "")
+    ids, quote = [one.experiment_id for one in found], '"' if "'" in name else "'"
+    wanted, order = f"attributes.run_name = {quote}{name}{quote}", ["attributes.start_time DESC"]
+    try:
+        runs, _ = backend.search_runs(ids, wanted, ViewType.ACTIVE_ONLY, limit, order, "")
+    except InvalidInput:
+        return []
+    return [run.info.run_id for run in runs]

@@ -272,6 +272,8 @@ def test_a_run_knows_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NCCL_DEBUG", "INFO")
     monkeypatch.setenv("NCCL_TOKEN", "abcdefgh")
     monkeypatch.setenv("HOME_SECRETS", "never")
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+    monkeypatch.setenv("TF_VAR_database", "never")
     with logbuch.start_run() as run:
         tags = logbuch.get_run(run.info.run_id).data.tags
     assert " cores" in tags["logbuch.cpu"]
@@ -282,6 +284,8 @@ def test_a_run_knows_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["environment"]["NCCL_DEBUG"] == "INFO"
     assert found["environment"]["NCCL_TOKEN"] == "***"
     assert "HOME_SECRETS" not in found["environment"]
+    assert found["environment"]["TF_DETERMINISTIC_OPS"] == "1"
+    assert "TF_VAR_database" not in found["environment"], "Terraform's"
 
 
 def test_gpus_are_counted_by_model() -> None:
