@@ -74,3 +74,23 @@ def test_gc_beside_a_running_server(server: Server, tmp_path: Path) -> None:
     assert "Invalid period" in run("gc", *where, "--older-than", "soon", code=1)
     told = run("gc", *where, "--status", "FAILED", "--older-than", "30d", "--dry-run")
     assert told.startswith("Would remove 0 runs")
+    assert run("gc", *where, "--run-ids", f"{kept},{'f' * 32}", code=1).endswith(f"Run with id={'f' * 32} not found\n")
+    assert "99" in run("gc", *where, "--experiment-ids", "0,99", code=1)
+
+
+def test_gc_warns_where_it_looks_into_a_root_that_is_empty(server: Server, tmp_path: Path) -> None:
+    gone = server.new_run()
+    server.post("runs/delete", {"run_id": gone})
+    where = ("--backend-store-uri", server.store_uri, "--default-artifact-root", str(tmp_path / "other"))
+    command = [sys.executable, "-m", "logbuch", "gc", *where, "--dry-run"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"run {gone} (deleted)")
+    assert done.stderr.splitlines() == [
+        f"Warning: {tmp_path / 'other'} holds no files. Is it the server's --default-artifact-root?"
+    ]
+
+
+def test_gc_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    said = run("gc", "--backend-store-uri", f"sqlite:///{tmp_path}/slip.db", code=1)
+    assert said.splitlines() == [f"logbuch: There is no database {tmp_path}/slip.db: name it with --backend-store-uri."]
+    assert list(tmp_path.iterdir()) == []

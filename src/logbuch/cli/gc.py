@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from logbuch import settings
-from logbuch.cli.options import option
-from logbuch.cli.server import artifact_root, default_store_uri, names, store_uri_of
+from logbuch.cli.places import existing, of_store
+from logbuch.cli.server import names
 
 if TYPE_CHECKING:
     from logbuch.server.cleaning import Report
+    from logbuch.store import Store
+    from logbuch.store.retention import Rule
 
 STATUSES = ("FINISHED", "FAILED", "KILLED")
 
 
 @click.command()
-@option("--backend-store-uri", settings.BACKEND_STORE_URI, metavar="URI")
-@option("--default-artifact-root", settings.ARTIFACT_ROOT, metavar="ROOT")
-@option("--artifacts-destination", settings.ARTIFACTS_DESTINATION, metavar="ROOT")
-@option("--artifact-roots", settings.ARTIFACT_ROOTS, metavar="ROOTS")
+@of_store
 @click.option("--older-than", metavar="PERIOD", default="0s", help="Only what was deleted, or ended, so long ago: 30d.")
 @click.option(
     "--status",
@@ -55,8 +53,7 @@ def gc(**options: Any) -> None:
         raise click.UsageError(
             "--status removes runs that nobody has deleted: say how old they are to be (--older-than)."
         )
-    uri = store_uri_of(options["backend_store_uri"] or default_store_uri())
-    root = artifact_root(options["artifacts_destination"] or options["default_artifact_root"], uri)
+    where = existing(options)
     now = time.time_ns() // 1_000_000
     rule = Rule(
         now=now,
@@ -65,9 +62,10 @@ def gc(**options: Any) -> None:
         experiment_ids=names(options["experiment_ids"]) or (),
         run_ids=names(options["run_ids"]) or (),
     )
-    files = Files.at(root, names(options["artifact_roots"]) or ())
-    store = open_store(uri, seal=False)
+    files = Files.at(where.roots[0], where.roots[1:])
+    store = open_store(where.uri, seal=False)
     try:
+        _check(store, rule)
         cleaning = Cleaning(store, files, dry=options["dry_run"])
         cleaning.runs(rule)
         cleaning.erased()
@@ -76,8 +74,20 @@ def gc(**options: Any) -> None:
             cleaning.orphans()
     finally:
         store.close()
+    if cleaning.report.folders and not cleaning.report.files and not files.list(""):
+        click.echo(f"Warning: {files.where} holds no files. Is it the server's --default-artifact-root?", err=True)
     _tell(cleaning.report, dry=options["dry_run"], as_json=options["as_json"])
     sys.exit(1 if cleaning.report.failed else 0)
+
+
+def _check(store: Store, rule: Rule) -> None:
+    """NotFound for a run or experiment that is named and not there: a slip would look like a clean store."""
+    from logbuch.store import experiments, runs
+
+    for run_id in rule.run_ids:
+        store.read(runs.row, run_id)
+    for experiment_id in rule.experiment_ids:
+        store.read(experiments.get, experiment_id)
 
 
 def _tell(report: Report, *, dry: bool, as_json: bool) -> None:
