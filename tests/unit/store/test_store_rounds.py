@@ -119,6 +119,18 @@ def test_arrivals_in_rounds_are_short_and_are_split_like_others() -> None:
     assert chosen[9].values.tolist() == alone[9].values.tolist()
 
 
+@pytest.mark.parametrize("wanted", [{1}, {1, 3}, {3, 9}, {5}, {1, 5, 9, 77}, {77}, set()])
+def test_what_is_wanted_of_several_arrivals_is_what_all_of_them_hold_of_it(wanted: set[int]) -> None:
+    blobs = [arrival([3, 1, 9], 40), arrival([5, 1], 40, 40), arrival([3, 1, 9], 40, 90)]
+    whole = split_arrivals(blobs)
+    found = split_arrivals(blobs, frozenset(wanted))
+    assert sorted(found) == sorted(wanted - {77})
+    for key, series in found.items():
+        assert series.steps.tolist() == whole[key].steps.tolist()
+        assert series.timestamps.tolist() == whole[key].timestamps.tolist()
+        assert series.values.tolist() == whole[key].values.tolist()
+
+
 @pytest.mark.parametrize("own", [[0], [4, 0, 4]])
 def test_a_part_of_the_keys_is_read_with_its_own_steps_and_times(own: list[int]) -> None:
     keys = [4, 0, 2, 6]

@@ -131,24 +131,27 @@ def find_rounds(keys: NDArray[np.int64], points: Series) -> Rounds | None:
 
 def split_arrivals(blobs: Sequence[bytes], only: frozenset[int] | None = None) -> dict[int, Series]:
     """The series of each key in packed arrivals, in the order of arrival; only of the keys in ``only`` if given."""
-    table = unpack_rounds(blobs) if only is None else None
+    wanted = None if only is None else np.sort(np.fromiter(only, np.int64, len(only)))
+    table = unpack_rounds(blobs, wanted)
     if table is not None:
         return split_rounds(table)
-    wanted = None if only is None else np.sort(np.fromiter(only, np.int64, len(only)))
     unpacked = [part for blob in blobs if len((part := unpack_arrival(blob, wanted))[0])]
     if not unpacked:
         return {}
     return split_points(np.concatenate([keys for keys, _ in unpacked]), Series.concat([one for _, one in unpacked]))
 
 
-def unpack_rounds(blobs: Sequence[bytes]) -> Rounds | None:
-    """All points of packed arrivals as one table; None where they are none. Raises what :func:`unpack_arrival` does."""
+def unpack_rounds(blobs: Sequence[bytes], wanted: NDArray[np.int64] | None = None) -> Rounds | None:
+    """All points of packed arrivals as one table; None where they are none. Only those of the keys in ``wanted``, which
+    ascend, if given. Raises what :func:`unpack_arrival` does."""
     parts = []
     for blob in blobs:
         part = rounds.unpack(blob)
         if part is None:
             return None
-        parts.append(part)
+        chosen = part if wanted is None else part.only(_places(part.keys, wanted))
+        if len(chosen):
+            parts.append(chosen)
     return rounds.joined(parts) if parts else None
 
 
@@ -207,8 +210,8 @@ def _unpack_mixed(blob: bytes, wanted: NDArray[np.int64] | None) -> tuple[NDArra
 
 
 def _places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
-    if len(wanted) == 1:
-        return np.flatnonzero(keys == wanted[0])
+    if len(wanted) < 2:
+        return np.flatnonzero(keys == wanted[0]) if len(wanted) else np.empty(0, np.intp)
     nearest = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
     return np.flatnonzero(wanted[nearest] == keys)
 
