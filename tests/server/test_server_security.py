@@ -68,6 +68,15 @@ def test_a_foreign_origin_cannot_write(shared_server: Server, origin: str) -> No
     assert shared_server.get("experiments/get-by-name", experiment_name=body["name"]).status_code == 404
 
 
+def test_a_proxy_that_drops_the_port_hears_what_it_has_to_pass_on(shared_server: Server) -> None:
+    headers = {"host": "localhost", "origin": "http://localhost:8443"}
+    answer = httpx.post(shared_server.url + CREATE, json={"name": "by proxy"}, headers=headers)
+    assert answer.status_code == 403
+    assert "has to pass on the Host header, with its port" in answer.text
+    headers["host"] = "localhost:8443"
+    assert httpx.post(shared_server.url + CREATE, json={"name": "by proxy"}, headers=headers).status_code == 200
+
+
 def test_the_own_page_can_write(shared_server: Server) -> None:
     answer = httpx.post(shared_server.url + CREATE, json={"name": "own page"}, headers={"origin": shared_server.url})
     assert answer.status_code == 200

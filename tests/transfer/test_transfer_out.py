@@ -77,6 +77,13 @@ def test_what_is_no_mlflow_database_is_not_written(tmp_path: Path) -> None:
         )
         assert isinstance(error, LogbuchError)
         assert why in error.message
+    error = (
+        CliRunner()
+        .invoke(cli, ["import", "mlflow", str(tmp_path / "logbuch.db"), "--backend-store-uri", uri])
+        .exception
+    )
+    assert isinstance(error, LogbuchError)
+    assert "is Logbuch's own: copy it with logbuch backup and restore" in error.message
     assert (tmp_path / "logbuch.db").read_bytes() == before
 
 

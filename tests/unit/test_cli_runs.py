@@ -49,6 +49,7 @@ def test_a_table_tells_what_differs(folder: str) -> None:
         ("run0", "FINISHED", "1.0", "0.3"),
         ("run2", "FINISHED", "0.01", "nan"),
     ]
+    assert table(folder, "hello", "--limit", "1")[0][4:] == ["lr", "model", "eval/loss"]
 
 
 def test_without_an_experiment_it_names_each_runs(folder: str) -> None:

@@ -114,8 +114,9 @@ def _all(found: Iterable[Run]) -> list[str]:
 
 
 def _telling(found: Sequence[Run]) -> list[str]:
-    """The first params in which the runs differ, and the first metrics that are not the machine's."""
-    params = [name for name in _named(found, "params") if len({_value(run, name) for run in found}) > 1]
+    """The first params in which the runs differ (of a single run any), and the first metrics but the machine's."""
+    few = min(len(found), 2)
+    params = [name for name in _named(found, "params") if len({_value(run, name) for run in found}) >= few]
     metrics = [name for name in _named(found, "metrics") if not name.startswith("metrics.system/")]
     return [*params[:_SHOWN], *metrics[:_SHOWN]]
 

@@ -64,7 +64,7 @@ def _bring_up(connection: Connection, seam: Seam) -> None:
     elif revision not in REVISIONS:
         raise StoreRefused(
             f"The database {seam.where} was written by a newer Logbuch (schema {revision}; this one knows {HEAD}). "
-            "Upgrade with: pip install --upgrade logbuch"
+            "Install the version that wrote it, or a newer one."
         )
     elif revision != HEAD:
         upgrade(connection)

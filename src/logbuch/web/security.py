@@ -21,6 +21,9 @@ PAGE_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
 )
+_FOREIGN = (
+    "Cross-origin request blocked. A proxy that stands before the server has to pass on the Host header, with its port."
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNGUARDED = ("/health", "/version", "/ping")
 
@@ -61,7 +64,7 @@ class Security:
         if origin is None and _header(headers, b"sec-fetch-site") != "cross-site":
             return None
         trusted = origin in self._origins or (origin and _same_origin(origin, hosts[0].decode("latin-1")))
-        return None if trusted else "Cross-origin request blocked"
+        return None if trusted else _FOREIGN
 
 
 class Hosts:

@@ -334,7 +334,12 @@ def _tables(engine: Engine, name: str, report: Report) -> dict[str, Table]:
     try:
         known = set(inspect(engine).get_table_names())
         if not known >= _NEEDED.keys():
-            what = "is empty" if not known else "is Logbuch's" if _LOGBUCH in known else "is no MLflow database"
+            if _LOGBUCH in known:
+                raise InvalidInput(
+                    f"{name} is Logbuch's own: copy it with logbuch backup and restore, "
+                    "or take its runs over with logbuch export and logbuch import export."
+                )
+            what = "is no MLflow database" if known else "is empty"
             raise InvalidInput(f"{name} {what}: it lacks the tables {', '.join(sorted(_NEEDED.keys() - known))}.")
         metadata = MetaData()
         wanted = (_NEEDED.keys() | _MORE.keys()) & known
