@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from logbuch import settings
 from logbuch.errors import InvalidInput
+from logbuch.limits import clip
 from logbuch.model import Experiment, Run, RunStatus, ViewType
 from logbuch.sdk import active, experiments, stack, tables, values
 from logbuch.sdk.active import ActiveRun
@@ -16,6 +17,7 @@ from logbuch.sdk.backends import place
 from logbuch.sdk.client import LogbuchClient
 from logbuch.sdk.connection import connect, connections
 from logbuch.sdk.data import Dataset, as_input
+from logbuch.sdk.notes import say
 from logbuch.sdk.shipping.delivery import Delivery, Files
 from logbuch.sdk.target import operations, target
 from logbuch.sdk.waiting import RunOperations
@@ -304,11 +306,14 @@ def _experiment_id() -> str:
 
 
 def _search_ids(ids: Sequence[str] | None, names: Sequence[str] | None, everywhere: bool) -> list[str]:
+    """The experiments to search; a text is one of them, not its letters. Of an unknown name the user hears."""
     if ids:
-        return [str(id_) for id_ in ids]
+        return [ids] if isinstance(ids, str) else [str(id_) for id_ in ids]
     if names:
-        known = (get_experiment_by_name(name) for name in names)
-        return [experiment.experiment_id for experiment in known if experiment is not None]
+        known = [(name, get_experiment_by_name(name)) for name in ([names] if isinstance(names, str) else names)]
+        for name in (name for name, experiment in known if experiment is None):
+            say(f"logbuch: search_runs: there is no experiment {clip(name)!r}")
+        return [experiment.experiment_id for _, experiment in known if experiment is not None]
     if everywhere:
         return [experiment.experiment_id for experiment in search_experiments(ViewType.ACTIVE_ONLY)]
     return [_experiment_id()]

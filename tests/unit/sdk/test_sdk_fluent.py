@@ -58,6 +58,17 @@ def test_setup_of_the_seed() -> None:
     assert {experiment.name for experiment in mlflow.list_experiments()} == {"Default", "aws-rag-qa-mistral-lora"}
 
 
+def test_search_by_a_text_and_by_a_name_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
+    experiment_id = mlflow.set_experiment("storyteller").experiment_id
+    with mlflow.start_run():
+        mlflow.log_metric("loss", 1.0)
+    capfd.readouterr()
+    assert len(mlflow.search_runs(experiment_names="storyteller", output_format="list")) == 1
+    assert len(mlflow.search_runs(experiment_id, output_format="list")) == 1
+    assert len(mlflow.search_runs(experiment_names=["nope", "storyteller"], output_format="list")) == 1
+    assert capfd.readouterr().err.count("there is no experiment") == 1
+
+
 def test_search_of_the_seed() -> None:
     mlflow.set_experiment("storyteller")
     for loss in (2.5, 1.5, 1.0):
