@@ -224,6 +224,30 @@ def test_groups_stand_on_a_phone_too(sweep: Any, new_page: NewPage) -> None:
     expect(rows(page)).to_have_count(0)
 
 
+def test_an_experiment_is_printed_with_its_table_and_charts(sweep: Any, new_page: NewPage) -> None:
+    server, id_, _ = sweep
+    page = new_page("dark")
+    page.goto(f"{server.url}/e/{id_}?cols=metrics.eval/loss~params.lr")
+    expect(rows(page)).to_have_count(6)
+    expect(page.locator(".chart canvas").first).to_be_visible()
+    settled(page)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    paper = page.get_by_test_id("paper-table")
+    expect(paper.locator("tbody tr")).to_have_count(6)
+    expect(paper.locator("thead th")).to_have_count(3)
+    surface = "encodeURIComponent(getComputedStyle(document.documentElement).getPropertyValue('--surface').trim())"
+    light = re.compile("fill%3D%22" + re.escape(page.evaluate(surface)))
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator(".chart img.printed").first).to_have_attribute("src", light)
+    page.emulate_media(media="print")
+    expect(paper).to_be_visible()
+    expect(page.get_by_test_id("runs-table")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(paper).to_have_count(0)
+    expect(rows(page)).to_have_count(6)
+
+
 def test_a_baseline_shows_the_change_of_every_metric(sweep: Any, new_page: NewPage) -> None:
     server, id_, runs = sweep
     page = open_table(new_page, server, id_, f"&cols=metrics.eval/loss~metrics.train/loss~params.lr&base={runs[0]}")

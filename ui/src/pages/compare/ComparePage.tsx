@@ -175,7 +175,7 @@ export default function ComparePage() {
   );
   return (
     <main id="main" className="page" tabIndex={-1}>
-      <Top crumbs={[...crumbs, { label: asked ? t.compareRuns(count) : t.compare }]} running={rows.filter((r) => isRunning(r.run)).length} after={after}>
+      <Top crumbs={[...crumbs, { label: asked ? t.compareRuns(count) : t.compare }]} running={rows.filter((r) => isRunning(r.run)).length} after={phone ? undefined : after}>
         {rows.length > 0 && (phone
           ? <MenuButton icon="more" label={t.more} entries={() => [...filtering, ...files, link]} />
           : (
@@ -193,7 +193,7 @@ export default function ComparePage() {
         </nav>
       )}
       <div className="body">
-        {phone && rows.length > 0 && <div className="row cchoices">{choices}</div>}
+        {phone && rows.length > 0 && <div className="row cchoices">{choices}{after}</div>}
         {found.sampledBy !== undefined && rows.length > 0 && <p className="muted csample" data-testid="sampled">{t.sampledBy(formatCount(BEST_RUNS, locale), found.sampledBy)}</p>}
         {!asked && <EmptyState title={t.noneChosen}><p>{t.chooseRuns}</p><Link to="/experiments" className="btn">{t.experiments}</Link></EmptyState>}
         {found.error && (rows.length === 0 || found.inside === null) && <ErrorBox error={found.error} />}

@@ -158,7 +158,7 @@ export function Parallel(p: Props) {
   return (
     <div ref={box} className="parallel" style={{ height }} data-testid="parallel">
       {width > 0 && (
-        <svg width={width} height={height} role="img" aria-label={t.parallelSummary(chosen.length, columns.length)} onPointerMove={hover} onPointerLeave={() => hotRun.set(null)}>
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t.parallelSummary(chosen.length, columns.length)} onPointerMove={hover} onPointerLeave={() => hotRun.set(null)}>
           <g className={`plines${hotPath ? " dimmed" : ""}${chosen.length > MANY ? " many" : ""}`}>
             {ordered.map(({ row, id, path }) => <Line key={id} id={id} path={path} colour={colours.of(row)} on={inside.has(id)} wide={rows.length < 60} />)}
           </g>

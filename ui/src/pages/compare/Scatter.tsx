@@ -33,7 +33,7 @@ export function Scatter({ rows, x, y, colours, height }: { rows: Row[]; x: strin
   return (
     <div ref={box} className="scatter" style={{ height }} data-testid="scatter">
       {width > 0 && (
-        <svg width={width} height={height} role="img" aria-label={`${axisName(x)}, ${axisName(y)}: ${t.runs(points.length)}`} onPointerLeave={() => hotRun.set(null)}>
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${axisName(x)}, ${axisName(y)}: ${t.runs(points.length)}`} onPointerLeave={() => hotRun.set(null)}>
           {marksOf(yAxis).map(({ place, value }) => <g key={String(value)} transform={`translate(0 ${toY(place)})`} className="smark"><line x1={LEFT} x2={width - RIGHT} /><text x={LEFT - 6} dy="3.5" textAnchor="end">{writeValue(value).slice(0, 8)}</text></g>)}
           <line className="sbase" x1={LEFT} x2={width - RIGHT} y1={height - BOTTOM} y2={height - BOTTOM} />
           {marksOf(xAxis, Math.max(3, Math.floor(width / 90))).map(({ place, value }) => <text key={String(value)} className="stext" x={toX(place)} y={height - BOTTOM + 15} textAnchor="middle">{writeValue(value).slice(0, 12)}</text>)}

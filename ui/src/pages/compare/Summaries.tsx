@@ -24,7 +24,7 @@ export function BoxPlot({ rows, by, target }: { rows: Row[]; by: string; target:
   return (
     <div ref={box} className="boxplot" style={{ minHeight: height }} data-testid="box-plot">
       {width > 0 && found.length > 0 && (
-        <svg width={width} height={height} role="img" aria-label={found.map((b) => t.boxOf(b.label, b.count, formatNumber(b.median, locale))).join("; ")}>
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={found.map((b) => t.boxOf(b.label, b.count, formatNumber(b.median, locale))).join("; ")}>
           {marksOf(axis, Math.max(3, Math.floor(width / 110))).map(({ place, value }) => <g key={String(value)} className="smark"><line x1={x(value as number)} x2={x(value as number)} y1={0} y2={height - 20} /><text x={LABEL + 10 + (width - LABEL - 80) * place} y={height - 6} textAnchor="middle">{writeValue(value)}</text></g>)}
           {found.map((b, i) => (
             <g key={b.label} transform={`translate(0 ${i * LINE + LINE / 2})`} className="sbox">

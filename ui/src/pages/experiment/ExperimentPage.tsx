@@ -16,7 +16,8 @@ import { useVisit } from "../../parts/recent";
 import { experimentCrumbs, Top } from "../../parts/Top";
 import { EmptyStart } from "../../parts/EmptyStart";
 import { Segment } from "../../ui/Button";
-import { useMedia, useStored, useTitle } from "../../ui/hooks";
+import { useMedia, useStore, useStored, useTitle } from "../../ui/hooks";
+import { printing } from "../../ui/printing";
 import { Link, navigate, useView } from "../../ui/router";
 import { Splitter } from "../../ui/Splitter";
 import { EmptyState, ErrorBox } from "../../ui/States";
@@ -31,6 +32,7 @@ import { ChartsPane } from "./ChartsPane";
 import { FilterBar } from "./FilterBar";
 import { FourAnswers } from "./FourAnswers";
 import { PageMenu } from "./PageMenu";
+import { PaperTable } from "./PaperTable";
 import { RunsList } from "./RunsList";
 import { RunsPane } from "./RunsPane";
 import { useTableKeys } from "./useTableKeys";
@@ -69,8 +71,10 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
   const [cursor, setCursor] = useState(-1);
   const filterInput = useRef<HTMLInputElement>(null);
   const [split, setSplit] = useStored(`logbuch.split.${experimentId}`, String(SPLIT));
-  const phone = useMedia("(max-width: 720px)");
-  const narrow = useMedia("(max-width: 960px)");
+  // Paper is as narrow as a phone, but has room below.
+  const paper = useStore(printing);
+  const phone = useMedia("(max-width: 720px)") && !paper;
+  const narrow = useMedia("(max-width: 960px)") && !paper;
   useRefresh(["columns", "experiments"], 3000);
   useTitle(experiment?.name ?? "");
   useVisit("experiment", experimentPath(experimentId), experiment?.name);
@@ -156,6 +160,7 @@ export default function ExperimentPage({ experimentId }: { experimentId: string 
               ? <div className="phone"><div className="phone-charts">{charts}</div><RunsList {...table} /></div>
               : (
                 <div className={`split ${layout}`} style={{ "--split": `${split}%` } as CSSProperties}>
+                  {paper && layout !== "charts" && <PaperTable {...table} />}
                   {layout !== "charts" && <RunsPane {...table} all={chosen} />}
                   {layout === "both" && <Splitter value={Number(split)} fallback={SPLIT} onChange={(value) => setSplit(String(value))} />}
                   {layout !== "table" && charts}

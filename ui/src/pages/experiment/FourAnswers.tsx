@@ -111,6 +111,9 @@ function WhichWay({ experimentId, metric }: { experimentId: string; metric: stri
   );
 }
 
+/** How the value was read, where it is not the last one: the table beside it has plain values alone. */
+const readTitle = (reading: Best["reading"]) => ({ last: undefined, best: t.judgeBest, smoothed: t.judgeSmoothed })[reading];
+
 function BestRun({ row, told, baseline, rows, main, total, from, slot, waiting }: { row: Row | null; told: Best | null; baseline: Row | null; rows: Row[]; main: MainMetric; total: number; from: string; slot: number | null; waiting: boolean }) {
   const finished = told?.runs ?? finishedRows(rows).length;
   const value = told?.best.values[0] ?? (row && mainValue(row, main));
@@ -129,7 +132,7 @@ function BestRun({ row, told, baseline, rows, main, total, from, slot, waiting }
               <span className="sw" style={{ background: slot === null ? "var(--context)" : slotColour(slot) }} />
               <Link className="ell bestname" to={runPath(row.run.experiment_id, row.run.run_id)} from={from} title={row.run.name}>{row.run.name}</Link>
             </div>
-            <div className="ans2"><b className="num">{formatValue(value, digits, locale)}</b><span className="ell">{main.key}</span>{told && <Lead told={told} digits={digits} />}{ratio !== null && row !== baseline && <span><span className={`num ${good ? "good" : "sec"}`}>{formatDelta(ratio, locale)}</span> {t.vsBaseline}</span>}</div>
+            <div className="ans2"><b className="num">{formatValue(value, digits, locale)}</b><span className="ell" title={told ? readTitle(told.reading) : undefined}>{main.key}{told && told.reading !== "last" && <span className="muted"> {t[told.reading]}</span>}</span>{told && <Lead told={told} digits={digits} />}{ratio !== null && row !== baseline && <span><span className={`num ${good ? "good" : "sec"}`}>{formatDelta(ratio, locale)}</span> {t.vsBaseline}</span>}</div>
           </>
         )
         : !waiting && <div className="ans2">{main.key === null ? t.noMain : t.noBest}</div>}

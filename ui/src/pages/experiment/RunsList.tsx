@@ -64,6 +64,7 @@ export function RunsList(p: TableProps) {
   useEffect(() => need(first, last + 1, wires ? wires.split("~") : []), [first, last, need, wires, state.loading]);
   const valueOf = useCallback((row: Row) => (main.key ? metricValue(row, main.key, main.judged(main.key), main.lower(main.key)) : null), [main]);
   const digits = useMemo(() => digitsFor(rows.map(valueOf)), [rows, valueOf]);
+  const judged = main.key ? main.judged(main.key) : "last";
   const baseline = p.base;
   const base = baseline && valueOf(baseline);
   if (!lines.count) return <Nothing {...p} />;
@@ -92,7 +93,9 @@ export function RunsList(p: TableProps) {
             </Link>
             {main.trainLoss && <Spark runId={run.run_id} metric={main.trainLoss} slot={slot} live={isRunning(run)} width={70} height={26} />}
             <span className="mvalue num">
+              {value !== null && judged !== "last" && <span className="vh">{t.best} </span>}
               <b className={value !== null && !Number.isFinite(value) ? "bad" : ""}>{formatValue(value, digits, locale)}</b>
+              {!base && value !== null && judged !== "last" && <span className="muted" aria-hidden="true">{t.best}</span>}
               {base && value !== null && <span className="muted">{baseline?.run.run_id === run.run_id ? t.base : formatDelta((value - base) / Math.abs(base), locale)}</span>}
             </span>
           </div>

@@ -36,14 +36,15 @@ export function RunningCard({ row, experiment, tags }: { row: Row; experiment: s
   const drawn = waiting || (loss !== null && (series !== undefined || cells === undefined || cells.metrics[loss]?.last != null));
   const { width } = useSize(box, drawn);
   const shown = main && cells?.metrics[main]?.last != null ? main : loss;
-  const value = cells && shown ? metricValue(cells, shown, readingOf(shown, tags) === "last" ? "last" : "best", directionOf(shown, tags) ?? true) : null;
+  const part = shown && readingOf(shown, tags) !== "last" ? "best" : "last";
+  const value = cells && shown ? metricValue(cells, shown, part, directionOf(shown, tags) ?? true) : null;
   const line = useMemo(() => (series && width > 0 ? sparkPath(series, width, HEIGHT, 1) : null), [series, width]);
   const last = series ? xSpan([series])?.[1] : undefined;
   const goal = Number(cells?.texts["params.max_steps"] ?? NaN);
   return (
     <Link to={runPath(run.experiment_id, run.run_id)} className={`card runcard${!drawn ? " plain" : ""}`}>
       <span className="row rc-t"><StatusGlyph status={run.status} /><span className="ell">{run.name}</span><span className="grow" />{drawn && <b className="num">{formatNumber(value, locale)}</b>}</span>
-      <span className="row rc-x"><span className="ell">{experiment}</span><span className="grow" />{drawn && <span>{shown}</span>}</span>
+      <span className="row rc-x"><span className="ell">{experiment}</span><span className="grow" />{drawn && <span>{shown}{part === "best" && value !== null && ` ${t.best}`}</span>}</span>
       {drawn && <div ref={box} className="rc-plot">
         {line && (
           <svg width={width} height={HEIGHT} aria-hidden="true">
