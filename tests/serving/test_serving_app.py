@@ -247,11 +247,21 @@ def test_who_goes_away_leaves_the_queue_to_others() -> None:
     assert [int(data["a"][0]) for data in model.loaded.asked] == [1, 4]
 
 
-class Client:
-    """A request at the ASGI interface, whose client stays until ``gone`` is set."""
+def test_a_client_that_stops_amid_its_request_is_not_waited_for() -> None:
+    async def ask() -> Client:
+        return await Client(create_app(served(), Options(timeout=0.05)), 1, whole=False).done()
 
-    def __init__(self, app: Any, a: int) -> None:
-        self.gone, self.status = asyncio.Event(), 0
+    stopped = run(ask())
+    assert stopped.status == 408
+    assert (b"connection", b"close") in stopped.headers
+
+
+class Client:
+    """A request at the ASGI interface, whose client stays until ``gone`` is set; it may never send the end."""
+
+    def __init__(self, app: Any, a: int, *, whole: bool = True) -> None:
+        self.gone, self.status, self._whole = asyncio.Event(), 0, whole
+        self.headers: list[tuple[bytes, bytes]] = []
         self._body = [json.dumps({"dataframe_records": [ROW | {"a": a}]}).encode()]
         head = [(b"host", b"127.0.0.1:5001"), (b"content-type", b"application/json")]
         scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": head, "query_string": b""}
@@ -263,12 +273,13 @@ class Client:
 
     async def _receive(self) -> dict[str, Any]:
         if self._body:
-            return {"type": "http.request", "body": self._body.pop()}
+            return {"type": "http.request", "body": self._body.pop(), "more_body": not self._whole}
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
         self.status = message.get("status", self.status)
+        self.headers += message.get("headers", ())
 
 
 def test_numbers_for_prometheus() -> None:

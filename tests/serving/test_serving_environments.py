@@ -79,6 +79,19 @@ def test_an_export_keeps_the_server_that_the_model_names(tmp_path: Path) -> None
     assert not (tmp_path / "out" / "Dockerfile").exists()
 
 
+def test_no_shell_reads_what_a_model_lists_or_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(environments, "_own", list)
+    monkeypatch.chdir(tmp_path)
+    place = folder(tmp_path, "numpy; touch pwned #\n").rename(tmp_path / "a$(touch pwned)`touch pwned`")
+    with pytest.raises(InvalidState, match="touch pwned"):
+        environments.prepare(place, "uv", say=print)
+    (place / "requirements.txt").write_text("numpy==2.4.6\n")
+    export(place, tmp_path / "out", image=True)
+    assert not any("touch" in (tmp_path / "out" / name).read_text() for name in ("start.sh", "Dockerfile"))
+    assert not list(tmp_path.rglob("pwned"))
+
+
 def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
     place = folder(tmp_path)
     with pytest.raises(InvalidInput, match="not empty"):

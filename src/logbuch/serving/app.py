@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 
 from logbuch.errors import BadRequest, EndpointNotFound, LogbuchError, Unavailable
 from logbuch.serving import answers, requests
@@ -47,6 +47,12 @@ class Options:
 
 class MethodNotAllowed(EndpointNotFound):
     http_status = 405
+
+
+class BodyLate(BadRequest):
+    """A client that began a request and sends no more of it."""
+
+    http_status = 408
 
 
 class TimedOut(Unavailable):
@@ -101,12 +107,19 @@ class _Endpoints:
         return response
 
     async def _scored(self, request: Request) -> Response:
-        body = await bodies.read(request, self._options.body)
+        body = await bodies.receive_all(lambda: self._part(request), self._options.body)
         content_type = request.headers.get("content-type")
         asked = await _at_its_place(body, requests.parse, body, content_type, self._served.signature)
         predictions = await self._predicted(request, asked)
         answer = await _at_its_place(body, lambda: answers.encode(predictions, wrapped=asked.wrapped))
         return Response(answer, media_type="application/json")
+
+    async def _part(self, request: Request) -> Message:
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                return await request.receive()
+        except TimeoutError:
+            raise BodyLate(f"Nothing more of the request came within {self._options.timeout:g} s.") from None
 
     async def _predicted(self, request: Request, asked: requests.Asked) -> Any:
         """The model's answer, unless it takes too long or its client goes: what nobody waits for leaves the queue."""
@@ -148,7 +161,9 @@ async def _at_its_place(body: bytes, function: Callable[..., Any], *args: Any) -
 def _error(problem: LogbuchError) -> Response:
     body = problem.serialize()
     body["message"] = str(body["message"]).encode("utf-8", "backslashreplace").decode()
-    headers = {"retry-after": str(problem.seconds)} if isinstance(problem, Full) else None
+    headers = {"retry-after": str(problem.seconds)} if isinstance(problem, Full) else {}
+    if isinstance(problem, BodyLate):
+        headers["connection"] = "close"
     return Response(json.dumps(body), problem.http_status, headers, media_type="application/json")
 
 
