@@ -21,6 +21,7 @@ LogbuchError (also MlflowException)
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
 
 
@@ -141,10 +142,30 @@ class Unavailable(LogbuchError):
 
 
 class StoreRefused(LogbuchError):
-    """A database that this version must not open: MLflow's, a newer Logbuch's, one on a network disk."""
+    """A database that this version must not open: MLflow's, a newer Logbuch's, one on a network disk.
+
+    ``passing`` says that the disk is to blame, and not the choice of the place: the same may work later.
+    """
 
     error_code = "INVALID_STATE"
     http_status = 400
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+_DISK_ERRORS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ESTALE")
+_DISK_NUMBERS = frozenset(getattr(errno, name) for name in _DISK_ERRORS if hasattr(errno, name))
+_SQLITE_CODES = frozenset({5, 6, 7, 8, 10, 13, 14})
+"""SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL and CANTOPEN (https://sqlite.org/rescode.html)."""
+
+
+def of_disk(error: BaseException | None) -> bool:
+    """Whether an error says that a disk takes nothing now, or nothing of this user: a full or read-only one, say."""
+    if isinstance(error, OSError):
+        return error.errno in _DISK_NUMBERS
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_CODES
 
 
 BY_CODE: dict[str, type[LogbuchError]] = {

@@ -100,7 +100,6 @@ def _report(outcome: object, target: str) -> _Told:
 
 
 def _usual() -> Iterable[Path]:
-    from logbuch.sdk.backends.place import FOLDER
-    from logbuch.sdk.journal.folder import root_of_servers
+    from logbuch.sdk.backends.place import FOLDER, used_roots
 
-    return [path for path in (root_of_servers(), Path(FOLDER)) if path.is_dir()]
+    return [*used_roots(), *([Path(FOLDER)] if Path(FOLDER).is_dir() else [])]

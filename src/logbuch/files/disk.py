@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable
+from logbuch.errors import InvalidInput, NotFound, StoreRefused, Unavailable, of_disk
 from logbuch.files import beneath, keys, redo
 from logbuch.files.keys import TEMPORARY
 from logbuch.files.redo import RedoLog
@@ -42,9 +42,11 @@ class LocalFiles:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreRefused(f"The artifact folder {self.root} cannot be made: {error.strerror}.") from None
+            message = f"The artifact folder {self.root} cannot be made: {error.strerror}."
+            raise StoreRefused(message, passing=of_disk(error)) from None
         if not os.access(self.root, os.W_OK | os.X_OK):
-            raise StoreRefused(f"The artifact folder {self.root} cannot be written: permission denied.")
+            message = f"The artifact folder {self.root} cannot be written: permission denied."
+            raise StoreRefused(message, passing=True)
         self._log: RedoLog | None = None
         self._redo()
 

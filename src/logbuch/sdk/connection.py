@@ -7,7 +7,7 @@ import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from logbuch import settings
@@ -20,6 +20,7 @@ from logbuch.sdk.heart import Heart
 from logbuch.sdk.journal.folder import root_of_servers
 from logbuch.sdk.journal.journal import Journal
 from logbuch.sdk.journal.room import Room
+from logbuch.sdk.journal.segments import Home
 from logbuch.sdk.notes import say
 from logbuch.sdk.shipping import leftovers
 from logbuch.sdk.shipping.delivery import Files, Unsent
@@ -43,8 +44,8 @@ class Connection:
     def __init__(self, key: str, backend: Backend) -> None:
         self.key = key
         self.backend = backend
-        self.root, self.meant = _journals(key)
-        self.journal = Journal(self.root, self.meant, Room(self.root, self._release) if self.root else None)
+        self._usual, self._meant, self._meant_elsewhere = _journals(key)
+        self.journal = Journal(self._usual, self._meant, Room(self._usual, self._release), self._spare())
         self.sender = Sender(backend, self.journal, sweep=self._sweep, others=self._others)
         self.spool = Spool(self._files)
         self.heart = Heart(self._beat)
@@ -54,6 +55,12 @@ class Connection:
         """Waits, given seconds, for what threads still find out about runs that have just begun."""
         self._writers: OrderedDict[str, RunWriter] = OrderedDict()
         self._lock = threading.RLock()  # a signal handler may log amid a call
+
+    @property
+    def root(self) -> Path:
+        """The folder of journals in which this process's own is, or will be."""
+        folder = self.journal.folder
+        return folder.path.parent if folder is not None else self._usual
 
     def look_around(self) -> None:
         """Sends what others have left, if there is something."""
@@ -138,13 +145,24 @@ class Connection:
         self.journal.release(self.sender.state)
 
     def _sweep(self, enough: Callable[[], bool]) -> None:
-        if self.root is not None and self.root.is_dir() and not self.backend.barred:
-            found = leftovers.sweep(self.root, self.meant, self.backend, self.journal.id, enough)
+        for root, meant in () if self.backend.barred else self._roots():
+            found = leftovers.sweep(root, meant, self.backend, self.journal.id, enough) if root.is_dir() else []
             for complaint in filter(None, (outcome.complaint() for outcome in found)):
                 self.sender.remark(complaint)
 
     def _others(self) -> bool:
-        return self.root is not None and leftovers.any_for(self.root, self.meant, self.journal.id)
+        return any(leftovers.any_for(root, meant, self.journal.id) for root, meant in self._roots())
+
+    def _roots(self) -> list[tuple[Path, str]]:
+        """Where journals for this place may be, and how they name it."""
+        elsewhere = [(root, self._meant_elsewhere) for root in place.used_roots() if root != self._usual]
+        return [(self._usual, self._meant), *elsewhere]
+
+    def _spare(self) -> Iterator[Home]:
+        """Where the journal may be instead."""
+        for root in place.spare_roots():
+            if root != self._usual:
+                yield Home(root, self._meant_elsewhere, Room(root, self._release))
 
 
 _open: dict[str, Connection] = {}
@@ -183,17 +201,18 @@ def close_all() -> None:
         _open.clear()
 
 
-def _journals(uri: str) -> tuple[Path | None, str]:
-    """The folder of the journals for a tracking URI, and how they name what they are meant for."""
+def _journals(uri: str) -> tuple[Path, str, str]:
+    """The folder of the journals for a tracking URI, and how they name what they are meant for, there and elsewhere."""
     where = place.understand(uri)
     if isinstance(where, str):
         from logbuch.sdk.backends.transport import bare
 
         try:
-            return root_of_servers(), bare(where)
+            return root_of_servers(), bare(where), bare(where)
         except (OSError, RuntimeError):  # a user without a home
-            return None, bare(where)
-    return where.database.parent / place.JOURNALS, f"sqlite:{where.database.name}"
+            return next(place.spare_roots()), bare(where), bare(where)
+    database = where.database
+    return database.parent / place.JOURNALS, f"sqlite:{database.name}", f"sqlite:{database}"
 
 
 def open_backend(uri: str) -> Backend:

@@ -159,6 +159,7 @@ def _leader(connection: Connection, rank: Rank, resumed: str | None, experiment_
         where = experiment_id if experiment_id is not None else experiments.current(connection).experiment_id
         return ranks.on_server(rank, connection.backend, str(where))
 
+    connection.journal.settle()  # the ranks of a machine meet where their journals are
     found = resumed or ranks.find(rank, connection.root, ask)
     if found is None:
         say(f"logbuch: rank {rank.number} found no run of rank 0 in {ranks.WAIT_SECONDS:.0f} s and begins its own.")

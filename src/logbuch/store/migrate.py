@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from logbuch.errors import StoreRefused
+from logbuch.errors import StoreRefused, of_disk
 from logbuch.store import model_tables, schema
 from logbuch.store.alarms import tables as _alarm_tables  # noqa: F401  they join the metadata
 from logbuch.store.delivery import tables as _delivery_tables  # noqa: F401
@@ -38,7 +38,8 @@ def prepare(seam: Seam) -> str:
             return id_
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        raise StoreRefused(f"The database {seam.where} cannot be opened: {reason}") from None
+        message = f"The database {seam.where} cannot be opened: {reason}"
+        raise StoreRefused(message, passing=of_disk(error.orig)) from None
     except SQLAlchemyError as error:
         raise StoreRefused(f"The database {seam.where} cannot be opened: {error}") from None
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from logbuch.errors import StoreRefused, Unavailable
+from logbuch.errors import StoreRefused, Unavailable, of_disk
 from logbuch.store.driver import Driver
 from logbuch.store.migrate import refuse_strangers
 from logbuch.store.query.among import given
@@ -52,7 +52,10 @@ class SqliteSeam:
         self.where = str(file)
         _check_place(file)
         _check_owner(file)
-        _create(file)
+        try:
+            _create(file)
+        except (OSError, sqlite3.Error) as error:
+            raise _refused(file, error) from None
         self.writer = _engine(file, pool_size=1, max_overflow=2)
         self.upsert = Upserts(insert)
         self.driver = Driver(self.writer.dialect)
@@ -234,9 +237,10 @@ def _check_place(file: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreRefused(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        message = f"The folder {folder} cannot be made: {error.strerror}."
+        raise StoreRefused(message, passing=of_disk(error)) from None
     if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-        raise StoreRefused(f"The database {file} cannot be written: permission denied.")
+        raise StoreRefused(f"The database {file} cannot be written: permission denied.", passing=True)
     if file.is_dir():
         raise StoreRefused(f"The database {file} is a folder.")
     kind = _file_system(folder)
@@ -245,6 +249,11 @@ def _check_place(file: Path) -> None:
             f"The database {file} lies on a network file system ({kind}), where SQLite loses data. "
             "Choose a local disk, or PostgreSQL."
         )
+
+
+def _refused(file: Path, error: Exception) -> StoreRefused:
+    reason = getattr(error, "strerror", None) or error
+    return StoreRefused(f"The database {file} cannot be opened: {reason}", passing=of_disk(error))
 
 
 def _create(file: Path) -> None:
@@ -277,7 +286,7 @@ def _check_owner(file: Path) -> None:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     except sqlite3.Error as error:
-        raise StoreRefused(f"The database {file} cannot be opened: {error}") from None
+        raise _refused(file, error) from None
     refuse_strangers(names, str(file))
 
 

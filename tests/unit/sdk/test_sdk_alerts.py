@@ -105,6 +105,7 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
 
 
 def test_alerts_are_shown_and_acknowledged_by_commands() -> None:
+    logbuch.get_experiment("0")  # makes the store
     assert ask("alerts", "list").output == "No alerts.\n"
     with logbuch.start_run(run_name="ada") as run:
         logbuch.alert("first", "why")
@@ -123,6 +124,7 @@ def test_alerts_are_shown_and_acknowledged_by_commands() -> None:
 
 
 def test_rules_are_added_listed_and_removed_by_commands() -> None:
+    logbuch.get_experiment("0")  # makes the store
     added = ask("alerts", "rules", "add", "Default", "eval/loss NaN", "--level", "error")
     assert added.output.startswith("Rule 1: eval/loss is nan (error).")
     (rule,) = json.loads(ask("alerts", "rules", "list", "Default", "--json").output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -24,6 +25,7 @@ from logbuch.sdk.connection import Connection
 from logbuch.sdk.content import pictures
 from logbuch.sdk.shipping import spool
 from logbuch.sdk.shipping.delivery import Files
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -162,7 +164,22 @@ def test_a_full_disk_does_not_end_a_training(
     def full(*_: object) -> None:
         raise Unavailable("The disk that holds the artifacts is full.")
 
-    monkeypatch.setattr(connection.connect().backend, "upload", full)
+    with monkeypatch.context() as trouble:
+        trouble.setattr(connection.connect().backend, "upload", full)
+        logbuch.log_text("x", "t.txt")
+        wait_until(lambda: caplog.text, lambda text: "cannot be sent now and is kept until it can" in text)
+        assert logbuch.delivery().files >= 1  # what the machine is may be among them
+    assert logbuch.flush(120)  # there is room again
+    assert ("t.txt" in tree(run_id), logbuch.delivery().refused) == (True, 0)
+
+
+def test_a_disk_without_room_for_a_copy_does_not_end_a_training(
+    run_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(connection.connect().spool, "keep", full)
     logbuch.log_text("x", "t.txt")
     assert logbuch.delivery().refused == 1
     assert "was not kept" in caplog.text

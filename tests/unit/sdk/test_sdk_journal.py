@@ -276,6 +276,58 @@ def test_without_a_folder_memory_does_and_has_an_end(tmp_path: Path, monkeypatch
     homeless.close(remove=True)
 
 
+@pytest.mark.parametrize("where", ["folder", "segment"])
+def test_where_nothing_can_be_written_the_journal_is_kept_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    usual, taken, spare = tmp_path / "usual", tmp_path / "taken", tmp_path / "spare"
+    taken.write_text("no folder can be made here")
+    if where == "folder":
+        usual.write_text("nor here")
+    else:
+        real = segments.new_file
+
+        def new_file(path: Path, size: int, mapped: bool) -> Any:
+            if usual in path.parents:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return real(path, size, mapped)
+
+        monkeypatch.setattr(segments, "new_file", new_file)
+    homes = [segments.Home(root, f"for {root.name}", lambda _: True) for root in (taken, spare, tmp_path / "last")]
+    journal = Journal(usual, "for usual", None, homes)
+    journal.settle()
+    assert journal.point("r", "m", 1.0, 1, 1)
+    assert journal.folder is not None
+    about = journal.folder.about()
+    assert about is not None
+    assert (journal.folder.path.parent, about.place) == (spare, "for spare")
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].endswith(f"so what is logged is kept in {spare}")
+    assert len(said) == 2
+    assert not usual.is_dir() or list(usual.iterdir()) == []
+    assert drained(Course(journal.parts))[0] == [("r", "m", 1, 1, 1.0)]
+    journal.close(remove=True)
+
+
+def test_a_journal_that_holds_copies_of_files_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait there to be sent: entries go to memory instead."""
+    journal = Journal(tmp_path / "usual", "place", None, [segments.Home(tmp_path / "spare", "place", lambda _: True)])
+    journal.settle()
+    assert journal.folder is not None
+    journal.folder.files.mkdir()
+
+    def new_file(path: Path, size: int, mapped: bool) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(segments, "new_file", new_file)
+    assert journal.point("r", "m", 1.0, 1, 1)
+    assert journal.folder.path.parent == tmp_path / "usual"
+    assert (journal.unsafe(0), (tmp_path / "spare").exists()) == (1, False)
+    journal.close(remove=True)
+
+
 def test_the_limit_of_the_folder_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MEMORY_BYTES", 0)
     left = [600_000]

@@ -285,7 +285,7 @@ def test_where_it_was_meant_to_go_is_told_by_the_store_too(
 def test_a_run_whose_beginning_was_damaged_is_made_all_the_same(
     begin: Begin, store: EmbeddedBackend, root: Path
 ) -> None:
-    process, worker = begin(), begin("of another")
+    process, worker, _alive = begin(), begin("of another"), begin("alive")
     worker.sender.state.needs.append("elsewhere")  # a run that another journal brings is waited for instead
     worker.journal.record(ingest.encode_record(ingest.Tags("elsewhere", [("a", "b")])))
     worker.sender._save(worker.sender.state)
@@ -303,6 +303,9 @@ def test_a_run_whose_beginning_was_damaged_is_made_all_the_same(
     run = store.get_run("r")
     assert run.info.status is RunStatus.KILLED
     assert "was damaged" in run.data.tags["mlflow.note.content"]
+    assert "elsewhere not found: it was begun by another process" in str(
+        next(one.why for one in found.values() if one.folder.id == worker.journal.id)
+    )
     with pytest.raises(NotFound):
         store.get_run("elsewhere")
 

@@ -46,13 +46,18 @@ def put_content(connection: Connection, writer: RunWriter, path: str, content: b
         kept = connection.spool.keep(content, for_long=connection.backend.spools)
         if kept is None:
             raise Unavailable("there is no room for a copy of it")
-        if connection.backend.spools:
-            writer.file(connection.spool.upload(writer.info, path, kept))
-            return
-        try:
-            connection.backend.upload(writer.info, path, kept)
-        finally:
-            kept.unlink()
+        if not connection.backend.spools:
+            try:
+                connection.backend.upload(writer.info, path, kept)
+            except Unavailable:
+                pass  # nothing takes it now: the copy waits, like one that is meant for a server
+            except BaseException:
+                kept.unlink()
+                raise
+            else:
+                kept.unlink()
+                return
+        writer.file(connection.spool.upload(writer.info, path, kept))
 
 
 def put_file(connection: Connection, writer: RunWriter, local: Path, path: str) -> None:
@@ -65,8 +70,6 @@ def put_file(connection: Connection, writer: RunWriter, local: Path, path: str) 
         try:
             connection.backend.upload(arrived(connection.backend, writer.info), path, local)
         except Unavailable:
-            if not connection.backend.spools:
-                raise
             _queue_copy(connection, writer, local, path)
 
 

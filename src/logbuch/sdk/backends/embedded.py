@@ -6,15 +6,17 @@ second, and a commit that finds the file busy is tried again by the sender.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
 from logbuch import limits, settings
-from logbuch.errors import EndpointNotFound, LogbuchError, Unavailable
+from logbuch.errors import EndpointNotFound, LogbuchError, StoreRefused, Unavailable, of_disk
 from logbuch.files import keys
 from logbuch.files.disk import LocalFiles, read_chunks
 from logbuch.files.roots import Files
@@ -37,8 +39,8 @@ from logbuch.sdk.backends.backend import Batch, Refused, Standing
 from logbuch.sdk.backends.gate import Gate
 from logbuch.sdk.backends.limited import GivenUp, Limited, Step
 from logbuch.sdk.recording import capture
+from logbuch.store import Store, experiments, heartbeats, open_store, runs, search
 from logbuch.store import batch as batch_store
-from logbuch.store import experiments, heartbeats, open_store, runs, search
 from logbuch.store import journals as journal_store
 from logbuch.store.metrics import history, series
 from logbuch.store.tx import Tx
@@ -48,6 +50,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 LOCK_SECONDS = 8.0
 """How long a call waits for a file that another process has locked."""
+
+
+class _Opened(NamedTuple):
+    store: Store
+    files: LocalFiles
 
 
 class EmbeddedBackend:
@@ -62,28 +69,43 @@ class EmbeddedBackend:
 
     def __init__(self, database: Path, artifacts: Path) -> None:
         self.uri = f"sqlite:///{database}"
-        self.database = database
+        self.database, self.artifacts = database, artifacts.absolute()
         self.aliases: dict[str, str] = {}
-        if not database.parent.exists():  # runs may hold what their owner would not show to others on the machine
-            database.parent.mkdir(mode=0o700, parents=True)
         self.gate = Gate()
-        self._files = LocalFiles(artifacts)
+        self._opened: _Opened | None = None
+        self._opening = threading.Lock()
         if forking.forbidden(database):
             self.barred = f"{database} was in use when this process was forked, and cannot be opened in it"
             return
-        Limited(self._open).result(LOCK_SECONDS, _locked(self.uri))
+        with contextlib.suppress(Unavailable):  # a disk that takes nothing now ends no training: each call tries again
+            self._make_ready()
+
+    def _make_ready(self) -> None:
+        """Opens the store, unless it is open. Unavailable if a disk or another process is in the way, StoreRefused if
+        the place was not well chosen."""
+        with self._opening:
+            if self._opened is None:
+                try:
+                    Limited(self._open).result(LOCK_SECONDS, _locked(self.uri))
+                except StoreRefused as error:
+                    if not error.passing:
+                        raise
+                    raise Unavailable(error.message) from None
 
     def _open(self, begin: Step) -> None:
         """What is opened only when nobody waits for it any more is closed again."""
         with forking.opening(self.database):
+            _make_private(self.database.parent)
+            # Packing the metric log is left to the server that opens the file: a training has better things to do.
+            files = LocalFiles(self.artifacts)
+            opened = _Opened(open_store(self.uri, seal=False), files)
             try:
-                # Packing the metric log is left to the server that opens the file: a training has better things to do.
-                self._store = open_store(self.uri, seal=False)
-                forking.hold(self)
                 begin()
             except GivenUp:
-                self.close()
+                opened.store.close()
                 raise
+            self._opened = opened
+            forking.hold(self)
 
     # -- experiments -----------------------------------------------------------------------------------------------
 
@@ -250,18 +272,34 @@ class EmbeddedBackend:
 
     def artifact_uri(self, run: RunInfo, path: str) -> str:
         """The file itself, for without a server ``mlflow-artifacts:`` leads nowhere."""
-        return (self._files.root / self._key(run, path)).as_uri()
+        return (self.artifacts / self._key(run, path)).as_uri()
 
     def run_url(self, run: RunInfo) -> str | None:  # noqa: ARG002
         return None
 
     def way_to_see(self) -> str | None:
-        return place.way_to_see(place.Embedded(self.database, self._files.root))
+        return place.way_to_see(place.Embedded(self.database, self.artifacts))
+
+    @property
+    def _store(self) -> Store:
+        return self._ready().store
+
+    @property
+    def _files(self) -> LocalFiles:
+        return self._ready().files
+
+    def _ready(self) -> _Opened:
+        if self.barred:
+            raise Unavailable(self.barred)
+        if self._opened is None:
+            self._make_ready()
+        assert self._opened is not None
+        return self._opened
 
     def rest(self, seconds: float = forking.FORK_SECONDS) -> bool:
         """Closes the file, which is whole then, without its write-ahead log; the next call opens it again. False,
         and nothing happens, if a call is under way that does not end in time."""
-        if self.barred:
+        if self.barred or self._opened is None:
             return True
         alone = self.gate.shut(seconds)
         try:
@@ -272,29 +310,30 @@ class EmbeddedBackend:
         return alone
 
     def release(self) -> None:
-        self._store.rest()
+        if self._opened is not None:
+            self._opened.store.rest()
 
     def close(self) -> None:
-        if not self.barred:
-            self._store.close()
+        if not self.barred and self._opened is not None:
+            self._opened.store.close()
             forking.forget(self)
 
     # -- calls to the store ------------------------------------------------------------------------------------------
 
     def _read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        self._check()
+        store = self._store
         with self.gate:
-            return self._store.read(function, *args, **kwargs)
+            return store.read(function, *args, **kwargs)
 
     def _commit(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A write of the sender, which may wait as long as SQLite does."""
-        self._check()
+        store = self._store
         with self.gate:
-            return self._store.write(function, *args, **kwargs)
+            return store.write(function, *args, **kwargs)
 
     def _write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A write that somebody waits for, who is told soon if the file is locked."""
-        self._check()
+        store = self._store
 
         def work(begin: Step) -> R:
             def begun(tx: Tx) -> R:
@@ -302,16 +341,22 @@ class EmbeddedBackend:
                 return function(tx, *args, **kwargs)
 
             with self.gate:
-                return self._store.write(begun)
+                return store.write(begun)
 
         return Limited(work).result(LOCK_SECONDS, _locked(self.uri))
 
-    def _check(self) -> None:
-        if self.barred:
-            raise Unavailable(self.barred)
-
     def _key(self, run: RunInfo, path: str) -> str:
         return keys.run_key(self._read(experiments.location, run.experiment_id), run.run_id, path)
+
+
+def _make_private(folder: Path) -> None:
+    """Runs may hold what their owner would not show to others on the machine."""
+    try:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        message = f"The folder {folder} cannot be made: {error.strerror}."
+        raise StoreRefused(message, passing=of_disk(error)) from None
 
 
 def _log_all(tx: Tx, batches: Sequence[Batch]) -> None:

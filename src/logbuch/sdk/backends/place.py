@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -96,6 +97,37 @@ def _spare_folders() -> Iterator[Path]:
     yield Path(tempfile.mkdtemp(prefix="logbuch-"))
 
 
+def spare_roots() -> Iterator[Path]:
+    """Folders for journals where the usual one cannot be written, the best first; the last one is always there."""
+    for find in _ROOTS:
+        with contextlib.suppress(OSError, RuntimeError):  # a user without a home
+            root = find()
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(root, os.W_OK | os.X_OK):
+                yield root
+    yield Path(tempfile.mkdtemp(prefix="logbuch-")) / JOURNALS
+
+
+def used_roots() -> list[Path]:
+    """Those of them that may hold journals of earlier processes."""
+    found = []
+    for find in _ROOTS:
+        with contextlib.suppress(OSError, RuntimeError):
+            root = find()
+            if root.is_dir():
+                found.append(root)
+    return found
+
+
+def _temporary_root() -> Path:
+    """OSError if it is another user's: everybody may make folders there."""
+    folder = _in_temporary_folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != _user() or folder.is_symlink():
+        raise PermissionError(errno.EPERM, "it is another user's", str(folder))
+    return folder / JOURNALS
+
+
 def _beside_journals() -> Path:
     return root_of_servers().parent
 
@@ -106,6 +138,9 @@ def _in_temporary_folder() -> Path:
 
 def _user() -> int:
     return os.getuid() if hasattr(os, "getuid") else 0  # where there are none, a file's is 0
+
+
+_ROOTS: tuple[Callable[[], Path], ...] = (root_of_servers, _temporary_root)
 
 
 def is_chosen() -> bool:

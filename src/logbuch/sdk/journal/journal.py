@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -38,7 +38,7 @@ from logbuch.sdk.journal.format import (
 )
 from logbuch.sdk.journal.live import LivePart
 from logbuch.sdk.journal.note import State
-from logbuch.sdk.journal.segments import RESERVE_BYTES, Segments
+from logbuch.sdk.journal.segments import RESERVE_BYTES, Home, Segments
 
 RECORD_BYTES = 30 * 1024 * 1024
 ROW_KEYS = 5000
@@ -49,10 +49,17 @@ _point_body, _point_into, _point_entry = POINT_BODY.pack, POINT_ENTRY.pack_into,
 class Journal:
     """Entries of one process for one place. The folder is made with the first entry.
 
-    ``root`` is None where nothing can be kept on disk; ``room`` says how many more bytes may be taken of it.
+    ``root`` is None where nothing can be kept on disk; ``room`` says how many more bytes may be taken of it,
+    ``spare`` where it may be instead if nothing can be written there.
     """
 
-    def __init__(self, root: Path | None, place: str, room: Callable[[int], bool] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | None,
+        place: str,
+        room: Callable[[int], bool] | None = None,
+        spare: Iterable[Home] = (),
+    ) -> None:
         self.id = uuid.uuid4().hex
         self.last = 0
         """The number of the last entry."""
@@ -60,7 +67,7 @@ class Journal:
         """How many of them somebody logged; others say that a run was begun."""
         self.dropped = 0
         self.owner = os.getpid()
-        self._segments = Segments(self.id, root, place, room)
+        self._segments = Segments(self.id, root, place, room, iter(spare))
         self._lock, self._keeping = threading.RLock(), threading.RLock()
         self._busy = False
         self._late: deque[tuple[bytes, bool]] = deque()

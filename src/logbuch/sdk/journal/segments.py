@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
+from typing import NamedTuple
 
 from logbuch.sdk.journal.folder import Folder
 from logbuch.sdk.journal.format import HEAD, head_bytes
 from logbuch.sdk.journal.live import LivePart
 from logbuch.sdk.journal.segment import Memory, Segment, can_be_mapped, new_file
+from logbuch.sdk.notes import say
 
 FIRST_BYTES, SEGMENT_BYTES = 256 * 1024, 4 * 1024 * 1024
 RESERVE_BYTES = 16 * 1024
@@ -20,24 +22,46 @@ MEMORY_BYTES = 64 * 1024 * 1024
 """How much is kept in memory where no file can be made."""
 
 
-class Segments:
-    """``held`` is a list of them, the oldest first; the last one is written to. See :class:`Journal` for the rest."""
+class Home(NamedTuple):
+    """A folder of journals, how those in it name what they are meant for, and what says whether there is room."""
 
-    def __init__(self, journal: str, root: Path | None, place: str, room: Callable[[int], bool] | None) -> None:
+    root: Path
+    place: str
+    room: Callable[[int], bool]
+
+
+class Segments:
+    """``held`` is a list of them, the oldest first; the last one is written to. ``spare`` gives other homes, if the
+    first cannot be written to at the beginning. See :class:`Journal` for the rest."""
+
+    def __init__(
+        self,
+        journal: str,
+        root: Path | None,
+        place: str,
+        room: Callable[[int], bool] | None,
+        spare: Iterator[Home],
+    ) -> None:
         self.held: list[LivePart] = []
         self.folder: Folder | None = None
         self.why_full = "there is no place to keep more records"
         self._journal, self._root, self._place, self._room = journal, root, place, room or (lambda _: True)
+        self._spare = spare
         self._mapped = False
         self._memory, self._size = 0, FIRST_BYTES
 
     def make_folder(self) -> None:
         """Makes the journal's folder, unless it is there; OSError if that cannot be."""
-        if self.folder is None and self._root is not None:
+        while self.folder is None and self._root is not None:
             folder = Folder(self._root / self._journal)
-            folder.create(self._place)
-            self._mapped = can_be_mapped(folder.path)
-            self.folder = folder
+            try:
+                folder.create(self._place)
+            except OSError as error:
+                if not self._moves(error):
+                    raise
+            else:
+                self._mapped = can_be_mapped(folder.path)
+                self.folder = folder
 
     def new(self, first: int, size: int) -> LivePart | None:
         """A segment from entry number ``first`` on, with room for so many bytes at least beside what is reserved; None
@@ -51,9 +75,9 @@ class Segments:
         part = LivePart(segment, path, first, nonce)
         try:
             segment.write(0, head_bytes(self._journal, first, nonce))
-        except OSError:
+        except OSError as error:
             part.discard()
-            return None
+            return self.new(first, size) if self._moves(error) else None
         self.held.append(part)
         self._size = segment.size
         return part
@@ -126,13 +150,7 @@ class Segments:
     def _made(self, size: int, first: int) -> tuple[Segment | None, Path | None]:
         if self._root is not None:
             try:
-                self.make_folder()
-                if self._room(size):
-                    assert self.folder is not None
-                    path = self.folder.segment(first)
-                    return new_file(path, size, self._mapped), path
-                self.why_full = "the journal has reached its limit (setting journal_bytes)"
-                return None, None
+                return self._file(size, first)
             except OSError as error:
                 self.why_full = f"the journal cannot be written ({error.strerror or error})"
         if self._memory + size <= MEMORY_BYTES:
@@ -141,3 +159,33 @@ class Segments:
                 self._memory += size
                 return segment, None
         return None, None
+
+    def _file(self, size: int, first: int) -> tuple[Segment | None, Path | None]:
+        """A segment on the disk; OSError if it takes none."""
+        self.make_folder()
+        if not self._room(size):
+            self.why_full = "the journal has reached its limit (setting journal_bytes)"
+            return None, None
+        assert self.folder is not None
+        path = self.folder.segment(first)
+        try:
+            return new_file(path, size, self._mapped), path
+        except OSError as error:
+            if not self._moves(error):
+                raise
+            return self._file(size, first)
+
+    def _moves(self, error: OSError) -> bool:
+        """Chooses another home, as long as nothing is kept in this one; False if there is none."""
+        if self.held or (self.folder is not None and self.folder.files.exists()):
+            return False
+        home = next(self._spare, None)
+        if home is None:
+            return False
+        if self.folder is not None:
+            self.folder.remove()
+            self.folder = None
+        reason = error.strerror or error
+        say(f"logbuch: nothing can be written to {self._root} ({reason}), so what is logged is kept in {home.root}")
+        self._root, self._place, self._room = home
+        return True

@@ -46,14 +46,16 @@ def take_care(database: Path, artifacts: Path, end: threading.Event) -> None:
     is something."""
     from logbuch.sdk.shipping import leftovers
 
-    root, meant = database.parent / place.JOURNALS, f"sqlite:{database.name}"
-    if not leftovers.dead(root, meant):
+    roots = [(database.parent / place.JOURNALS, f"sqlite:{database.name}")]
+    roots += [(root, f"sqlite:{database}") for root in place.used_roots()]
+    roots = [(root, meant) for root, meant in roots if leftovers.dead(root, meant)]
+    if not roots:
         return
     from logbuch.sdk.backends.embedded import EmbeddedBackend
 
     backend = EmbeddedBackend(database, artifacts)
     try:
-        found = leftovers.sweep(root, meant, backend, "", end.is_set)
+        found = [outcome for one in roots for outcome in leftovers.sweep(*one, backend, "", end.is_set)]
     finally:
         backend.close()
     for outcome in found:

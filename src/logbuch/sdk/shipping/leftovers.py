@@ -204,9 +204,9 @@ def _send(
     outcome.damaged = lost(held, behind, state.last)
     if outcome.damaged and shipment is native:
         native.part_ways(fingerprint(folder.id, held))
-    revival = Revival(held, behind, state, backend) if outcome.damaged or outcome.notes else None
+    revival = Revival(held, behind, backend) if outcome.damaged or outcome.notes else None
     if revival is not None:
-        revival.begin(shipment, later=bool(outcome.notes) and waits())
+        revival.begin(shipment, doubtful=bool(outcome.notes), waits=waits())
     try:
         while shipment.step():
             if enough():

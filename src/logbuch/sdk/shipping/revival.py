@@ -14,7 +14,6 @@ from logbuch.sdk import values
 from logbuch.sdk.backends.backend import Backend
 from logbuch.sdk.journal.course import Course
 from logbuch.sdk.journal.folder import FilePart
-from logbuch.sdk.journal.note import State
 from logbuch.sdk.shipping.rest import RestShipment
 from logbuch.sdk.shipping.shipment import Shipment
 from logbuch.wire import ingest
@@ -39,7 +38,7 @@ class Revival:
     """Of the runs in a damaged journal that was acknowledged up to entry ``behind``. ``journals`` are the IDs under
     which a native server was told of them."""
 
-    def __init__(self, parts: Sequence[FilePart], behind: int, state: State, backend: Backend) -> None:
+    def __init__(self, parts: Sequence[FilePart], behind: int, backend: Backend) -> None:
         self.journals: list[str] = []
         self._backend = backend
         subjects = list(_subjects(parts))
@@ -47,16 +46,17 @@ class Revival:
         experiments = [one.name for _, one in subjects if one.kind == "experiment"]
         self._experiment = experiments[-1] if experiments else ""
         about = dict.fromkeys(one.name for _, one in subjects if one.kind != "experiment")
-        self._without_beginning = [run_id for run_id in about if run_id and run_id not in {*begun, *state.needs}]
+        self._without_beginning = [run_id for run_id in about if run_id and run_id not in begun]
         new = [(number, one.name) for number, one in subjects if one.kind == "run" and number > behind]
         self._without_hold = [run_id for number, run_id in new if _lacks(parts, number + 1)]
 
-    def begin(self, shipment: Shipment | RestShipment, *, later: bool) -> None:
-        """Makes the runs that nobody knows, before what is left of them is sent. With ``later`` they are waited for:
-        another journal may bring them, which the note that was lost would have said."""
+    def begin(self, shipment: Shipment | RestShipment, *, doubtful: bool, waits: bool) -> None:
+        """Makes the runs that nobody knows, before what is left of them is sent. Those that another journal brings are
+        waited for as long as it ``waits``; if it is ``doubtful`` which they are, all of them."""
+        needs = shipment.state.needs
         for run_id in [run_id for run_id in self._without_beginning if not _is_known(self._backend, run_id)]:
-            if later:
-                shipment.state.needs.append(run_id)
+            if waits and (doubtful or run_id in needs):
+                needs += [run_id] if run_id not in needs else []
                 continue
             record = _beginning(run_id, self._experiment)
             if isinstance(shipment, RestShipment):
