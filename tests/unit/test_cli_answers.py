@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,20 @@ def test_check_says_how_many_records_were_lost_and_where(folder: str) -> None:
     lines = ask("check", run.info.run_id).output.splitlines()
     assert lines[0] == "Stable. 160 points of the loss."
     assert "  records lost       40 records were refused or dropped; loss has a hole from step 79 to 120" in lines
+
+
+def test_steps_and_times_are_told_in_full(folder: str) -> None:
+    first, minute, begun = 12_345_000, 60_000, 1_700_000_000_000
+    with logbuch.start_run() as run:
+        client, own = logbuch.LogbuchClient(), run.info.run_id
+        for number in range(100):
+            logbuch.log_metric("loss", 9.0 if number == 60 else 2 - number / 100, step=first + number)
+            used, then = 90.0 if number < 50 else 5.0, begun + number * minute
+            client.log_metric(own, "system/gpu_0_utilization_percentage", used, timestamp=then, step=number)
+    logbuch.flush()
+    said = ask("check", own).output
+    assert "loss, step 12345060 to 12345061: 9 beside 1.4" in said
+    assert re.search(r"gpu_0_utilization_percentage, at 2023-11-1\d \d\d:\d\d:\d\d", said)
 
 
 def test_a_record_that_was_refused_is_told_without_a_place(folder: str) -> None:

@@ -505,6 +505,25 @@ def test_a_machine_without_the_gpu_is_told(repository: Repository) -> None:
     assert "# The run had Python 3.1.4;" in said
 
 
+def test_one_of_several_processes_does_not_wait_for_the_others(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGBUCH_CAPTURE_MACHINE", "true")
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_PORT": "29500", "OMP_NUM_THREADS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    run_id = repository.run("train.py", "0.5")
+    done = ask(run_id, "--print")
+    assert done.exit_code == 1
+    assert (
+        "# It was one of 2 processes that trained together (WORLD_SIZE=2). Start all, such as by "
+        "--command 'torchrun --nproc-per-node 2 train.py 0.5'; --anyway runs one alone.\n"
+    ) in done.stdout
+    for arguments in (("--anyway",), ("--command", "python train.py 0.5")):
+        done = ask(run_id, "--print", *arguments)
+        assert done.exit_code == 0
+        assert done.stdout.splitlines()[-1] == "OMP_NUM_THREADS=1 python train.py 0.5"
+
+
 def test_a_package_from_a_folder_is_told_unless_it_is_in_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

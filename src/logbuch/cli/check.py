@@ -8,6 +8,7 @@ import click
 
 from logbuch.cli.asking import asks, knowing_runs, print_json, shown
 from logbuch.stability.findings import Finding, Kind, Verdict, Word
+from logbuch.terminal.places import place
 
 _BAD = (Word.DIVERGED, Word.UNSTABLE)
 _EXIT = 3
@@ -65,9 +66,9 @@ def _sentence(finding: Finding) -> str:
     if finding.kind is Kind.LOST:
         return _lost(finding)
     unit = "at" if finding.kind is Kind.IDLE_GPU else "step"
-    parts = [f"{finding.metric}, {unit} {shown(finding.start)}"]
+    parts = [f"{finding.metric}, {unit} {place(finding, finding.start)}"]
     if finding.end is not None:
-        parts[0] += f" to {shown(finding.end)}"
+        parts[0] += f" to {place(finding, finding.end)}"
     if finding.value is not None:
         parts.append(f"{shown(finding.value)}" + ("" if finding.usual is None else f" beside {shown(finding.usual)}"))
     if finding.count > 1:
@@ -78,6 +79,7 @@ def _sentence(finding: Finding) -> str:
 def _lost(finding: Finding) -> str:
     """How many records are missing, and where that is seen."""
     records = f"{finding.count} {'record was' if finding.count == 1 else 'records were'} refused or dropped"
-    if not finding.metric:
+    if not finding.metric or finding.end is None:
         return records
-    return f"{records}; {finding.metric} has a hole from step {shown(finding.start)} to {shown(finding.end)}"
+    start, end = place(finding, finding.start), place(finding, finding.end)
+    return f"{records}; {finding.metric} has a hole from step {start} to {end}"

@@ -12,6 +12,7 @@ from logbuch.alerts import local_time
 from logbuch.stability.findings import Finding, Verdict, Word
 from logbuch.terminal.columns import LEVELS, WORDS, count, cut, number
 from logbuch.terminal.detail import Curve, Detail
+from logbuch.terminal.places import place
 from logbuch.terminal.sparkline import sparkline
 
 _LEAST, _MOST = 8, 60
@@ -65,7 +66,7 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
 
 
 def _finding(finding: Finding) -> Text:
-    line = f"{finding.kind.replace('_', ' '):<14} {cut(finding.metric, _LONG)} at {number(finding.start, 6)}"
+    line = f"{finding.kind.replace('_', ' '):<14} {cut(finding.metric, _LONG)} at {place(finding, finding.start)}"
     if finding.value is not None:
         line += f": {number(finding.value)}"
         line += "" if finding.usual is None else f" beside {number(finding.usual)}"

@@ -13,7 +13,7 @@ from logbuch.model import RunStatus
 from logbuch.sdk.recording import capture
 from logbuch.sdk.recording.gpus import Gpus
 from logbuch.sdk.recording.redaction import HIDDEN
-from logbuch.sdk.reproducing import command, datasets, packages, repository
+from logbuch.sdk.reproducing import command, datasets, packages, ranks, repository
 from logbuch.sdk.reproducing.problems import Problem
 from logbuch.sdk.reproducing.recorded import Recorded, inside
 from logbuch.sdk.reproducing.repository import Origin
@@ -259,8 +259,10 @@ class _Maker:
             plan.installer = "uv" if found.uv else "pip"
             plan.problems += problems
             plan.steps += found.steps(plan.into / ENVIRONMENT, plan.into / REQUIREMENTS)
-        kept = recorded.environment.items()
-        plan.variables = {name: value for name, value in kept if _taken(name) and value != HIDDEN}
+        kept = {name: value for name, value in recorded.environment.items() if _taken(name) and value != HIDDEN}
+        plan.variables = ranks.without(kept)
+        if self._wishes.command is None:
+            plan.problems += ranks.missing(kept, plan.argv)
 
 
 def _taken(name: str) -> bool:
