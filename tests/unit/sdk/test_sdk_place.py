@@ -107,6 +107,20 @@ def test_where_the_folder_cannot_be_made_runs_go_to_the_users_own(
     assert said == f"logbuch: {tmp_path}/.logbuch cannot be made, so runs go to {tmp_path}/state/.logbuch\n"
 
 
+def test_journals_among_temporary_files_are_this_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody may make folders there; and nobody's is made before it is needed."""
+    monkeypatch.setattr(place.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("LOGBUCH_JOURNAL_FOLDER", "/proc/logbuch/journals")
+    spare = tmp_path / f"logbuch-{place._user()}"
+    assert (place.used_roots(), spare.exists()) == ([], False)
+    assert next(place.spare_roots()) == spare / "journals"
+    assert place.used_roots() == [spare / "journals"]
+    spare.rename(tmp_path / "another")
+    spare.symlink_to(tmp_path / "another")
+    assert place.used_roots() == []
+    assert next(place.spare_roots()).parent not in (spare, tmp_path / "another")
+
+
 def test_without_any_folder_of_the_users_runs_go_to_a_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import shlex
@@ -102,9 +101,11 @@ def spare_roots() -> Iterator[Path]:
     for find in _ROOTS:
         with contextlib.suppress(OSError, RuntimeError):  # a user without a home
             root = find()
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(root, os.W_OK | os.X_OK):
-                yield root
+            root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_trusted(root):
+                root.mkdir(mode=0o700, exist_ok=True)
+                if os.access(root, os.W_OK | os.X_OK):
+                    yield root
     yield Path(tempfile.mkdtemp(prefix="logbuch-")) / JOURNALS
 
 
@@ -114,18 +115,19 @@ def used_roots() -> list[Path]:
     for find in _ROOTS:
         with contextlib.suppress(OSError, RuntimeError):
             root = find()
-            if root.is_dir():
+            if root.is_dir() and _is_trusted(root):
                 found.append(root)
     return found
 
 
 def _temporary_root() -> Path:
-    """OSError if it is another user's: everybody may make folders there."""
-    folder = _in_temporary_folder()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.lstat().st_uid != _user() or folder.is_symlink():
-        raise PermissionError(errno.EPERM, "it is another user's", str(folder))
-    return folder / JOURNALS
+    return _in_temporary_folder() / JOURNALS
+
+
+def _is_trusted(root: Path) -> bool:
+    """Whether it is this user's own, among temporary files, where everybody may make folders."""
+    folder = root.parent
+    return root != _temporary_root() or (folder.lstat().st_uid == _user() and not folder.is_symlink())
 
 
 def _beside_journals() -> Path:
