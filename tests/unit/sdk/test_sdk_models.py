@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,6 +142,23 @@ def test_what_an_address_misses_is_said_with_what_there_is(
     with pytest.raises((NotFound, InvalidInput)) as caught:
         logbuch.download_artifacts(address)
     assert caught.value.message == said
+
+
+def test_a_hostile_pickle_is_registered_looked_at_and_fetched_and_nothing_runs(
+    client: LogbuchClient, tmp_path: Path
+) -> None:
+    written = tmp_path / "written"
+    with logbuch.start_run() as run:
+        logbuch.log_text("flavors: {sklearn: {pickled_model: model.pkl}}", "model/MLmodel")
+        logbuch.log_text(f"cbuiltins\nopen\n(V{written}\nVw\ntR.", "model/model.pkl")
+    logbuch.register_model(f"runs:/{run.info.run_id}/model", "hostile")
+    place = logbuch.download_artifacts("models:/hostile/1", dst_path=str(tmp_path / "fetched"))
+    if client.tracking_uri.startswith("http"):
+        asked = {"run_id": run.info.run_id, "path": "model/model.pkl"}
+        assert httpx.get(f"{client.tracking_uri}/get-artifact", params=asked).status_code == 200
+    assert not written.exists()
+    pickle.loads((Path(place) / "model.pkl").read_bytes()).close()  # it would have
+    assert written.exists()
 
 
 def test_logged_models(client: LogbuchClient, run_id: str) -> None:
