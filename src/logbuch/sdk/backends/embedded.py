@@ -352,8 +352,7 @@ class EmbeddedBackend:
 def _make_private(folder: Path) -> None:
     """Runs may hold what their owner would not show to others on the machine."""
     try:
-        if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # several processes may begin at once
     except OSError as error:
         message = f"The folder {folder} cannot be made: {error.strerror}."
         raise StoreRefused(message, passing=of_disk(error)) from None
