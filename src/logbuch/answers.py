@@ -116,7 +116,7 @@ class Effect(Noun, frozen=True, kw_only=True):
     ``share`` is its importance: its part of what all params explain of the metric's spread, in proportion to how much
     worse a random forest tells the metric when the param is shuffled; with its standard ``error``. ``correlation`` is
     Spearman's between the values as numbers and the metric, null for texts. ``best`` is the best run's value and
-    ``usual`` the commonest of all.
+    ``usual`` the commonest among the other runs.
     """
 
     key: str

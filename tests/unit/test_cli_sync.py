@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from logbuch.cli.main import cli
+from logbuch.errors import InvalidInput
 from logbuch.sdk.backends.embedded import EmbeddedBackend
 from logbuch.sdk.backends.place import in_folder
 from logbuch.sdk.journal.journal import Journal
@@ -47,6 +48,27 @@ def test_without_arguments_it_sends_what_lies_here(home: Path) -> None:
     assert stored(home) == 100
     assert not path.exists()
     assert CliRunner().invoke(cli, ["sync"]).output == "Nothing is left to be sent.\n"
+
+
+@pytest.mark.parametrize("variable", ["LOGBUCH_TRACKING_URI", "MLFLOW_TRACKING_URI"])
+@pytest.mark.parametrize("uri", ["sqlite:///{}/logbuch.db", "file:{}", "{}"])
+def test_without_arguments_it_looks_beside_the_database_of_the_environment_too(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str, variable: str
+) -> None:
+    leave(home)
+    moved = home.rename(tmp_path / "elsewhere")
+    assert CliRunner().invoke(cli, ["sync"]).output == "Nothing is left to be sent.\n"
+    monkeypatch.setenv(variable, uri.format(moved))
+    done = CliRunner().invoke(cli, ["sync"])
+    assert done.exit_code == 0, done.output
+    assert stored(moved) == 100
+
+
+def test_a_tracking_uri_that_means_nothing_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGBUCH_TRACKING_URI", "ftp://nowhere")
+    done = CliRunner().invoke(cli, ["sync"])
+    assert isinstance(done.exception, InvalidInput)
+    assert "Runs cannot be sent to 'ftp://nowhere'." in done.exception.message
 
 
 @pytest.mark.parametrize("below", ["", "journals", "journals/*"])

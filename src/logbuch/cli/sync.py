@@ -22,7 +22,8 @@ def sync(folders: tuple[Path, ...], tracking_uri: str | None, again: bool, as_js
     """Send what is left in journals of trainings that have ended.
 
     FOLDER is a journal, a folder of journals or a .logbuch folder, also one that was copied from another machine.
-    Without one: all journals of this user, and those in ./.logbuch. What a server has already is not stored twice.
+    Without one: all journals of this user, and those in ./.logbuch and beside the database that LOGBUCH_TRACKING_URI
+    names. What a server has already is not stored twice.
     """
     from logbuch.sdk.connection import open_backend
     from logbuch.sdk.shipping.leftovers import NAMELESS, places_below, send
@@ -100,6 +101,12 @@ def _report(outcome: object, target: str) -> _Told:
 
 
 def _usual() -> Iterable[Path]:
-    from logbuch.sdk.backends.place import FOLDER, used_roots
+    from logbuch import settings
+    from logbuch.sdk.backends.place import FOLDER, JOURNALS, Embedded, understand, used_roots
 
-    return [*used_roots(), *([Path(FOLDER)] if Path(FOLDER).is_dir() else [])]
+    places = [Path(FOLDER)]
+    if uri := settings.TRACKING_URI.get():
+        named = understand(str(uri))
+        places += [named.database.parent] if isinstance(named, Embedded) else []
+    beside = dict.fromkeys(place.absolute() / JOURNALS for place in places)
+    return [*used_roots(), *(root for root in beside if root.is_dir())]

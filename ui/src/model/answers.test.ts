@@ -26,6 +26,12 @@ it("tells what sets a run apart", () => {
   expect(apart(rows[0]!, rows, ["lr", "seed"], rows[1]!)).toEqual([{ key: "lr", value: "1", usual: "2" }]);
 });
 
+it("does not call usual what only the run itself has", () => {
+  const rows = [row("a", 1, { lr: "0.0001" }), row("b", 2, { lr: "0.001" }), row("c", 3, { lr: "0.01" })];
+  for (const each of rows) expect(apart(each, rows, ["lr"], null)).toHaveLength(1);
+  expect(usualValues("a", rows.slice(0, 1), ["lr"])).toEqual({ lr: null });
+});
+
 it("does not take a missing parameter for a difference", () => {
   const rows = [row("a", 1, { lr: "1", seed: "1" }), row("b", 2, { lr: "1" })];
   expect(apart(rows[1]!, rows, ["lr", "seed"], rows[0]!)).toEqual([]);
@@ -38,8 +44,8 @@ it("resolves ties for the most common value in one way, whatever the order", () 
   expect(commonest(["8", "16"])).toBe("8");
   expect(commonest([null])).toBeNull();
   const rows = [row("a", 1, { lr: "2" }), row("b", 2, { lr: "1" }, "RUNNING"), row("c", 2, { lr: "1" }, "RUNNING")];
-  expect(usualValues(rows, ["lr"])).toEqual({ lr: "2" });
-  expect(usualValues(rows.slice(1), ["lr"])).toEqual({ lr: "1" });
+  expect(usualValues("", rows, ["lr"])).toEqual({ lr: "2" });
+  expect(usualValues("", rows.slice(1), ["lr"])).toEqual({ lr: "1" });
 });
 
 it("orders varied parameters", () => {

@@ -27,16 +27,18 @@ export function commonest(values: readonly (string | null)[]): string | null {
   return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0], "en", { numeric: true }))[0]?.[0] ?? null;
 }
 
-/** The most common value of every parameter among the finished runs, or among all while none has finished. */
-export function usualValues(rows: readonly Row[], keys: readonly string[]): Record<string, string | null> {
-  const finished = finishedRows(rows);
-  const pool = finished.length ? finished : rows;
+/** The most common value of every parameter among the other finished runs, or among all others while none has finished:
+ * what a run itself has is no reason to call it usual. */
+export function usualValues(runId: string, rows: readonly Row[], keys: readonly string[]): Record<string, string | null> {
+  const others = rows.filter((r) => r.run.run_id !== runId);
+  const finished = finishedRows(others);
+  const pool = finished.length ? finished : others;
   return Object.fromEntries(keys.map((key) => [key, commonest(pool.map((r) => r.texts[`params.${key}`] ?? null))]));
 }
 
-/** Parameters in which a run differs from the baseline or, without one, from the most common value. A missing value is no difference. */
+/** Parameters in which a run differs from the baseline or, without one, from what most others have. A missing value is no difference. */
 export function apart(run: Row, rows: readonly Row[], keys: readonly string[], baseline: Row | null): ParamDifference[] {
-  const usual = baseline ? Object.fromEntries(keys.map((key) => [key, baseline.texts[`params.${key}`] ?? null])) : usualValues(rows, keys);
+  const usual = baseline ? Object.fromEntries(keys.map((key) => [key, baseline.texts[`params.${key}`] ?? null])) : usualValues(run.run.run_id, rows, keys);
   return differences(Object.fromEntries(keys.map((key) => [key, run.texts[`params.${key}`] ?? null])), usual);
 }
 

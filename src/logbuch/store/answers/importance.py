@@ -151,6 +151,7 @@ def _is_name(key: str, columns: Mapping[str, Sequence[str | None]], kinds: Mappi
 
 def _effect(key: str, column: Sequence[str | None], target: Floats, best: Mapping[str, str]) -> Effect:
     known = Counter(value for value in column if value is not None)
+    others = known - Counter([best[key]] if key in best else [])
     return Effect(
         key=key,
         share=0.0,
@@ -158,7 +159,7 @@ def _effect(key: str, column: Sequence[str | None], target: Floats, best: Mappin
         values=len(known),
         correlation=_correlation(_as_numbers(column), target),
         best=best.get(key),
-        usual=min(known, key=lambda value: (-known[value], value), default=None),
+        usual=min(others, key=lambda value: (-others[value], value), default=None),
     )
 
 

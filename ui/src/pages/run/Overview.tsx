@@ -71,8 +71,8 @@ function useUsual(run: RunDetail): Record<string, string> {
   return useMemo(() => {
     const rows = table.data?.rows ?? [];
     if (rows.length < 2) return {};
-    return Object.fromEntries(differences(run.params, usualValues(rows, keys)).map(({ key, usual }) => [key, usual]));
-  }, [table.data, keys, run.params]);
+    return Object.fromEntries(differences(run.params, usualValues(run.info.run_id, rows, keys)).map(({ key, usual }) => [key, usual]));
+  }, [table.data, keys, run]);
 }
 
 export function Overview({ run, metrics, main, loss }: Props) {
