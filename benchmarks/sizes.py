@@ -34,7 +34,7 @@ class Sizes:
     big_gb: float = 1.0
     client_steps: int = 20_000
     client_points: int = 1_000_000
-    client_pairs: int = 4
+    client_pairs: int = 3
     """Of trainings, one of which is tracked from its middle on."""
     client_portion: int = 50
     """Steps, of some 10 ms each, that one of them does while the other is stopped."""

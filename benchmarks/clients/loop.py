@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from itertools import repeat
 from typing import Any
 
 Log = Callable[[dict[str, float], int], None]
+DATA = bytes(range(256)) * 1024
 
 
 def percentile(values: Sequence[int], part: float) -> float:
@@ -199,10 +201,12 @@ def loop_of_points(client: Any, points: int) -> dict[str, float]:
 
 
 def work() -> None:
-    """Some 10 ms of a training's own work, all of it in the interpreter. It makes no objects: how fast these are made
-    depends on where earlier ones lie, and so on whatever a process has imported, by up to a tenth."""
-    for _ in repeat(None, 2_000_000):
-        pass
+    """Some 10 ms of a training's own work in libraries, three quarters of it while it holds the interpreter. A loop of
+    Python's own would not do: it is up to a fifth slower or faster by where its frame and its objects happen to lie,
+    with a tracker and without."""
+    for _ in repeat(None, 40):
+        DATA.count(b"\1\1")
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 12_000)
 
 
 def in_turns(begin: Callable[[], Any]) -> None:
