@@ -201,7 +201,7 @@ def loop_of_points(client: Any, points: int) -> dict[str, float]:
 
 
 def work() -> None:
-    """Some 10 ms of a training's own work in libraries, three quarters of it while it holds the interpreter. A loop of
+    """Some 10 ms of a training's own work in libraries, most of it while it holds the interpreter. A loop of
     Python's own would not do: it is up to a fifth slower or faster by where its frame and its objects happen to lie,
     with a tracker and without."""
     for _ in repeat(None, 40):
