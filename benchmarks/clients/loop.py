@@ -201,9 +201,9 @@ def loop_of_points(client: Any, points: int) -> dict[str, float]:
 
 
 def work() -> None:
-    """Some 10 ms of a training's own work in libraries, most of it while it holds the interpreter. A loop of
-    Python's own would not do: it is up to a fifth slower or faster by where its frame and its objects happen to lie,
-    with a tracker and without."""
+    """Some 10 ms of a training's own work in libraries, most of it while it holds the interpreter. Loops of
+    Python's own ran at speeds that differed by a fifth within one untracked process; docs/decisions/0009-journal.md
+    has what they gave."""
     for _ in repeat(None, 40):
         DATA.count(b"\1\1")
     hashlib.pbkdf2_hmac("sha256", b"", b"", 12_000)
